@@ -1,0 +1,52 @@
+# What a fresh machine needs is Python 3.11 or newer, make and git; the rest is installed into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+.DEFAULT_GOAL := help
+.PHONY: help demo test install dev check format bench bench-quick soak clean
+
+help: ## List what can be made.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install ## Install, then replay the sample export to a local sandbox and show both sides.
+	@$(BIN)/python examples/demo.py
+
+test: dev check ## Install what the tests need, then run ruff, mypy and pytest.
+	$(BIN)/python -m pytest -q -n auto
+
+install: $(VENV)/installed ## Install the program into .venv (it is .venv/bin/convertro then).
+
+dev: $(VENV)/installed-dev ## Install what the tests and benchmarks need, too.
+
+check: dev ## Check the style and the types of the code.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: dev ## Put the code into its style.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: dev ## Measure the speed, side by side with what one would use otherwise (minutes).
+	$(BIN)/python -m tests.bench
+
+bench-quick: dev ## The same in under a minute.
+	$(BIN)/python -m tests.bench --quick
+
+clean: ## Remove what was installed and what the tools keep.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "convertro needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable '.[curl]'
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml $(VENV)/installed
+	$(PIP) install --editable '.[curl,report,dev]'
+	@touch $@

@@ -1,0 +1,3 @@
+"""Replay Segment exports to Convertro: read, map, deliver, record."""
+
+__version__ = "1.0.0"
