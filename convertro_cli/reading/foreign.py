@@ -1,0 +1,119 @@
+"""Files that are not lines at all, told by how they begin, each with the way to make them so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from convertro_cli.reading.compression import Stream
+from convertro_cli.reading.cutting import KEPT_LINE
+from convertro_cli.reading.damage import DamagedExport
+from convertro_cli.reading.paths import for_shell, printable
+
+_UTF8_BOM = b"\xef\xbb\xbf"
+_BLANK = b" \t\r\n"
+_TAR = slice(257, 262)
+_ENOUGH = 512  # bytes that tell a file's kind: a tar archive's first block
+_PIECE = 1 << 20  # what was held back is given out so, as all else is in small pieces
+_BLANK_LEAD = 64 * 1024  # of blank lines before the first that counts
+
+# What a file that begins so is, and the command that makes lines of it.
+_CONVERTED = {
+    b"\xff\xfe\x00\x00": ("text in UTF-32, not UTF-8", "iconv -f UTF-32 -t UTF-8"),
+    b"\x00\x00\xfe\xff": ("text in UTF-32, not UTF-8", "iconv -f UTF-32 -t UTF-8"),
+    b"\xff\xfe": ("text in UTF-16, not UTF-8", "iconv -f UTF-16 -t UTF-8"),
+    b"\xfe\xff": ("text in UTF-16, not UTF-8", "iconv -f UTF-16 -t UTF-8"),
+    b"PK\x03\x04": ("a ZIP archive", "unzip -p"),
+    b"Obj\x01": ("an Avro file", "avro-tools tojson"),
+    b"\x04\x22\x4d\x18": ("packed with LZ4", "lz4 -dc"),
+    # The outer packing is gone by now.
+    b"\x1f\x8b": ("packed twice", "gzip -dc"),
+    b"\x28\xb5\x2f\xfd": ("packed twice", "zstd -dc"),
+}
+# The same where no single command does it.
+_LINES_INSTEAD = "export the messages as newline-delimited JSON instead"
+_EXTRACT = "extract it and replay the files in it"
+_OTHERS = {
+    b"PAR1": ("a Parquet file", _LINES_INSTEAD),
+    b"ORC": ("an ORC file", _LINES_INSTEAD),
+    b"SQLite format 3\x00": ("an SQLite database", _LINES_INSTEAD),
+    b"PK\x05\x06": ("an empty ZIP archive", _EXTRACT),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _EXTRACT),
+}
+
+
+def text(stream: Stream, name: str) -> Iterator[bytes]:
+    """The stream's pieces without a UTF-8 byte order mark.
+
+    Raises ``DamagedExport`` in place of the first piece if the file is of another kind, or one
+    JSON array spread over lines. The first piece is held back until that is clear.
+    """
+    pieces = iter(stream)
+    head = bytearray()
+    fault: DamagedExport | OSError | None = None
+    try:
+        for piece in pieces:
+            head += piece
+            if _is_clear(head):
+                break
+    except (DamagedExport, OSError) as error:
+        fault = error
+    start = bytes(head)
+    _refuse(start, name, stream.unpack)
+    start = start.removeprefix(_UTF8_BOM)
+    for at in range(0, len(start), _PIECE):
+        yield start[at : at + _PIECE]
+    if fault is not None:
+        raise fault
+    yield from pieces
+
+
+def _is_clear(head: bytearray) -> bool:
+    """Whether these bytes suffice to tell a file of lines from any other."""
+    if b"\n" not in head and len(head) < _ENOUGH:
+        return False
+    line = head.removeprefix(_UTF8_BOM).lstrip(_BLANK)
+    if not line:
+        return len(head) > _BLANK_LEAD
+    # A line longer than any that is kept, and begins like an array, is all of an array.
+    return not line.startswith(b"[") or b"\n" in line or len(line) > KEPT_LINE
+
+
+def _refuse(head: bytes, name: str, unpack: str | None) -> None:
+    for magic, (what, command) in _CONVERTED.items():
+        if head.startswith(magic):
+            raise _foreign(name, f"is {what}", "Convert it: " + _shell(command, name, unpack))
+    for magic, (what, advice) in _OTHERS.items():
+        if head.startswith(magic):
+            raise _foreign(name, f"is {what}", advice.capitalize())
+    if head[_TAR] == b"ustar":
+        raise _foreign(name, "is a tar archive", _EXTRACT.capitalize())
+    if _begins_array(head):
+        what = "is one JSON array and not one message a line"
+        raise _foreign(name, what, "Convert it: " + _shell("jq -c '.[]'", name, unpack))
+
+
+def _begins_array(head: bytes) -> bool:
+    """Whether the first line that is not blank is an array which goes on in the next line."""
+    line = head.removeprefix(_UTF8_BOM).lstrip(_BLANK).split(b"\n", 1)[0].rstrip(_BLANK)
+    if not line.startswith(b"["):
+        return False
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        # Found wrong before its end, it is a bad line but not the beginning of an array.
+        # Text that is not UTF-8 has no document in its error.
+        return 0 < len(error.doc) <= error.pos
+    return False
+
+
+def _foreign(name: str, what: str, fix: str) -> DamagedExport:
+    return DamagedExport(f"{printable(name)} {what}; nothing of it was used. {fix}")
+
+
+def _shell(command: str, name: str, unpack: str | None) -> str:
+    file, lines = for_shell(name), for_shell(f"{name}.ndjson")
+    if unpack is None:
+        return f"{command} {file} > {lines}"
+    return f"{unpack} {file} | {command} > {lines}"

@@ -1,0 +1,74 @@
+"""What a file is recognised by, so that one which was replayed whole need not be read again."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from convertro_cli.reading.paths import as_text
+
+_EDGE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileIdentity:
+    """The file at this place with these contents, as far as can be told without reading it all.
+
+    ``path`` is absolute with links resolved; ``edges`` is a 16-byte BLAKE2b digest of the first
+    and the last 64 KiB.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    edges: bytes
+
+
+def identify(path: Path) -> FileIdentity:
+    """The identity of the regular file at ``path``. Raises ``OSError`` if it cannot be read."""
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    with path.open("rb", buffering=0) as raw:
+        return _identity(path, raw.fileno(), os.fstat(raw.fileno()))
+
+
+class Witness:
+    """Sees whether an open file stays the same while it is read."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._before = os.fstat(descriptor)
+
+    def identity(self, consumed: int) -> FileIdentity | None:
+        """The file's identity, once ``consumed`` bytes were read of it to its end.
+
+        None if it is no regular file, or was changed, moved, removed or replaced since.
+        """
+        if not stat.S_ISREG(self._before.st_mode) or consumed != self._before.st_size:
+            return None
+        try:
+            unchanged = (
+                _state(os.fstat(self._descriptor))
+                == _state(self._path.stat())
+                == _state(self._before)
+            )
+            return _identity(self._path, self._descriptor, self._before) if unchanged else None
+        except OSError:
+            return None
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _identity(path: Path, descriptor: int, status: os.stat_result) -> FileIdentity:
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(os.pread(descriptor, _EDGE, 0))
+    digest.update(os.pread(descriptor, _EDGE, max(0, status.st_size - _EDGE)))
+    real = as_text(os.path.realpath(path))
+    return FileIdentity(real, status.st_size, status.st_mtime_ns, digest.digest())

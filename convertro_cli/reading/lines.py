@@ -1,0 +1,117 @@
+"""Export files as batches of whole lines, each with its place; the face of this folder.
+
+A batch is a block of the file cut at its last newline, so that a file is read at about the speed
+of memory: lines are counted here, and told apart by those who need each of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from convertro_cli.reading.compression import Stream, open_stream
+from convertro_cli.reading.cutting import KEPT_LINE, Cutter
+from convertro_cli.reading.damage import DamagedExport, unreadable
+from convertro_cli.reading.feed import CHUNK
+from convertro_cli.reading.foreign import text
+from convertro_cli.reading.identity import FileIdentity, Witness
+from convertro_cli.reading.sources import ExportFile
+
+__all__ = ["BATCH_BYTES", "KEPT_LINE", "MAX_LINE", "FileEnd", "LineBatch", "read_batches"]
+
+MAX_LINE = 1 << 20  # a longer line is no message: Segment takes 32 KiB at most
+BATCH_BYTES = CHUNK
+
+
+@dataclass(frozen=True, slots=True)
+class FileEnd:
+    """How the reading of a file ended.
+
+    ``damage`` is None if it was read to its end, else a sentence: what is wrong, where, and the
+    fix. ``identity`` is there to recognise the file by; None for standard input and pipes, for
+    a damaged file, and for one that changed while it was read.
+    """
+
+    damage: str | None
+    identity: FileIdentity | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineBatch:
+    """Whole lines of one file; only the last line of a file may lack its newline.
+
+    ``file`` is the file's index, ``source`` its name, ``first_line`` the number (from 1) of the
+    first line in ``data``. ``position`` counts the bytes of the file consumed so far as it lies
+    on disk. ``overlong`` above 0 says that ``data`` is the first ``KEPT_LINE`` bytes of one line
+    of that many bytes. ``end`` is set in the last batch of a file, whose ``data`` may be empty.
+    """
+
+    file: int
+    source: str
+    first_line: int
+    data: bytes
+    position: int
+    overlong: int = 0
+    end: FileEnd | None = None
+
+
+def read_batches(
+    files: Sequence[ExportFile], *, stdin: BinaryIO | None = None
+) -> Generator[LineBatch, None, None]:
+    """The lines of the files, in order, in batches of about ``BATCH_BYTES``.
+
+    Never raises for what is wrong with a file: that stands in its ``end``, and the next file
+    follows. What arrives from a pipe is handed on without waiting for more. ``stdin`` stands in
+    for standard input. Closing the generator closes the file.
+    """
+    for index, file in enumerate(files):
+        yield from _read(index, file, stdin)
+
+
+def _read(index: int, file: ExportFile, stdin: BinaryIO | None) -> Iterator[LineBatch]:
+    cutter = Cutter()
+    stream: Stream | None = None
+    damage: str | None = None
+    identity: FileIdentity | None = None
+    with contextlib.ExitStack() as opened:
+        try:
+            raw = _open(file, stdin, opened)
+            witness = Witness(file.path, raw.fileno()) if file.path else None
+            stream = open_stream(raw, file.name)
+            for block in text(stream, file.name):
+                for cut in cutter.feed(block):
+                    yield LineBatch(
+                        index, file.name, cut.first_line, cut.data, stream.position, cut.overlong
+                    )
+            identity = witness.identity(stream.position) if witness else None
+        except DamagedExport as error:
+            damage = str(error)
+        except OSError as error:
+            damage = str(unreadable(file.name, stream.position if stream else 0, error))
+    last = cutter.finish()
+    yield LineBatch(
+        index,
+        file.name,
+        last.first_line,
+        last.data,
+        stream.position if stream else 0,
+        last.overlong,
+        FileEnd(damage, identity),
+    )
+
+
+def _open(file: ExportFile, stdin: BinaryIO | None, opened: contextlib.ExitStack) -> BinaryIO:
+    """The file, to be closed with ``opened``; or standard input, which stays open."""
+    if file.path is not None:
+        return opened.enter_context(file.path.open("rb", buffering=0))
+    if stdin is None:
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
+        stdin = sys.stdin.buffer
+    with contextlib.suppress(OSError):
+        os.set_blocking(stdin.fileno(), True)  # else a pause of its writer looks like its end
+    return stdin

@@ -1,0 +1,31 @@
+"""File names as text: a Unix file name is bytes, which need be neither UTF-8 nor printable."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+
+def as_text(path: str) -> str:
+    r"""The path as text that JSON and SQLite accept: bytes that are not UTF-8 become ``\xNN``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def printable(text: str) -> str:
+    """The text without anything that a terminal could obey: control characters are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def quoted(path: str) -> str:
+    """The path in quotes, for a message."""
+    return f"'{printable(as_text(path))}'"
+
+
+def for_shell(name: str) -> str:
+    """The name as it is typed into a shell, for the commands that a message proposes."""
+    return shlex.quote(printable(name))

@@ -1,0 +1,42 @@
+"""Memory stays bounded whatever a file unpacks to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from tests.reading.packing import PACKERS
+
+MEBIBYTE = 1 << 20
+READ = """
+import sys
+from pathlib import Path
+from convertro_cli.reading.lines import read_batches
+from convertro_cli.reading.sources import find_exports
+
+*_, last = read_batches(find_exports(sys.argv[1:]).files)
+status = Path("/proc/self/status").read_text()  # getrusage() would count the parent's memory
+print(last.overlong, last.end.damage, status.split("VmHWM:")[1].split()[0])
+"""
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd", "xz"])
+def test_a_gigabyte_of_zeros_needs_little_memory(kind: str, tmp_path: Path) -> None:
+    """A small file that unpacks to a gigabyte in one line is counted, not held."""
+    path = tmp_path / "bomb"
+    if kind == "zstd":
+        packer = zstandard.ZstdCompressor().compressobj()
+        blocks = [packer.compress(bytes(MEBIBYTE)) for _ in range(1024)]
+        path.write_bytes(b"".join(blocks) + packer.flush())
+    else:
+        path.write_bytes(PACKERS[kind](bytes(16 * MEBIBYTE)) * 64)
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(path)], capture_output=True, check=True, text=True
+    )
+    overlong, damage, peak = done.stdout.split()
+    assert (overlong, damage) == (str(1024 * MEBIBYTE), "None")
+    assert int(peak) * 1024 < 100e6
