@@ -1,0 +1,94 @@
+"""The vocabulary of the mapping: a call to Convertro, and the reasons why there is none."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+Mode = Literal["web", "cloud"]
+"""Whose rules a message follows: those of the browser tag, or those of the server-side API."""
+
+Kind = Literal["event", "user", "install"]
+
+
+class SkipReason(StrEnum):
+    """Why a sound message yields no call. Skipped is normal, and only counted."""
+
+    UNSUPPORTED_TYPE = "unsupported_type"
+    DISABLED_BY_INTEGRATIONS = "disabled_by_integrations"
+    FILTERED_OUT = "filtered_out"
+    MISSING_USER_ID = "missing_user_id"
+    MISSING_EVENT_NAME = "missing_event_name"
+    MISSING_DEVICE_ID = "missing_device_id"
+    MISSING_ORDER_ID = "missing_order_id"
+    UNMAPPED_EVENT = "unmapped_event"
+    CLOUD_SETTINGS_MISSING = "cloud_settings_missing"
+
+
+class InvalidReason(StrEnum):
+    """What is wrong with a line that is no sound message. Its bytes go to the dead letters."""
+
+    INVALID_JSON = "invalid_json"
+    NOT_AN_OBJECT = "not_an_object"
+    MISSING_TYPE = "missing_type"
+    MISSING_TIMESTAMP = "missing_timestamp"
+    INVALID_TIMESTAMP = "invalid_timestamp"
+    LINE_TOO_LONG = "line_too_long"
+
+
+class MappingWarning(StrEnum):
+    """What was left out of a call that is sent all the same."""
+
+    UNREADABLE_AMOUNT = "unreadable_amount"
+    TRAIT_NAME_TAKEN = "trait_name_taken"
+    TRAIT_NAME_UNSUPPORTED = "trait_name_unsupported"
+    TRAIT_TOO_DEEP = "trait_too_deep"
+
+
+class Call(NamedTuple):
+    """One call to Convertro, before it is put into a request.
+
+    ``timestamp`` is in whole Unix seconds. Which of the other fields have a value depends on
+    ``mode`` and ``kind``; None means that there is nothing to send.
+    """
+
+    mode: Mode
+    kind: Kind
+    timestamp: int
+    visitor_id: str | None = None
+    device_id: str | None = None
+    user_id: str | None = None
+    event_type: str | None = None
+    event_value: int | float = 1
+    event_id: str | None = None
+    traits: dict[str, Any] | None = None
+    page: str | None = None
+    referrer: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+class Mapped(NamedTuple):
+    """A message that yields calls; ``warnings`` has a name for each thing left out of them."""
+
+    calls: list[Call]
+    warnings: list[MappingWarning]
+
+
+class Skipped(NamedTuple):
+    """A message that yields no call, and why."""
+
+    reason: SkipReason
+
+
+class Invalid(NamedTuple):
+    """A line that is no sound message. ``detail`` tells more, without any of its content."""
+
+    reason: InvalidReason
+    detail: str
+
+
+Outcome = Mapped | Skipped | Invalid
+
+SKIPPED = {reason: Skipped(reason) for reason in SkipReason}
+"""One outcome for each reason: most messages of an export are skipped."""

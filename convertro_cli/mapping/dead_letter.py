@@ -1,0 +1,83 @@
+"""A dead letter, as a line: an event that failed, with its original bytes and the reason.
+
+The format is the same wherever it is written and read, so both stand here.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import Any, NamedTuple
+
+import orjson
+
+LETTER_START = b'{"reason":'
+"""How every line of a dead-letter file begins."""
+
+_EVENT_MARK = b',"event":'
+
+
+class DeadLetter(NamedTuple):
+    """An event out of a dead-letter file: its original bytes, and the place they came from."""
+
+    original: bytes
+    source: str
+
+
+def wrap(original: bytes, *, reason: str, detail: str, source: str, at: str) -> bytes:
+    """Give the line for an event that failed, with a newline.
+
+    The original stands under ``event`` byte for byte where it is a JSON object, under ``line``
+    where it is other text, and under ``line_base64`` where it is not UTF-8.
+    """
+    head = orjson.dumps({"reason": reason, "detail": detail, "source": source, "at": at})[:-1]
+    return head + b"," + _body(original) + b"}\n"
+
+
+def unwrap(candidate: dict[str, Any], line: bytes) -> DeadLetter | None:
+    """Take the event out of a line of a dead-letter file; None where the line is none."""
+    source = candidate.get("source")
+    if "reason" not in candidate or not isinstance(source, str):
+        return None
+    match candidate:
+        case {"event": dict() as event}:
+            original = _original_of(event, line)
+            return None if original is None else DeadLetter(original, source)
+        case {"line": str() as text}:
+            return DeadLetter(text.encode(), source)
+        case {"line_base64": str() as text}:
+            try:
+                return DeadLetter(b64decode(text, validate=True), source)
+            except ValueError:
+                return None
+    return None
+
+
+def _body(original: bytes) -> bytes:
+    try:
+        if isinstance(orjson.loads(original), dict):
+            # A newline can only stand between the parts of a JSON object, never in a string.
+            return b'"event":' + original.strip().replace(b"\n", b" ")
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return b'"line":' + orjson.dumps(original.decode())
+    except UnicodeDecodeError:
+        return b'"line_base64":' + orjson.dumps(b64encode(original).decode())
+
+
+def _original_of(event: dict[str, Any], line: bytes) -> bytes | None:
+    """Cut the event's own bytes out of the line, as ``wrap`` put them there.
+
+    A file that somebody re-formatted still gives the event, only not its spacing; None where
+    that event is nested too deep to be written.
+    """
+    original = line.strip()[:-1].partition(_EVENT_MARK)[2]
+    try:
+        if original and orjson.loads(original) == event:
+            return original
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return orjson.dumps(event)
+    except orjson.JSONEncodeError:
+        return None

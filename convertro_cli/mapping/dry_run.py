@@ -1,0 +1,126 @@
+"""The job that worker processes do for a dry run: from a batch of lines to one JSON line a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from convertro_cli.mapping.calls import Call, Invalid, Mapped, Skipped
+from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
+from convertro_cli.mapping.lines import MappedLine
+from convertro_cli.mapping.wire import LONGEST_URL, build_url
+from convertro_cli.reading.lines import LineBatch
+from convertro_cli.segment.ids import plain_number, read_id
+
+
+@dataclass(slots=True)
+class DryRunBatch(BatchCounts):
+    """A batch of which it was only written down what would be sent.
+
+    ``output`` has the lines. ``totals`` has, for each Convertro event type, the number of calls
+    and the exact sum of their values; the failed ones are those that could not be sent.
+    """
+
+    output: bytes = b""
+    messages: int = 0
+    failed_messages: int = 0
+    calls: int = 0
+    failed_calls: int = 0
+    totals: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
+
+    def add(self, call: Call) -> None:
+        """Count a call that would be sent."""
+        self.calls += 1
+        if call.kind == "event":
+            name = call.event_type or ""
+            calls, value = self.totals.get(name, (0, Decimal(0)))
+            self.totals[name] = (calls + 1, value + Decimal(plain_number(call.event_value)))
+
+
+@dataclass(slots=True)
+class DryRunJob(MappingJob):
+    """Map a batch and write the dry run's lines for it; its calls go nowhere."""
+
+    include_skipped: bool = False
+
+    def __call__(self, batch: LineBatch) -> DryRunBatch:
+        result = DryRunBatch()
+        output: list[bytes] = []
+        for line in self.lines(batch, result):
+            outcome = result.count(line)
+            if outcome is not None:
+                self._write_calls(line, outcome, batch.source, result, output)
+            elif self.include_skipped:
+                output.append(_reason_line(line, batch.source))
+        result.output = b"".join(output)
+        return result
+
+    def _write_calls(
+        self,
+        line: MappedLine,
+        outcome: Mapped,
+        source: str,
+        result: DryRunBatch,
+        output: list[bytes],
+    ) -> None:
+        failed = 0
+        for call in outcome.calls:
+            url = build_url(call, self.rules.wire)
+            fields = _head(line, source)
+            describe_call(call, fields)
+            if len(url) <= LONGEST_URL:
+                result.add(call)
+                fields["method"] = "GET"
+                fields["url"] = url
+            else:
+                failed += 1
+                fields["failed"] = TOO_LONG
+                fields["detail"] = f"a URL of {len(url):,} characters"
+            output.append(_line(fields))
+        result.failed_calls += failed
+        result.failed_messages += failed > 0
+        result.messages += not failed
+
+
+def describe_call(call: Call, fields: dict[str, Any]) -> None:
+    """Add the fields of a call that a dry run shows, in their order."""
+    fields["mode"] = call.mode
+    fields["call"] = call.kind
+    if call.mode == "cloud":
+        fields["device_id"] = call.device_id
+    if call.kind == "user":
+        fields["user_id"] = call.user_id
+        if call.mode == "web":
+            fields["traits"] = call.traits
+    elif call.kind == "event":
+        fields["event_type"] = call.event_type
+        fields["event_value"] = call.event_value
+        fields["event_id"] = call.event_id
+    fields["timestamp"] = call.timestamp
+
+
+def _reason_line(line: MappedLine, source: str) -> bytes:
+    fields = _head(line, source)
+    match line.outcome:
+        case Skipped(reason):
+            fields["skip"] = reason.value
+        case Invalid(fault, detail):
+            fields["invalid"] = fault.value
+            fields["detail"] = detail
+    return _line(fields)
+
+
+def _head(line: MappedLine, source: str) -> dict[str, Any]:
+    message: Mapping[str, Any] = line.message or {}
+    return {
+        "source": f"{source}:{line.number}",
+        "message_id": read_id(message.get("messageId")),
+    }
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)

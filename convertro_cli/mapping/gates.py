@@ -1,0 +1,87 @@
+"""The gates that a message passes before any rule for its calls is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convertro_cli.mapping.calls import Mode
+from convertro_cli.mapping.rules import Filters, ModeSetting
+from convertro_cli.segment.ids import read_id
+from convertro_cli.segment.names import normalise
+
+SUPPORTED_TYPES = frozenset({"identify", "track"})
+_WEB_CHANNELS = frozenset({"client", "browser", "web"})
+
+
+def as_object(value: Any) -> Mapping[str, Any]:
+    """Give a JSON object as it is, and an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def is_enabled(integrations: Any) -> bool:
+    """Whether a message's *integrations* object leaves Convertro on.
+
+    A key ``Convertro`` decides: a boolean as it is, anything else means on. Without it ``All``
+    (in any case) decides, if it is a boolean. As in Segment's guide to filtering data.
+    """
+    choices = as_object(integrations)
+    if "Convertro" in choices:
+        return choices["Convertro"] is not False
+    for key, value in choices.items():
+        if isinstance(value, bool) and key.lower() == "all":
+            return value
+    return True
+
+
+def is_selected(filters: Filters, message_type: str, event: Any, timestamp: int | None) -> bool:
+    """Whether a message is one that the user's filters ask for.
+
+    A message without a readable time passes the filters by time: it is for a later gate to
+    say that it is invalid.
+    """
+    if timestamp is not None:
+        if filters.since is not None and timestamp < filters.since:
+            return False
+        if filters.until is not None and timestamp >= filters.until:
+            return False
+    if filters.types and message_type not in filters.types:
+        return False
+    return not filters.events or (
+        message_type == "track" and isinstance(event, str) and normalise(event) in filters.events
+    )
+
+
+def device_id(message: Mapping[str, Any]) -> str | None:
+    """Give ``context.device.id``, the id that every cloud call needs."""
+    return read_id(as_object(as_object(message.get("context")).get("device")).get("id"))
+
+
+def is_made_by_engage(message: Mapping[str, Any]) -> bool:
+    """Whether Segment's Engage made this identify: it names the computation that it is of."""
+    personas = as_object(message.get("context")).get("personas")
+    return bool(as_object(personas).get("computation_key"))
+
+
+def is_from_browser(message: Mapping[str, Any]) -> bool:
+    """Whether analytics.js sent the message, by its library's name or else by its channel."""
+    library = as_object(as_object(message.get("context")).get("library")).get("name")
+    if isinstance(library, str) and (
+        library.startswith("analytics.js") or "analytics-next" in library
+    ):
+        return True
+    channel = message.get("channel")
+    return isinstance(channel, str) and channel in _WEB_CHANNELS and device_id(message) is None
+
+
+def decide_mode(setting: ModeSetting, message_type: str, message: Mapping[str, Any]) -> Mode:
+    """Decide whose rules a message follows: the browser's or the server's.
+
+    An identify made by Engage counts as web: it carries a user property, needs no device, and
+    Convertro takes user properties on the web's user call only.
+    """
+    if setting != "auto":
+        return setting
+    if message_type == "identify" and is_made_by_engage(message):
+        return "web"
+    return "web" if is_from_browser(message) else "cloud"

@@ -1,0 +1,99 @@
+"""One line of an export, through all the gates, to its calls or to the reason for none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from convertro_cli.mapping import cloud, web
+from convertro_cli.mapping.calls import (
+    SKIPPED,
+    Call,
+    Invalid,
+    InvalidReason,
+    Mapped,
+    MappingWarning,
+    Outcome,
+    SkipReason,
+)
+from convertro_cli.mapping.gates import SUPPORTED_TYPES, decide_mode, is_enabled, is_selected
+from convertro_cli.mapping.rules import Rules
+from convertro_cli.segment.times import UnreadableTimeError, find_time, read_time
+
+_ARRAY_HINT = "a JSON array, not one message a line: jq -c '.[]' takes it apart"
+
+
+def parse_line(line: bytes) -> dict[str, Any] | Invalid:
+    """Parse one line of an export. ``detail`` of a fault has a place in the line, no content."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return Invalid(InvalidReason.INVALID_JSON, _describe(error, line))
+    if isinstance(value, dict):
+        return value
+    detail = _ARRAY_HINT if isinstance(value, list) else "a JSON value that is no object"
+    return Invalid(InvalidReason.NOT_AN_OBJECT, detail)
+
+
+def map_message(message: Mapping[str, Any], rules: Rules) -> Outcome:
+    """Map one Segment message. Never raises, whatever the JSON object holds."""
+    message_type = message.get("type")
+    if not isinstance(message_type, str):
+        return Invalid(InvalidReason.MISSING_TYPE, "no string 'type'")
+    message_type = message_type.lower()
+    if message_type not in SUPPORTED_TYPES:
+        return SKIPPED[SkipReason.UNSUPPORTED_TYPE]
+    if not is_enabled(message.get("integrations")):
+        return SKIPPED[SkipReason.DISABLED_BY_INTEGRATIONS]
+    time = message_time(message)
+    timestamp = None if isinstance(time, Invalid) else time
+    if rules.filters and not is_selected(
+        rules.filters, message_type, message.get("event"), timestamp
+    ):
+        return SKIPPED[SkipReason.FILTERED_OUT]
+    warnings: list[MappingWarning] = []
+    calls = _calls(message, message_type, rules, timestamp or 0, warnings)
+    if isinstance(calls, SkipReason):
+        return SKIPPED[calls]
+    return time if isinstance(time, Invalid) else Mapped(calls, warnings)
+
+
+def message_time(message: Mapping[str, Any]) -> int | Invalid:
+    """Give a message's time in whole Unix seconds, or what is wrong with it.
+
+    There is no fallback to now: an event without a time of its own would be booked as
+    happening on the day of the backfill.
+    """
+    found = find_time(message)
+    if found is None:
+        return Invalid(InvalidReason.MISSING_TIMESTAMP, "no time of its own")
+    key, value = found
+    try:
+        return read_time(value)
+    except UnreadableTimeError:
+        return Invalid(InvalidReason.INVALID_TIMESTAMP, f"'{key}' is no ISO 8601 time")
+
+
+def _calls(
+    message: Mapping[str, Any],
+    message_type: str,
+    rules: Rules,
+    timestamp: int,
+    warnings: list[MappingWarning],
+) -> list[Call] | SkipReason:
+    mode = decide_mode(rules.mode, message_type, message)
+    if message_type == "identify":
+        identify = web.identify_calls if mode == "web" else cloud.identify_calls
+        return identify(message, rules, timestamp)
+    track = web.track_calls if mode == "web" else cloud.track_calls
+    return track(message, rules, timestamp, warnings)
+
+
+def _describe(error: orjson.JSONDecodeError, line: bytes) -> str:
+    try:
+        line.decode()
+    except UnicodeDecodeError as fault:
+        return f"not UTF-8 at byte {fault.start + 1}"
+    return f"{error.msg} at character {error.pos + 1}"

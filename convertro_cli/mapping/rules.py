@@ -1,0 +1,106 @@
+"""The settings, compiled into what the mapping looks at; plain data that crosses processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from convertro_cli.segment.names import is_install, is_order, normalise
+
+ModeSetting = Literal["auto", "web", "cloud"]
+UnmappedSetting = Literal["auto", "send", "drop"]
+CloudOrdersSetting = Literal["name", "sale"]
+
+_MOST_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 256
+
+
+class EventName(NamedTuple):
+    """What the rules need to know of an event's name."""
+
+    is_order: bool
+    is_install: bool
+    targets: tuple[str, ...]
+
+
+class EventMap:
+    """The ``[events]`` table: which Convertro event types each Segment event becomes.
+
+    Several keys that normalise alike all count, in the order of the file. A type is sent once a
+    message, however many keys lead to it. Names are worked out once and remembered, within a
+    bound that keeps an export of endless names from filling the memory.
+    """
+
+    def __init__(self, table: Mapping[str, str | Iterable[str]]) -> None:
+        self._targets: dict[str, tuple[str, ...]] = {}
+        for key, value in table.items():
+            name = normalise(key)
+            added = (value,) if isinstance(value, str) else tuple(value)
+            self._targets[name] = tuple(dict.fromkeys(self._targets.get(name, ()) + added))
+        self._known: dict[str, EventName] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._targets)
+
+    def look_up(self, name: str) -> EventName:
+        """Tell what the rules need to know of an event's name, as a message spells it."""
+        known = self._known.get(name)
+        if known is None:
+            known = EventName(
+                is_order(name), is_install(name), self._targets.get(normalise(name), ())
+            )
+            if len(name) <= _LONGEST_REMEMBERED:
+                if len(self._known) >= _MOST_REMEMBERED:
+                    self._known.clear()
+                self._known[name] = known
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which messages the user asked for. Times are Unix seconds: ``since`` <= time < ``until``.
+
+    ``types`` and ``events`` are empty where all are wanted; event names are normalised.
+    """
+
+    since: float | None = None
+    until: float | None = None
+    types: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.since is not None or self.until is not None or self.types or self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Where and how calls go out.
+
+    ``targets`` has the URL up to the query for each call (``web_event``, ``web_user``,
+    ``cloud_event``, ``cloud_user``, ``install``), ``names`` each parameter's name on the wire.
+    """
+
+    targets: Mapping[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)
+    hash_email_ids: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that decides what a message becomes."""
+
+    wire: Wire
+    ledger_scopes: Mapping[str, bytes]
+    events: EventMap = field(default_factory=lambda: EventMap({}))
+    mode: ModeSetting = "auto"
+    unmapped_events: UnmappedSetting = "auto"
+    require_order_id: bool = True
+    cloud_orders: CloudOrdersSetting = "name"
+    hybrid_attribution_model: bool = False
+    domain: str | None = None
+    missing_cloud_settings: tuple[str, ...] = ()
+    visitor_paths: tuple[tuple[str, ...], ...] = (("anonymousId",), ("userId",))
+    traits: frozenset[str] | None = None
+    """The traits to send; None for all of them."""
+    filters: Filters = field(default_factory=Filters)

@@ -1,0 +1,123 @@
+"""The rules for messages from browsers: what analytics.js and Convertro's tag do there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from convertro_cli.mapping.calls import Call, MappingWarning, SkipReason
+from convertro_cli.mapping.gates import as_object
+from convertro_cli.mapping.orders import first_amount, read_purchase, sale_types
+from convertro_cli.mapping.rules import Rules
+from convertro_cli.segment.ids import read_id
+
+_LONGEST_VISITOR_ID = 32
+
+
+class Visit(NamedTuple):
+    """Who a message is from and where that was; None for what it does not say."""
+
+    visitor_id: str | None
+    page: str | None
+    referrer: str | None
+    ip: str | None
+    user_agent: str | None
+
+
+def identify_calls(
+    message: Mapping[str, Any], rules: Rules, timestamp: int
+) -> list[Call] | SkipReason:
+    """Map an identify to one *user* call with the user's id and traits."""
+    user_id = read_id(message.get("userId"))
+    if user_id is None:
+        return SkipReason.MISSING_USER_ID
+    traits = {
+        name: value
+        for name, value in as_object(message.get("traits")).items()
+        if name != "id" and (rules.traits is None or name in rules.traits)
+    }
+    visit = read_visit(message, rules)
+    return [
+        Call(
+            "web",
+            "user",
+            timestamp,
+            visitor_id=visit.visitor_id,
+            user_id=user_id,
+            traits=traits,
+            page=visit.page,
+            referrer=visit.referrer,
+            ip=visit.ip,
+            user_agent=visit.user_agent,
+        )
+    ]
+
+
+def track_calls(
+    message: Mapping[str, Any], rules: Rules, timestamp: int, warnings: list[MappingWarning]
+) -> list[Call] | SkipReason:
+    """Map a track to one *event* call for each Convertro type that its name leads to."""
+    event = message.get("event")
+    if not isinstance(event, str) or not event.strip():
+        return SkipReason.MISSING_EVENT_NAME
+    name = rules.events.look_up(event)
+    if not (name.is_order or name.targets or rules.unmapped_events == "send"):
+        return SkipReason.UNMAPPED_EVENT
+    purchase = read_purchase(as_object(message.get("properties")))
+    if name.is_order:
+        if purchase.order_id is None and rules.require_order_id:
+            return SkipReason.MISSING_ORDER_ID
+        types = sale_types(purchase.repeat, hybrid=rules.hybrid_attribution_model)
+    else:
+        types = name.targets or (event,)
+    value = first_amount((purchase.total, purchase.revenue), warnings)
+    visit = read_visit(message, rules)
+    return [
+        Call(
+            "web",
+            "event",
+            timestamp,
+            visitor_id=visit.visitor_id,
+            event_type=event_type,
+            event_value=value,
+            event_id=purchase.order_id or default_event_id(event_type, visit.visitor_id),
+            page=visit.page,
+            referrer=visit.referrer,
+            ip=visit.ip,
+            user_agent=visit.user_agent,
+        )
+        for event_type in types
+    ]
+
+
+def default_event_id(event_type: str, visitor_id: str | None) -> str | None:
+    """Give the event id that Convertro's tag makes up where a page names none."""
+    return f"{event_type}-{visitor_id[:_LONGEST_VISITOR_ID]}" if visitor_id else None
+
+
+def find_visitor_id(
+    message: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]
+) -> tuple[tuple[str, ...], str] | None:
+    """Give the first path that leads to a visitor id, and the id."""
+    for path in paths:
+        value: Any = message
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        visitor_id = read_id(value)
+        if visitor_id is not None:
+            return path, visitor_id
+    return None
+
+
+def read_visit(message: Mapping[str, Any], rules: Rules) -> Visit:
+    """Read what a message says of its visitor."""
+    context = as_object(message.get("context"))
+    page = as_object(context.get("page"))
+    found = find_visitor_id(message, rules.visitor_paths)
+    return Visit(
+        found[1] if found else None,
+        read_id(page.get("url")),
+        read_id(page.get("referrer")),
+        read_id(context.get("ip")),
+        read_id(context.get("userAgent")),
+    )

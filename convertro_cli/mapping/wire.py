@@ -1,0 +1,197 @@
+"""From a call to its request: a GET whose URL says it all.
+
+Convertro published no reference for this interface. The paths and parameters are what public
+code that talked to it used, and every one of them can be set otherwise in ``[wire]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+from urllib.parse import quote, unquote
+
+import orjson
+
+from convertro_cli.mapping.calls import Call, Mapped, MappingWarning
+from convertro_cli.mapping.rules import Wire
+from convertro_cli.segment.ids import plain_number
+
+LONGEST_URL = 8000
+"""Longer requests are not sent: servers and proxies commonly refuse lines beyond 8 KiB."""
+
+PARAMETERS = {
+    "web_event": ("sid", "eid", "typ", "val", "pag", "ref", "cip", "cua", "ts"),
+    "web_user": ("sid", "id", "pag", "ref", "cip", "cua", "ts"),
+    "cloud_event": (
+        "device_id",
+        "user_id",
+        "event_type",
+        "event_value",
+        "eid",
+        "pag",
+        "cip",
+        "cua",
+        "ts",
+    ),
+    "cloud_user": ("device_id", "user_id", "pag", "cip", "cua", "ts"),
+    "install": ("device_id", "user_id", "pag", "cip", "cua", "ts"),
+}
+
+_WORD = re.compile(r"\w+", re.ASCII)
+_REMEMBERED_LENGTH = 512
+
+
+def endpoint(call: Call) -> str:
+    """Name the endpoint that a call goes to: a key of ``PARAMETERS``."""
+    return "install" if call.kind == "install" else f"{call.mode}_{call.kind}"
+
+
+def build_url(call: Call, wire: Wire) -> str:
+    """Give the whole URL of a call's request. A parameter without a value is left out.
+
+    Names need no encoding: the settings take only plain ones, and so are those of the traits
+    that are sent.
+    """
+    renamed = wire.names
+    name_of_call = endpoint(call)
+    fields = _FIELDS[wire.hash_email_ids][name_of_call]
+    query = [
+        f"{renamed.get(name, name)}={write(value)}"
+        for name, read, write in fields
+        if (value := read(call)) is not None
+    ]
+    if call.traits:
+        query += [f"{name}={encode(trait_text(value))}" for name, value in call.traits.items()]
+    return f"{wire.targets[name_of_call]}?{'&'.join(query)}"
+
+
+def parameters(call: Call, wire: Wire) -> list[tuple[str, str]]:
+    """Give the parameters of a call, under the names before any renaming, as they are sent."""
+    found = [
+        (name, unquote(write(value)))
+        for name, read, write in _FIELDS[wire.hash_email_ids][endpoint(call)]
+        if (value := read(call)) is not None
+    ]
+    return found + [(name, trait_text(value)) for name, value in (call.traits or {}).items()]
+
+
+def wire_user_id(user_id: str, *, hash_email_ids: bool) -> str:
+    """Give a user id as Convertro's tag sends it: one that looks like an e-mail is hashed.
+
+    The hash is the tag's own: n = 5381, then (33 n + c) mod 2**32 for each UTF-16 code unit c.
+    """
+    if not hash_email_ids or user_id.find("@", 1) < 0:
+        return user_id
+    units = user_id.encode("utf-16-le")
+    hashed = 5381
+    for low, high in zip(units[::2], units[1::2], strict=True):
+        hashed = (33 * hashed + (high << 8 | low)) & 0xFFFFFFFF
+    return f"hashed-{hashed}"
+
+
+def trait_text(value: Any) -> str:
+    """Write a trait as the tag does: a string as it is, a number plainly, the rest as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return plain_number(value)
+    return orjson.dumps(value).decode()
+
+
+def drop_unsendable_traits(mapped: Mapped, wire: Wire) -> Mapped:
+    """Leave out the traits that a request cannot carry, with a warning for each.
+
+    These are names with anything but word characters, names that are already parameters of the
+    call, and values nested deeper than JSON writers go.
+    """
+    if not mapped.calls[0].traits:  # only a user call has traits, and it comes alone
+        return mapped
+    warnings = list(mapped.warnings)
+    calls = []
+    for call in mapped.calls:
+        taken = parameter_names(call, wire)
+        sendable = {}
+        for name, value in (call.traits or {}).items():
+            fault = trait_fault(name, value, taken)
+            if fault is None:
+                sendable[name] = value
+            else:
+                warnings.append(fault)
+        calls.append(call._replace(traits=sendable) if call.traits else call)
+    return Mapped(calls, warnings)
+
+
+def parameter_names(call: Call, wire: Wire) -> set[str]:
+    """Give the names that the parameters of such a call have on the wire."""
+    return {wire.names.get(name, name) for name in PARAMETERS[endpoint(call)]}
+
+
+def trait_fault(name: str, value: Any, taken: set[str]) -> MappingWarning | None:
+    """Tell why a trait cannot be sent, with the names that are taken; None where it can."""
+    if name in taken:
+        return MappingWarning.TRAIT_NAME_TAKEN
+    if not _WORD.fullmatch(name):
+        return MappingWarning.TRAIT_NAME_UNSUPPORTED
+    if isinstance(value, dict | list):
+        try:
+            orjson.dumps({"traits": {name: value}})
+        except orjson.JSONEncodeError:
+            return MappingWarning.TRAIT_TOO_DEEP
+    return None
+
+
+def encode(text: str) -> str:
+    """Percent-encode as UTF-8 everything but letters, digits and ``-._~``."""
+    # Most ids are letters, digits and hyphens, which need nothing.
+    if text.isascii() and text.replace("-", "").isalnum():
+        return text
+    return quote(text, safe="")
+
+
+def encode_common(text: str) -> str:
+    """The same, for values that come again and again: pages, browsers, event types."""
+    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else quote(text, safe="")
+
+
+@lru_cache(maxsize=4096)
+def _remembered(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _hashed_id(user_id: str) -> str:
+    return encode(wire_user_id(user_id, hash_email_ids=True))
+
+
+_Field = tuple[str, Callable[[Call], Any], Callable[[Any], str]]
+
+
+def _fields(write_id: Callable[[str], str]) -> dict[str, tuple[_Field, ...]]:
+    """Give, for each endpoint, its parameters, where a call has their values, how to write them."""
+    known: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "sid": ("visitor_id", encode),
+        "eid": ("event_id", encode),
+        "typ": ("event_type", encode_common),
+        "val": ("event_value", plain_number),
+        "id": ("user_id", write_id),
+        "pag": ("page", encode_common),
+        "ref": ("referrer", encode_common),
+        "cip": ("ip", encode_common),
+        "cua": ("user_agent", encode_common),
+        "ts": ("timestamp", str),
+        "device_id": ("device_id", encode),
+        "user_id": ("user_id", encode),
+        "event_type": ("event_type", encode_common),
+        "event_value": ("event_value", plain_number),
+    }
+    return {
+        endpoint: tuple(
+            (name, itemgetter(Call._fields.index(known[name][0])), known[name][1]) for name in names
+        )
+        for endpoint, names in PARAMETERS.items()
+    }
+
+
+_FIELDS = {True: _fields(_hashed_id), False: _fields(encode)}

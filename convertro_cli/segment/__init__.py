@@ -1,0 +1,1 @@
+"""What a Segment message is: names, properties, ids, money and time, as Segment reads them."""

@@ -1,0 +1,55 @@
+"""When a message happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import floor, isfinite
+from typing import Any
+
+TIME_KEYS = ("timestamp", "originalTimestamp", "receivedAt", "sentAt")
+"""Where a message carries its time, best first."""
+
+_LONGEST_DATE = len("2024-03-01")
+_LAST_SECOND = 253_402_300_799  # the end of the year 9999
+
+
+class UnreadableTimeError(ValueError):
+    """A message has a time, but not one that can be read."""
+
+
+def find_time(message: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Give the first time that a message carries, as its key and raw value, or None."""
+    for key in TIME_KEYS:
+        value = message.get(key)
+        if value is not None and value != "":
+            return key, value
+    return None
+
+
+def read_time(value: Any) -> int:
+    """Read an ISO 8601 string or epoch milliseconds as whole Unix seconds.
+
+    A time without an offset is taken as UTC. Raises UnreadableTimeError.
+    """
+    if isinstance(value, str):
+        return _read_iso(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+        seconds = floor(value / 1000)
+        if 0 <= seconds <= _LAST_SECOND:
+            return seconds
+    raise UnreadableTimeError
+
+
+def _read_iso(text: str) -> int:
+    if len(text) > _LONGEST_DATE and not ("T" in text or " " in text or "t" in text):
+        # Python takes any character between date and time, so that epoch milliseconds in
+        # quotes would be read as a day of the Middle Ages.
+        raise UnreadableTimeError
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return floor(moment.timestamp())
+    except (ValueError, OverflowError):
+        raise UnreadableTimeError from None
