@@ -1,0 +1,1 @@
+"""convertro.toml: every key, its default, its check."""

@@ -1,0 +1,167 @@
+"""The settings as a checked value: every table and key of convertro.toml.
+
+The keys of ``[convertro]`` and ``[events]`` are the settings of Segment's Convertro
+destination, under Segment's names. The rest is this program's own. Each field's description
+says what is allowed: it is what a person is told whose value is not.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from convertro_cli.durations import parse_duration
+from convertro_cli.settings.checks import (
+    check_base_url,
+    check_folder,
+    check_no_blank,
+    check_parameter_name,
+    check_path,
+    check_path_part,
+)
+
+
+def _digits_of(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _seconds(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Text = Annotated[str, AfterValidator(check_no_blank)]
+Name = Annotated[Text, AfterValidator(check_path_part)]
+Folder = Annotated[Text, AfterValidator(check_folder)]
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=7 * 86400)]
+ParameterName = Annotated[str, AfterValidator(check_parameter_name)]
+PathTemplate = Annotated[str, AfterValidator(check_path)]
+
+_SWITCH = "true or false"
+_SECONDS = "seconds, or a length of time such as 30s or 15m, up to 7d"
+_PARAMETER = "a parameter name of letters, digits, '_', '-' and '.'"
+_PATH = "a path such as /api/hit/{account}/{site_id}/, with {account}, {client_name}, {site_id}"
+
+
+class Table(BaseModel):
+    """A table of convertro.toml: unknown keys and wrong types are faults."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ConvertroTable(Table):
+    """``[convertro]``: Segment's destination settings."""
+
+    account: Name = Field(description="the Convertro account's name, as text")
+    client_name: Name | None = Field(default=None, description="the Convertro client name, as text")
+    site_id: Annotated[Name, BeforeValidator(_digits_of)] | None = Field(
+        default=None, description="the Convertro site id, as text or a whole number"
+    )
+    domain: Text | None = Field(default=None, description="the site's address, as text")
+    hybrid_attribution_model: bool = Field(default=False, description=_SWITCH)
+
+
+class MappingTable(Table):
+    """``[mapping]``: how messages become calls."""
+
+    mode: Literal["auto", "web", "cloud"] = Field(
+        default="auto", description='one of "auto", "web", "cloud"'
+    )
+    unmapped_events: Literal["auto", "send", "drop"] = Field(
+        default="auto", description='one of "auto", "send", "drop"'
+    )
+    require_order_id: bool = Field(default=True, description=_SWITCH)
+    cloud_orders: Literal["name", "sale"] = Field(
+        default="name", description='one of "name", "sale"'
+    )
+    visitor_id: Annotated[list[Text], Field(min_length=1)] = Field(
+        default=["integrations.Convertro.sid", "anonymousId", "userId"],
+        description='an array of dotted paths into a message, such as ["anonymousId"]',
+    )
+    traits: Literal["all", "none"] | list[Text] = Field(
+        default="all", description='"all", "none", or an array of trait names'
+    )
+
+
+class DeliveryTable(Table):
+    """``[delivery]``: how calls are sent. Times are in seconds, rates in calls a second."""
+
+    transport: Literal["auto", "curl", "requests"] = Field(
+        default="auto", description='one of "auto", "curl", "requests"'
+    )
+    concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = Field(
+        default="auto", description='"auto", or a whole number from 1 to 256'
+    )
+    max_concurrency: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=256, description="a whole number from 1 to 256"
+    )
+    rate_limit: Annotated[float, Field(gt=0, le=1_000_000)] | None = Field(
+        default=None, description="calls a second, a number above 0"
+    )
+    timeout: Seconds = Field(default=30.0, description=_SECONDS)
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=8, description="a whole number from 1 to 100"
+    )
+    outage_timeout: Seconds = Field(default=900.0, description=_SECONDS)
+    state: Folder = Field(default=".convertro", description="the folder of the ledger, as text")
+
+
+class PathsTable(Table):
+    """``[wire.paths]``: the path of each call, with its placeholders."""
+
+    web_event: PathTemplate = Field(default="/api/hit/{account}/{site_id}/", description=_PATH)
+    web_user: PathTemplate = Field(default="/api/user/{account}/{site_id}/", description=_PATH)
+    cloud_event: PathTemplate = Field(
+        default="/api/hit/{client_name}/{site_id}/", description=_PATH
+    )
+    cloud_user: PathTemplate = Field(
+        default="/api/user/{client_name}/{site_id}/", description=_PATH
+    )
+    install: PathTemplate = Field(
+        default="/api/install/{client_name}/{site_id}/", description=_PATH
+    )
+
+
+class ParamsTable(Table):
+    """``[wire.params]``: what each parameter is called on the wire."""
+
+    sid: ParameterName = Field(default="sid", description=_PARAMETER)
+    eid: ParameterName = Field(default="eid", description=_PARAMETER)
+    typ: ParameterName = Field(default="typ", description=_PARAMETER)
+    val: ParameterName = Field(default="val", description=_PARAMETER)
+    id: ParameterName = Field(default="id", description=_PARAMETER)
+    pag: ParameterName = Field(default="pag", description=_PARAMETER)
+    ref: ParameterName = Field(default="ref", description=_PARAMETER)
+    cip: ParameterName = Field(default="cip", description=_PARAMETER)
+    cua: ParameterName = Field(default="cua", description=_PARAMETER)
+    ts: ParameterName = Field(default="ts", description=_PARAMETER)
+    device_id: ParameterName = Field(default="device_id", description=_PARAMETER)
+    user_id: ParameterName = Field(default="user_id", description=_PARAMETER)
+    event_type: ParameterName = Field(default="event_type", description=_PARAMETER)
+    event_value: ParameterName = Field(default="event_value", description=_PARAMETER)
+
+
+class WireTable(Table):
+    """``[wire]``: what is known of Convertro's interface, and can be set otherwise."""
+
+    base_url: Annotated[str, AfterValidator(check_base_url)] = Field(
+        default="https://sp1.convertro.com",
+        description="a web address such as https://sp1.convertro.com: no user, query or fragment",
+    )
+    paths: PathsTable = Field(default=PathsTable(), description="a table of paths")
+    params: ParamsTable = Field(default=ParamsTable(), description="a table of parameter names")
+    hash_email_ids: bool = Field(default=True, description=_SWITCH)
+    ca_bundle: Text | None = Field(default=None, description="a file of certificates (PEM)")
+    allow_http: bool = Field(default=False, description=_SWITCH)
+
+
+class Settings(Table):
+    """The whole of convertro.toml, checked."""
+
+    convertro: ConvertroTable = Field(description="the table [convertro]")
+    events: dict[Text, Text | Annotated[list[Text], Field(min_length=1)]] = Field(
+        default={}, description="a Convertro event type, or an array of them, as text"
+    )
+    mapping: MappingTable = Field(default=MappingTable(), description="the table [mapping]")
+    delivery: DeliveryTable = Field(default=DeliveryTable(), description="the table [delivery]")
+    wire: WireTable = Field(default=WireTable(), description="the table [wire]")

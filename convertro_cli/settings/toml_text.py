@@ -1,0 +1,32 @@
+"""Values as TOML text, for what the program writes itself."""
+
+from __future__ import annotations
+
+from convertro_cli.segment.ids import plain_number
+
+
+def toml_value(value: object) -> str:
+    """Write a value of the settings. Raises TypeError for what no setting can hold."""
+    if isinstance(value, str):
+        return toml_string(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return plain_number(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    raise TypeError(f"no value of a setting: {type(value).__name__}")
+
+
+def toml_string(text: str) -> str:
+    """Write text in double quotes; what a terminal or an editor might not show is escaped."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in {'"', "\\"}:
+        return "\\" + character
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"

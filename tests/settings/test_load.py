@@ -1,0 +1,169 @@
+"""From file, environment and options to settings, each with its origin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.settings.faults import SettingsError
+from convertro_cli.settings.load import ENVIRONMENT, LoadedSettings, load_settings
+
+FILE = """\
+[convertro]
+account = "from-file"
+site_id = 1
+
+[events]
+"Signed Up" = "signup"
+"a.b" = ["x", "y"]
+
+[wire.paths]
+install = "/x/"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A sound settings file."""
+    path = tmp_path / "convertro.toml"
+    path.write_text(FILE)
+    return path
+
+
+def load(file: Path, environ: dict[str, str] | None = None, **options: Any) -> LoadedSettings:
+    """Load without this process's own environment."""
+    named = {key.replace("__", "."): value for key, value in options.items()}
+    return load_settings(file, options=named, environ=environ or {})
+
+
+def test_origins_of_a_file(file: Path) -> None:
+    """Each value that the file has is from the file; the others are defaults, without an entry."""
+    loaded = load(file)
+    assert loaded.settings.convertro.account == "from-file"
+    assert loaded.settings.convertro.site_id == "1"
+    assert loaded.origins == {
+        "convertro.account": "file",
+        "convertro.site_id": "file",
+        "events.Signed Up": "file",
+        "events.a.b": "file",
+        "wire.paths.install": "file",
+    }
+
+
+@pytest.mark.parametrize(("variable", "key"), ENVIRONMENT.items())
+def test_the_environment_overrides_the_file_and_options_both(
+    file: Path, variable: str, key: str
+) -> None:
+    """The nearer to the command, the stronger."""
+    values = ("https://env.example.com", "https://option.example.com")
+    table, name = key.split(".")
+    loaded = load(file, {variable: values[0]})
+    assert getattr(getattr(loaded.settings, table), name) == values[0]
+    assert loaded.origins[key] == "environment"
+    loaded = load(file, {variable: values[0]}, **{f"{table}__{name}": values[1]})
+    assert getattr(getattr(loaded.settings, table), name) == values[1]
+    assert loaded.origins[key] == "option"
+
+
+def test_an_empty_variable_and_an_option_not_given_change_nothing(file: Path) -> None:
+    """A cron job may export a variable that is not filled in."""
+    loaded = load(file, {"CONVERTRO_ACCOUNT": ""}, convertro__account=None)
+    assert loaded.settings.convertro.account == "from-file"
+    assert loaded.origins["convertro.account"] == "file"
+
+
+def test_other_variables_are_not_looked_at(file: Path) -> None:
+    """Only the five that are documented."""
+    assert load(file, {"CONVERTRO_MODE": "cloud"}) == load(file)
+
+
+def test_an_override_can_fill_in_what_the_file_lacks(tmp_path: Path) -> None:
+    """The account may come from the environment alone."""
+    path = tmp_path / "convertro.toml"
+    path.write_text("")
+    loaded = load(path, {"CONVERTRO_ACCOUNT": "acme"})
+    assert loaded.settings.convertro.account == "acme"
+
+
+def test_a_fault_says_where_its_value_is_from(file: Path) -> None:
+    """A bad variable is not sought in the file."""
+    environ = {"CONVERTRO_ACCOUNT": "..", "CONVERTRO_SITE_ID": "\udcff"}
+    with pytest.raises(SettingsError) as caught:
+        load(file, environ, wire__base_url="ftp://x", delivery__state="")
+    lines = caught.value.message.splitlines()
+    assert lines[0] == f"4 faults in the settings ({file}):"
+    endings = {line.split()[0]: line[line.rindex("(") :] for line in lines[1:]}
+    assert endings == {
+        "convertro.account": "(from the environment)",
+        "convertro.site_id": "(from the environment)",
+        "wire.base_url": "(from the option)",
+        "delivery.state": "(from the option)",
+    }
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_a_table_that_is_none_is_told_even_when_overridden(tmp_path: Path) -> None:
+    """An override does not hide it, nor fail on it."""
+    path = tmp_path / "convertro.toml"
+    path.write_text("convertro = 5")
+    with pytest.raises(SettingsError, match="convertro = 5"):
+        load(path, {"CONVERTRO_ACCOUNT": "acme"})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[convertro\n", "is no TOML: "),
+        (b"account = 1\naccount = 2\n", "is no TOML: "),
+        (b"\xff\xfe", "is no TOML: "),
+        (b"a = " + b"[" * 100_000, "nested too deep|is no TOML"),
+    ],
+)
+def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes, message: str) -> None:
+    """One sentence with the place, and no traceback."""
+    path = tmp_path / "convertro.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConvertroError, match=message) as caught:
+        load(path)
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """The hint says how to make one."""
+    with pytest.raises(ConvertroError, match="There is no settings file") as caught:
+        load(tmp_path / "none.toml")
+    assert "convertro init" in (caught.value.hint or "")
+
+
+def test_a_folder_for_a_file(tmp_path: Path) -> None:
+    """It cannot be read, and that is said."""
+    with pytest.raises(ConvertroError, match="cannot be read: Is a directory"):
+        load(tmp_path)
+
+
+def test_folders_are_beside_the_file_but_for_the_option(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a file names is beside it; what the command line names is where the command runs."""
+    monkeypatch.setenv("HOME", "/home/jane")
+    assert load(file).state_folder == file.parent / ".convertro"
+    assert load(file, delivery__state="s").state_folder == Path("s")
+    file.write_text(FILE + '[delivery]\nstate = "sub/s"\n')
+    assert load(file).state_folder == file.parent / "sub/s"
+    file.write_text(FILE + '[delivery]\nstate = "~/s"\n')
+    assert load(file).state_folder == Path("/home/jane/s")
+    file.write_text(FILE + '[delivery]\nstate = "/var/s"\n')
+    assert load(file).state_folder == Path("/var/s")
+
+
+def test_the_certificates_are_beside_the_file(file: Path) -> None:
+    """None where none is named; a file that is not there is a fault."""
+    assert load(file).ca_bundle is None
+    file.write_text('[wire]\nca_bundle = "own.pem"\n' + FILE)
+    with pytest.raises(SettingsError, match=r"'own\.pem' is no file"):
+        load(file)
+    (file.parent / "own.pem").touch()
+    assert load(file).ca_bundle == file.parent / "own.pem"
