@@ -1,0 +1,186 @@
+"""``convertro check``: the settings as understood, or every fault in them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from convertro_cli.cli.options import (
+    AccountOption,
+    BaseUrlOption,
+    ClientNameOption,
+    ConcurrencyOption,
+    ConfigOption,
+    DomainOption,
+    JsonOption,
+    RateLimitOption,
+    SiteIdOption,
+    StateOption,
+    TransportOption,
+    overrides,
+)
+from convertro_cli.errors import ExitCode
+
+if TYPE_CHECKING:
+    from convertro_cli.settings.faults import SettingsError
+    from convertro_cli.settings.load import LoadedSettings
+
+_COLUMN = 44
+
+
+def check(
+    config: ConfigOption = Path("convertro.toml"),
+    as_json: JsonOption = False,
+    account: AccountOption = None,
+    client_name: ClientNameOption = None,
+    site_id: SiteIdOption = None,
+    domain: DomainOption = None,
+    base_url: BaseUrlOption = None,
+    transport: TransportOption = None,
+    concurrency: ConcurrencyOption = None,
+    rate_limit: RateLimitOption = None,
+    state: StateOption = None,
+) -> None:
+    """Show the settings as understood, or every fault in them.
+
+    Each value stands with where it is from: the file, an environment variable, an option, or
+    the default. What is surely unwanted is told on standard error. Sends nothing.
+
+    Examples:
+
+    * `convertro check`
+
+    * `convertro check -c shop.toml --base-url http://127.0.0.1:8020`
+    """
+    from convertro_cli.settings.faults import SettingsError
+    from convertro_cli.settings.load import load_settings
+
+    options = overrides(
+        account=account,
+        client_name=client_name,
+        site_id=site_id,
+        domain=domain,
+        base_url=base_url,
+        transport=transport,
+        concurrency=concurrency,
+        rate_limit=rate_limit,
+        state=state,
+    )
+    try:
+        loaded = load_settings(config, options=options)
+    except SettingsError as error:
+        if not as_json:
+            raise
+        _print_json(_describe_faults(config, error))
+        raise typer.Exit(int(ExitCode.USAGE)) from None
+    _print_settings(loaded, as_json=as_json)
+
+
+def _print_settings(loaded: LoadedSettings, *, as_json: bool) -> None:
+    from convertro_cli.cli.console import output_console, visible
+    from convertro_cli.delivery.transports import resolve_transport
+    from convertro_cli.settings.advice import advise
+
+    transport = resolve_transport(loaded.settings.delivery.transport)
+    advice = advise(loaded.settings)
+    if as_json:
+        _print_json(_describe(loaded, transport, advice))
+        return
+    from rich.text import Text
+
+    console = output_console()
+    for value, comment in _lines(loaded, transport):
+        text = Text(value)
+        if comment:
+            text.append(" " * max(2, _COLUMN - len(value)) if value else "")
+            text.append(f"# {comment}", style="dim")
+        console.print(text, soft_wrap=True)
+    for sentence in advice:
+        typer.echo(visible(f"convertro: note: {sentence}"), err=True)
+
+
+def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
+    """Give the lines of a convertro.toml that says the same, each with its comment."""
+    from convertro_cli.cli.console import visible
+    from convertro_cli.settings.compile import compile_rules, missing_cloud_settings
+    from convertro_cli.settings.toml_text import toml_string, toml_value
+
+    yield "", f"{visible(str(loaded.file))}, as understood; after each value, where it is from"
+    for table, values in _tables(loaded.settings.model_dump()):
+        yield "", ""
+        yield f"[{table}]", ""
+        for name, value in values.items():
+            key = toml_string(name) if table == "events" else name
+            if value is None:
+                yield "", f"{key} is not set"
+            else:
+                yield f"{key} = {toml_value(value)}", origin_of(loaded, f"{table}.{name}")
+    yield "", ""
+    how = " (curl where pycurl is installed, else requests)"
+    chosen = loaded.settings.delivery.transport
+    yield "", f"transport: {transport}{how if chosen == 'auto' else ''}"
+    missing = missing_cloud_settings(loaded.settings)
+    yield "", f"cloud calls: {'no: ' + ', '.join(missing) + ' not set' if missing else 'yes'}"
+    yield "", f"state: {visible(str(loaded.state_folder))}"
+    for call, url in compile_rules(loaded.settings).wire.targets.items():
+        if not (missing and call in {"cloud_event", "cloud_user", "install"}):
+            yield "", f"{call}: {url}"
+
+
+def _tables(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give each table with its own keys; a table in a table comes after it."""
+    for table, values in tables.items():
+        inner = (
+            {} if table == "events" else {k: v for k, v in values.items() if isinstance(v, dict)}
+        )
+        yield f"{prefix}{table}", {k: v for k, v in values.items() if k not in inner}
+        yield from _tables(inner, f"{prefix}{table}.")
+
+
+def origin_of(loaded: LoadedSettings, key: str) -> str:
+    from convertro_cli.settings.load import ENVIRONMENT
+
+    origin = loaded.origins.get(key, "default")
+    if origin == "environment":
+        return f"environment: {next(name for name, known in ENVIRONMENT.items() if known == key)}"
+    if origin == "option":
+        return f"option: --{key.partition('.')[2].replace('_', '-')}"
+    return origin
+
+
+def _describe(loaded: LoadedSettings, transport: str, advice: list[str]) -> dict[str, Any]:
+    settings = loaded.settings.model_dump(mode="json")
+    keys = [f"{table}.{name}" for table, values in _tables(settings) for name in values]
+    return {
+        "file": str(loaded.file),
+        "settings": settings,
+        "origins": {key: loaded.origins.get(key, "default") for key in keys},
+        "transport": transport,
+        "state": str(loaded.state_folder),
+        "advice": advice,
+        "faults": [],
+    }
+
+
+def _describe_faults(file: Path, error: SettingsError) -> dict[str, Any]:
+    faults = [
+        {
+            "key": fault.key,
+            "problem": fault.problem,
+            "allowed": fault.allowed,
+            "meant": fault.meant,
+        }
+        for fault in error.faults
+    ]
+    return {"file": str(file), "faults": faults}
+
+
+def _print_json(fields: Mapping[str, Any]) -> None:
+    import json
+
+    # Not every path is UTF-8, and only escapes carry one in JSON.
+    sys.stdout.write(json.dumps(fields) + "\n")

@@ -1,0 +1,251 @@
+"""``convertro explain``: one message, rule by rule."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from convertro_cli.cli.completion import complete_events
+from convertro_cli.cli.options import (
+    AccountOption,
+    BaseUrlOption,
+    ClientNameOption,
+    ConfigOption,
+    DomainOption,
+    JsonOption,
+    SinceOption,
+    SiteIdOption,
+    StateOption,
+    TypeOption,
+    UntilOption,
+    overrides,
+)
+from convertro_cli.errors import ConvertroError, ExitCode
+
+if TYPE_CHECKING:
+    from convertro_cli.cli.search_bar import SearchBar
+    from convertro_cli.mapping.rules import Rules
+    from convertro_cli.reading.sources import ExportFile
+    from convertro_cli.review.explain.find import FindJob
+    from convertro_cli.review.explain.search import Search
+
+
+def explain(
+    exports: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="EXPORT...",
+            help="Files, folders, quoted patterns, or - for standard input. Not needed with --line.",
+            show_default=False,
+        ),
+    ] = None,
+    message_id: Annotated[
+        str | None, typer.Option("--message-id", metavar="ID", help="The message with this id.")
+    ] = None,
+    line: Annotated[
+        str | None,
+        typer.Option("--line", metavar="FILE:N", help="Line N of a file, as a dry run names it."),
+    ] = None,
+    event: Annotated[
+        str | None,
+        typer.Option(
+            "--event",
+            metavar="NAME",
+            help="The first event of this name, in any spelling.",
+            autocompletion=complete_events,
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="Explain up to N messages.")
+    ] = 1,
+    config: ConfigOption = Path("convertro.toml"),
+    since: SinceOption = None,
+    until: UntilOption = None,
+    type_: TypeOption = None,
+    show: Annotated[
+        Literal["full", "masked", "none"],
+        typer.Option("--show", help="How much of ids and traits to show."),
+    ] = "full",
+    as_json: JsonOption = False,
+    state: StateOption = None,
+    account: AccountOption = None,
+    client_name: ClientNameOption = None,
+    site_id: SiteIdOption = None,
+    domain: DomainOption = None,
+    base_url: BaseUrlOption = None,
+) -> None:
+    """Explain one message: each rule it met, where each value is from, and its calls.
+
+    For a message that is not sent: the smallest change that would send it. The filters are
+    looked at as a replay does. Sends nothing and writes nothing.
+
+    Examples:
+
+    * `convertro explain --line exports/2024-03-01.ndjson.gz:1207`
+
+    * `convertro explain exports/ --event 'Order Completed' --show masked`
+    """
+    from convertro_cli.cli.check import origin_of
+    from convertro_cli.cli.explain_view import print_explanations
+    from convertro_cli.cli.filters import read_filters
+    from convertro_cli.cli.search_bar import SearchBar
+    from convertro_cli.review.explain.description import describe
+    from convertro_cli.review.explain.explanation import explain as explain_line
+    from convertro_cli.review.masking import Masking
+    from convertro_cli.settings.compile import compile_rules
+    from convertro_cli.settings.load import load_settings
+
+    _check_choice(exports, message_id, line, event)
+    loaded = load_settings(
+        config,
+        options=overrides(
+            account=account,
+            client_name=client_name,
+            site_id=site_id,
+            domain=domain,
+            base_url=base_url,
+            state=state,
+        ),
+    )
+    filters = read_filters(
+        since=since, until=until, types=type_, events=[event] if event is not None else None
+    )
+    rules = compile_rules(loaded.settings, filters)
+    with closing(SearchBar()) as bar:
+        if line is not None:
+            found = _find_line(exports, line, bar)
+        elif message_id is not None:
+            found = _find_message(exports or [], message_id, rules, limit, bar)
+        else:
+            found = _find_event(exports or [], event or "", rules, limit, bar)
+    explained = [explain_line(each, loaded, rules) for each in found.found]
+    described = [
+        describe(each, loaded, Masking(show), origin_of) for each in explained if each is not None
+    ]
+    if not described:
+        raise ConvertroError(
+            f"{line} is blank: there is no message.", exit_code=ExitCode.SOME_FAILED
+        )
+    if as_json:
+        import orjson
+
+        sys.stdout.buffer.write(orjson.dumps({"messages": described}) + b"\n")
+    else:
+        print_explanations(described)
+
+
+def _check_choice(
+    exports: Sequence[str] | None, message_id: str | None, line: str | None, event: str | None
+) -> None:
+    if sum(choice is not None for choice in (message_id, line, event)) != 1:
+        raise ConvertroError(
+            "Which message? Name it by one of --message-id, --line or --event.",
+            hint="For example: convertro explain export.ndjson --line export.ndjson:12",
+        )
+    if line is None and not exports:
+        raise ConvertroError(
+            "Where is the message? Name the export.",
+            hint="For example: convertro explain export.ndjson --message-id m1",
+        )
+
+
+def _find_line(exports: Sequence[str] | None, line: str, bar: SearchBar) -> Search:
+    from convertro_cli.reading.sources import find_exports
+    from convertro_cli.review.explain.find import LineJob
+
+    name, _, digits = line.rpartition(":")
+    if not name or not (digits.isascii() and digits.isdecimal() and 0 < len(digits) < 16):
+        raise ConvertroError(
+            f"--line {line!r} is no FILE:N.", hint="For example: --line export.ndjson:12"
+        )
+    number = int(digits)
+    files = [
+        file
+        for file in find_exports(exports or [name]).files
+        if not exports or _is_named(file, name)
+    ]
+    if not files:
+        raise ConvertroError(
+            f"{name} is not among the exports.", hint="Leave them out: --line is enough."
+        )
+    found = _search(files, LineJob(number), 1, 1, bar)
+    if not found.found:
+        raise _nothing(found, f"{name} has no line {number:,}: its last is {found.lines:,}.")
+    return found
+
+
+def _is_named(file: ExportFile, name: str) -> bool:
+    if file.path is None:
+        return name in {"-", file.name}
+    return name == file.name or os.path.realpath(name) == os.path.realpath(file.path)
+
+
+def _find_message(
+    exports: Sequence[str], message_id: str, rules: Rules, limit: int, bar: SearchBar
+) -> Search:
+    from convertro_cli.reading.sources import find_exports
+    from convertro_cli.review.explain.find import MessageIdJob
+
+    files = find_exports(exports).files
+    found = _search(files, MessageIdJob(message_id, rules), limit, 1, bar)
+    if not found.found:
+        raise _nothing(found, f"No message in {_count(files)} has the id {message_id}.")
+    return found
+
+
+def _find_event(
+    exports: Sequence[str], event: str, rules: Rules, limit: int, bar: SearchBar
+) -> Search:
+    from convertro_cli.reading.sources import find_exports
+    from convertro_cli.review.explain.find import FilterJob
+    from convertro_cli.run.input import choose_workers
+
+    filters = rules.filters
+    these = find_exports(exports, since=filters.since, until=filters.until)
+    workers = choose_workers(None, these.total_bytes)
+    found = _search(these.files, FilterJob(rules, limit), limit, workers, bar)
+    if not found.found:
+        others = filters.since is not None or filters.until is not None or filters.types
+        raise _nothing(
+            found,
+            f"No track in {_count(these.files)} is named {event!r}"
+            + (" and passes the other filters." if others else "."),
+        )
+    return found
+
+
+def _search(
+    files: Sequence[ExportFile], job: FindJob, most: int, workers: int, bar: SearchBar
+) -> Search:
+    from convertro_cli.cli.console import visible
+    from convertro_cli.review.explain.search import search
+
+    sizes = [file.size for file in files]
+    bar.total = sum(size or 0 for size in sizes) if None not in sizes else None
+    found = search(files, job, most=most, workers=workers, watch=bar.show)
+    bar.close()
+    for damage in found.damage:
+        print(visible(damage), file=sys.stderr)
+    if found.interrupted is not None:
+        raise typer.Exit(int(found.interrupted))
+    return found
+
+
+def _nothing(found: Search, message: str) -> ConvertroError:
+    if found.damage:
+        return ConvertroError(
+            message,
+            hint="It may be where the export is damaged.",
+            exit_code=ExitCode.UNREADABLE_EXPORT,
+        )
+    return ConvertroError(message, exit_code=ExitCode.SOME_FAILED)
+
+
+def _count(files: Sequence[ExportFile]) -> str:
+    return files[0].name if len(files) == 1 else f"{len(files):,} files"

@@ -1,0 +1,90 @@
+"""``convertro init``: a commented convertro.toml to start from."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convertro_cli.cli.console import visible
+from convertro_cli.errors import ConvertroError
+
+_DEFAULT_FILE = Path("convertro.toml")
+
+
+def init(
+    *,
+    from_segment: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-segment",
+            metavar="FILE",
+            help="Fill it from the JSON of a Segment destination's settings.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
+    ] = _DEFAULT_FILE,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write a commented convertro.toml: every key with its default.
+
+    Asks nothing. With *--from-segment* it takes over account, clientName, siteId, domain,
+    hybridAttributionModel and events, and says what it could not take over.
+
+    Examples:
+
+    * `convertro init`
+
+    * `convertro init --from-segment destination.json -o shop.toml`
+    """
+    from convertro_cli.reading.paths import for_shell
+    from convertro_cli.settings.segment_import import SegmentSettings, read_segment_settings
+    from convertro_cli.settings.template import render_template
+
+    taken = read_segment_settings(from_segment) if from_segment else SegmentSettings()
+    _write(output, render_template(taken.values), force=force)
+    for sentence in taken.left_out:
+        _say(f"convertro: not taken over: {sentence}")
+    _say(f"Wrote {output}.")
+    config = "" if output == _DEFAULT_FILE else f" --config {for_shell(str(output))}"
+    if "account" in taken.values["convertro"]:
+        _say(f"Next: `convertro check{config}` shows the settings as understood.")
+    else:
+        _say(f"Next: fill in convertro.account, then `convertro check{config}`.")
+
+
+def _write(file: Path, text: str, *, force: bool) -> None:
+    """Write a file whole or not at all. Raises ConvertroError."""
+    if not force and os.path.lexists(file):
+        raise ConvertroError(
+            f"{file} is there already, and was left as it is.",
+            hint="--force overwrites it; --output names another file.",
+        )
+    try:
+        target = file.resolve()  # a link stays a link
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        try:
+            _write_through(partial, text)
+            with suppress(FileNotFoundError):
+                partial.chmod(target.stat().st_mode & 0o7777)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        reason = error.strerror if isinstance(error, OSError) else "its links go in a circle"
+        raise ConvertroError(f"{file} cannot be written: {reason}") from None
+
+
+def _write_through(file: Path, text: str) -> None:
+    with file.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _say(text: str) -> None:
+    typer.echo(visible(text), err=True)

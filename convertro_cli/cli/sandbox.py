@@ -1,0 +1,100 @@
+"""``convertro sandbox``: a local Convertro to rehearse against."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convertro_cli.durations import parse_duration
+from convertro_cli.errors import ConvertroError
+
+if TYPE_CHECKING:
+    from convertro_cli.sandbox import Outage
+
+_OUTAGE = re.compile(r"(.+?)@(.+)")
+
+
+def sandbox(
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="0 takes any free port.")
+    ] = 8020,
+    host: Annotated[
+        str, typer.Option("--host", help="The address to listen on; by default this machine's own.")
+    ] = "127.0.0.1",
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="Append each request to a file, as NDJSON."),
+    ] = None,
+    latency: Annotated[
+        str, typer.Option("--latency", metavar="TIME", help="How long each answer takes.")
+    ] = "0s",
+    fail_rate: Annotated[
+        float,
+        typer.Option("--fail-rate", min=0, max=1, help="The share of requests that fail."),
+    ] = 0.0,
+    fail_status: Annotated[
+        int, typer.Option("--fail-status", min=400, max=599, help="What those are answered.")
+    ] = 503,
+    rate_limit: Annotated[
+        float | None,
+        typer.Option("--rate-limit", metavar="N", help="Requests a second before a 429."),
+    ] = None,
+    outage: Annotated[
+        str | None,
+        typer.Option(
+            "--outage", metavar="LENGTH@START", help="Fail everything for a while, as 10s@20s."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Another number, other faults.")] = 0,
+) -> None:
+    """Run a local Convertro to rehearse against: it checks, counts and shows what it gets.
+
+    Watch it at its address; `/stats` gives the same as JSON.
+
+    Examples:
+
+    * `convertro sandbox --log received.ndjson`
+
+    * `convertro sandbox --fail-rate 0.1 --latency 50ms --outage 10s@20s`
+    """
+    from convertro_cli.sandbox import Sandbox, SandboxOptions
+
+    options = SandboxOptions(
+        host=host,
+        port=port,
+        log=log,
+        latency_s=_seconds("--latency", latency),
+        fail_rate=fail_rate,
+        fail_status=fail_status,
+        rate_limit=rate_limit,
+        outage=_read_outage(outage),
+        seed=seed,
+    )
+    Sandbox(options).serve_forever(ready=_announce)
+
+
+def _announce(url: str) -> None:
+    typer.echo(f"The sandbox listens at {url} (Ctrl-C ends it).", err=True)
+
+
+def _seconds(option: str, text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ConvertroError(f"{option} {text!r} {error}.") from None
+
+
+def _read_outage(text: str | None) -> Outage | None:
+    from convertro_cli.sandbox import Outage
+
+    if text is None:
+        return None
+    match = _OUTAGE.fullmatch(text)
+    if match is None:
+        raise ConvertroError(
+            f"--outage {text!r} is not of the form LENGTH@START.", hint="For example 10s@20s."
+        )
+    return Outage(_seconds("--outage", match[1]), _seconds("--outage", match[2]))

@@ -1,0 +1,190 @@
+"""The summary at the end of a run: what became of everything, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+import orjson
+
+from convertro_cli.cli.console import error_console, visible
+from convertro_cli.cli.options import repeat_options
+from convertro_cli.cli.watching import Loudness, log_json
+from convertro_cli.errors import ExitCode
+from convertro_cli.record.state import StateFolder
+from convertro_cli.record.tally import EventTotal
+from convertro_cli.run.report import Report
+from convertro_cli.settings.compile import missing_cloud_settings
+from convertro_cli.settings.load import LoadedSettings
+
+_LABEL_WIDTH = 24
+_NUMBER_WIDTH = 12
+
+Row = tuple[str, str, str]
+
+
+def print_summary(
+    report: Report, loaded: LoadedSettings, loudness: Loudness, *, as_json: bool
+) -> None:
+    """Print the summary for eyes on standard error, and with ``--json`` on standard output."""
+    advice = advise(report, loaded)
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(report.as_json()) + b"\n")
+        sys.stdout.flush()
+    if loudness.log_format == "json":
+        _log(report, advice, quiet=loudness.quiet)
+    elif not loudness.quiet:
+        _print(report, advice, _all_rows(report), report.tally.invalid + report.tally.warnings)
+    elif report.exit_code is not ExitCode.OK:
+        _print(report, advice, _bad_rows(report), report.tally.invalid)
+
+
+def advise(report: Report, loaded: LoadedSettings) -> list[str]:
+    """Say what to do about what is left, a sentence each."""
+    tally = report.tally
+    advice = list(report.advice)
+    options = repeat_options(loaded)
+    if report.interrupted and not report.dry_run:
+        advice.append("Interrupted: the same command goes on from here.")
+    if not report.dry_run and (tally.messages["failed"] or tally.messages["invalid"]):
+        letters = shlex.quote(str(StateFolder(loaded.state_folder).dead_letters))
+        command = f"convertro replay {letters} {options}".rstrip()
+        advice.append(
+            f"What failed or was invalid is kept in {letters}; this tries it again: {command}"
+        )
+    if tally.skipped["cloud_settings_missing"]:
+        missing = ", ".join(f"convertro.{name}" for name in missing_cloud_settings(loaded.settings))
+        advice.append(
+            f"{_number(tally.skipped['cloud_settings_missing'], 'message')} from apps or servers "
+            f"need {missing}: fill in what is missing in {loaded.file}, then run this again."
+        )
+    if tally.calls["in_doubt"]:
+        advice.append(
+            f"{_number(tally.calls['in_doubt'], 'call')} may or may not have arrived. "
+            "A run without --at-most-once sends them again."
+        )
+    if tally.files["skipped"] and not tally.read and not report.interrupted:
+        advice.append(
+            f"Nothing to do: {_number(tally.files['skipped'], 'file')} replayed before, or outside "
+            "the time asked for (--reread reads replayed ones again)."
+        )
+    return advice
+
+
+def _print(report: Report, advice: list[str], rows: Iterator[Row], placed: Counter[str]) -> None:
+    if report.problem:
+        print(f"convertro: {visible(report.problem)}", file=sys.stderr)
+    for row in rows:
+        for line in _layout(row, _line_width()):
+            print(line, file=sys.stderr)
+    for what, places in report.tally.places.items():
+        total = (placed + report.tally.failed)[what]
+        if total:
+            more = f" and {total - len(places):,} more" if total > len(places) else ""
+            print(f"{what} at {visible(_shorten(places))}{more}", file=sys.stderr)
+    for sentence in advice:
+        print(f"→ {visible(sentence)}", file=sys.stderr)
+
+
+def _shorten(places: list[str]) -> str:
+    """Name places, a file's name only once for those that follow each other in it."""
+    shown: list[str] = []
+    last = ""
+    for place in places:
+        name, _, line = place.rpartition(":")
+        shown.append(line if name == last else place)
+        last = name
+    return ", ".join(shown)
+
+
+def _line_width() -> int | None:
+    console = error_console()
+    return console.width if console.is_terminal else None
+
+
+def _layout(row: Row, width: int | None) -> list[str]:
+    """Set a row in three columns; on a terminal the last one is wrapped."""
+    label, number, note = row
+    head = f"{label:<{_LABEL_WIDTH}}{number:>{_NUMBER_WIDTH}}  "
+    room = max(20, width - len(head)) if width else 0
+    lines = textwrap.wrap(note, room) if note and room else [note]
+    indent = " " * len(head)
+    return [(head + lines[0]).rstrip(), *(indent + line for line in lines[1:])]
+
+
+def _all_rows(report: Report) -> Iterator[Row]:
+    tally = report.tally
+    ending = " (interrupted)" if report.interrupted else ""
+    yield ("Dry run" if report.dry_run else "Replay") + ending, "", ""
+    yield "messages read", f"{tally.read:,}", ""
+    delivered = "would be delivered" if report.dry_run else "delivered"
+    yield f"  {delivered}", f"{tally.messages['delivered']:,}", ""
+    for outcome in ("already_delivered", "already_failed"):
+        if tally.messages[outcome]:
+            yield f"  {outcome.replace('_', ' ')}", f"{tally.messages[outcome]:,}", ""
+    yield "  skipped", f"{tally.messages['skipped']:,}", _list(tally.skipped)
+    yield from _bad_rows(report)
+    yield "calls", f"{tally.calls['delivered']:,}", _call_notes(report)
+    for event_type, total in sorted(tally.by_event_type.items()):
+        yield f"  {visible(event_type)}", f"{total.calls:,}", _worth(total)
+    if tally.warnings:
+        yield "warnings", f"{tally.warnings.total():,}", _list(tally.warnings)
+    files = ", ".join(f"{tally.files[key]:,} {key}" for key in ("read", "skipped", "damaged"))
+    yield "files", "", files
+    yield "time", f"{report.elapsed_s:,.1f} s", _speed(report)
+
+
+def _bad_rows(report: Report) -> Iterator[Row]:
+    tally = report.tally
+    yield "  invalid", f"{tally.messages['invalid']:,}", _list(tally.invalid)
+    yield "  failed", f"{tally.messages['failed']:,}", _list(tally.failed)
+
+
+def _call_notes(report: Report) -> str:
+    calls = report.tally.calls
+    names = ("already_delivered", "already_failed", "failed", "possibly_repeated", "in_doubt")
+    notes = [f"{calls[name]:,} {name.replace('_', ' ')}" for name in names if calls[name]]
+    if calls["attempts"]:
+        notes.append(f"{_number(calls['attempts'], 'attempt')} over {report.transport}")
+    return ", ".join(notes)
+
+
+def _worth(total: EventTotal) -> str:
+    return f"worth {total.value.quantize(Decimal('0.01')):,}"
+
+
+def _speed(report: Report) -> str:
+    seconds = max(report.elapsed_s, 0.001)
+    parts = [f"{report.tally.read / seconds:,.0f} events/s"]
+    if not report.dry_run:
+        parts.append(f"{report.tally.calls['delivered'] / seconds:,.0f} calls/s")
+    p50, p95 = report.latency_p50_s, report.latency_p95_s
+    if p50 is not None and p95 is not None:
+        parts.append(f"answers in {_ms(p50)} (p50), {_ms(p95)} (p95)")
+    return ", ".join(parts)
+
+
+def _ms(seconds: float) -> str:
+    milliseconds = seconds * 1000
+    return f"{milliseconds:.1f} ms" if milliseconds < 10 else f"{milliseconds:,.0f} ms"
+
+
+def _list(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.most_common() if count)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _log(report: Report, advice: list[str], *, quiet: bool) -> None:
+    if report.problem:
+        log_json("error", "problem", text=report.problem)
+    if not quiet or report.exit_code is not ExitCode.OK:
+        level = "info" if report.exit_code is ExitCode.OK else "error"
+        places = dict(report.tally.places)
+        log_json(level, "summary", **report.as_json(), places=places, advice=advice)

@@ -1,0 +1,1 @@
+"""Calls over HTTP: how many at once, how fast, and when again. Knows nothing of Segment."""

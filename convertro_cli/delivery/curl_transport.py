@@ -1,0 +1,146 @@
+"""Requests by libcurl's multi interface: many at once on one thread, connections kept alive."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+import certifi
+import pycurl
+
+from convertro_cli.delivery.transport import KEPT_BODY, USER_AGENT, Outcome, TransportOptions
+
+_CONNECTING_FAULTS = {
+    pycurl.E_COULDNT_RESOLVE_HOST,
+    pycurl.E_COULDNT_RESOLVE_PROXY,
+    pycurl.E_COULDNT_CONNECT,
+    pycurl.E_SSL_CONNECT_ERROR,
+}
+_TRUST_FAULTS = {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE}
+
+
+class _Body:
+    """Takes an answer's body and forgets it; more than a little of it ends the transfer."""
+
+    def __init__(self) -> None:
+        self.received = 0
+
+    def take(self, chunk: bytes) -> int | None:
+        """Count a chunk; a wrong count tells libcurl to stop."""
+        self.received += len(chunk)
+        return None if self.received <= KEPT_BODY else 0
+
+
+class CurlTransport:
+    """Carries requests on reused handles."""
+
+    name = "curl"
+
+    def __init__(self, options: TransportOptions) -> None:
+        self._options = options
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, options.connections)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, options.connections)
+        self._idle: deque[_Handle] = deque()
+        self._busy: dict[pycurl.Curl, _Handle] = {}
+        self._started = False
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests were started and have not come out of ``poll``."""
+        return len(self._busy)
+
+    def start(self, token: int, url: str) -> None:
+        """Start a request."""
+        handle = self._idle.pop() if self._idle else _Handle(self._options)
+        handle.begin(token, url)
+        self._busy[handle.curl] = handle
+        self._multi.add_handle(handle.curl)
+        self._started = True
+
+    def poll(self, timeout: float) -> list[Outcome]:
+        """Give the requests that have ended, waiting up to ``timeout`` seconds for the first."""
+        outcomes = self._advance()
+        if outcomes or timeout <= 0:
+            return outcomes
+        deadline = time.monotonic() + timeout
+        while not outcomes and (left := deadline - time.monotonic()) > 0:
+            self._multi.select(left)
+            outcomes = self._advance()
+        return outcomes
+
+    def close(self) -> None:
+        """Drop what is under way and let go of all connections."""
+        for handle in self._busy.values():
+            self._multi.remove_handle(handle.curl)
+            handle.curl.close()
+        for handle in self._idle:
+            handle.curl.close()
+        self._busy.clear()
+        self._idle.clear()
+        self._multi.close()
+
+    def _advance(self) -> list[Outcome]:
+        self._multi.perform()
+        outcomes: list[Outcome] = []
+        more = 1
+        while more:
+            more, succeeded, failed = self._multi.info_read()
+            for curl in succeeded:
+                outcomes.append(self._finish(curl, 0))
+            for curl, code, _message in failed:
+                outcomes.append(self._finish(curl, code))
+        return outcomes
+
+    def _finish(self, curl: pycurl.Curl, code: int) -> Outcome:
+        self._multi.remove_handle(curl)
+        handle = self._busy.pop(curl)
+        self._idle.append(handle)
+        return handle.outcome(code)
+
+
+class _Handle:
+    """One of libcurl's handles, set up once for all its requests."""
+
+    def __init__(self, options: TransportOptions) -> None:
+        self.curl = curl = pycurl.Curl()
+        self._token = 0
+        self._body = _Body()
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.USERAGENT, USER_AGENT)
+        curl.setopt(pycurl.FOLLOWLOCATION, 0)
+        curl.setopt(pycurl.PATH_AS_IS, 1)
+        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(options.timeout * 1000))
+        curl.setopt(pycurl.TIMEOUT_MS, int(options.timeout * 1000))
+        curl.setopt(pycurl.CAINFO, str(options.ca_bundle or certifi.where()))
+        curl.setopt(pycurl.WRITEFUNCTION, self._body.take)
+
+    def begin(self, token: int, url: str) -> None:
+        """Make ready for a request."""
+        self._token = token
+        self._body.received = 0
+        self.curl.setopt(pycurl.URL, url)
+
+    def outcome(self, code: int) -> Outcome:
+        """Say how the request ended. An answer whose head arrived counts, whatever came after."""
+        curl = self.curl
+        status = curl.getinfo(pycurl.RESPONSE_CODE)
+        elapsed = curl.getinfo(pycurl.STARTTRANSFER_TIME) or curl.getinfo(pycurl.TOTAL_TIME)
+        if status:
+            retry_after = float(curl.getinfo(pycurl.RETRY_AFTER)) or None
+            return Outcome(self._token, status, retry_after, elapsed=elapsed)
+        fault, received = self._classify(code)
+        return Outcome(self._token, fault=fault, maybe_received=received, elapsed=elapsed)
+
+    def _classify(self, code: int) -> tuple[str, bool]:
+        """Name a fault, and say whether the request may have arrived."""
+        if code in _TRUST_FAULTS:
+            return "untrusted_certificate", False
+        if code in _CONNECTING_FAULTS:
+            return "connection_failed", False
+        sent = self.curl.getinfo(pycurl.PRETRANSFER_TIME) > 0
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            return "timeout", sent
+        return "connection_lost" if sent else "connection_failed", sent

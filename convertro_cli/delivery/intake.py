@@ -1,0 +1,138 @@
+"""Taking in mapped batches: what is settled already is counted, the rest goes to the sender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from convertro_cli.delivery.journal import Journal
+from convertro_cli.delivery.pending import PendingCall, PendingFile, PendingMessage
+from convertro_cli.delivery.settling import Settling
+from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall, ReadyMessage
+from convertro_cli.reading.lines import LineBatch
+from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.ledger import CallState, Failure, Settled
+from convertro_cli.record.tally import Fate
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOptions:
+    """``resend``: what earlier runs did does not count. ``at_most_once``: doubt is left alone."""
+
+    resend: bool = False
+    at_most_once: bool = False
+
+
+class Intake:
+    """Turns mapped batches into pending calls, by what the ledger knows of them.
+
+    A call that is under way already, for another message with the same id, is not sent again:
+    its messages share its fate.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        settling: Settling,
+        dead_letters: DeadLetterFile,
+        options: IntakeOptions,
+    ) -> None:
+        self._journal = journal
+        self._settling = settling
+        self._dead_letters = dead_letters
+        self._options = options
+        self._open: dict[bytes, PendingCall] = {}
+        settling.forget = lambda call: self._open.pop(call.key, None)
+
+    def take(
+        self, batch: LineBatch, mapped: MappedBatch, file: PendingFile, now: float
+    ) -> list[PendingCall]:
+        """Count what a batch settles by itself; give the calls to deliver, in order."""
+        self._settling.tally.note_batch(
+            mapped.skipped, mapped.warnings, batch.source, mapped.warning_places
+        )
+        faults = [(line, _key_of_line(line, batch)) for line in mapped.invalid]
+        keys = [call.key for message in mapped.messages for call in message.calls]
+        settled = self._journal.look_up(keys + [key for _, key in faults])
+        for line, key in faults:
+            known = self._journal.settled_lately(key) or settled.get(key)
+            self._reject(line, key, batch, known, now)
+        calls: list[PendingCall] = []
+        for message in mapped.messages:
+            calls.extend(self._take_message(message, batch, file, settled, now))
+        return calls
+
+    def _reject(
+        self, line: InvalidLine, key: bytes, batch: LineBatch, known: Settled | None, now: float
+    ) -> None:
+        source = line.source or f"{batch.source}:{line.number}"
+        self._settling.tally.reject(line.reason, source)
+        if self._counts(known, tries_again=line.original is not None):
+            return  # its letter was written by an earlier run that did not get to the end
+        original = line.original or batch.data[line.start : line.end]
+        self._dead_letters.add(original, reason=line.reason, detail=line.detail, source=source)
+        self._journal.failed(Failure(key, line.reason, source), None, now)
+
+    def _take_message(
+        self,
+        message: ReadyMessage,
+        batch: LineBatch,
+        file: PendingFile,
+        settled: dict[bytes, Settled],
+        now: float,
+    ) -> list[PendingCall]:
+        pending = PendingMessage(
+            original=message.original or batch.data[message.start : message.end],
+            source=message.source or f"{batch.source}:{message.number}",
+            file=file,
+            open_calls=len(message.calls),
+            tries_again=message.original is not None,
+        )
+        file.open_messages += 1
+        calls = (
+            self._take_call(call, pending, settled.get(call.key), now) for call in message.calls
+        )
+        return [call for call in calls if call is not None]
+
+    def _take_call(
+        self, ready: ReadyCall, message: PendingMessage, known: Settled | None, now: float
+    ) -> PendingCall | None:
+        twin = self._open.get(ready.key)
+        if twin is not None:
+            twin.followers.append(message)
+            return None
+        known = self._journal.settled_lately(ready.key) or known
+        if known is not None and self._counts(known, tries_again=message.tries_again):
+            sent = known.state is CallState.SENT
+            fate = Fate.ALREADY_DELIVERED if sent else Fate.ALREADY_FAILED
+            self._settling.already(message, fate)
+            return None
+        call = PendingCall(ready.key, ready.url, ready.event_type, ready.value, message)
+        call.uncertain = self._journal.is_in_doubt(ready.key)
+        if ready.fault:
+            detail = f"a URL of {len(ready.url):,} characters"
+            self._settling.failed(call, ready.fault, now, detail)
+            return None
+        if call.uncertain and self._options.at_most_once:
+            self._settling.in_doubt(call)
+            return None
+        self._open[call.key] = call
+        return call
+
+    def _counts(self, known: Settled | None, *, tries_again: bool) -> bool:
+        """Whether it matters how a call was settled before."""
+        if known is None:
+            return False
+        if known.run == self._journal.run:
+            return True
+        if self._options.resend:
+            return False
+        return known.state is CallState.SENT or not tries_again
+
+
+def _key_of_line(line: InvalidLine, batch: LineBatch) -> bytes:
+    """Give the ledger's key for an invalid line: its place and its bytes."""
+    source = line.source or f"{batch.source}:{line.number}"
+    original = line.original or batch.data[line.start : line.end]
+    return blake2b(source.encode() + b"\n" + original, digest_size=16).digest()

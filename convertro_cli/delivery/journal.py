@@ -1,0 +1,166 @@
+"""The sender's side of the ledger: which calls are marked, and what waits for the next commit.
+
+It keeps the promise that a crash leaves at most ``WINDOW`` calls in doubt. A commit is carried
+out in the background, since waiting for a disk would leave the answers of the other side lying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+
+from convertro_cli.delivery.pending import PendingCall
+from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled
+
+WINDOW = 256
+_COMMIT_AT = 128
+_COMMIT_AFTER = 1.0
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What happened since the last commit."""
+
+    sent: list[bytes] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    states: dict[bytes, CallState] = field(default_factory=dict)
+
+
+class Journal:
+    """Collects what became of calls and commits it together with the next marks.
+
+    ``in_doubt`` are the calls that earlier runs left marked: they stay so until they are
+    settled. ``writer`` carries out the commits, one at a time. Times are in seconds.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        dead_letters: DeadLetterFile,
+        run: int,
+        *,
+        writer: Executor,
+        in_doubt: Iterable[bytes] = (),
+    ) -> None:
+        self.run = run
+        self._ledger = ledger
+        self._dead_letters = dead_letters
+        self._writer = writer
+        self._in_doubt = set(in_doubt)
+        self._marked: set[bytes] = set()
+        self._changes = _Changes()
+        self._changed_at: float | None = None
+        self._being_written = _Changes()
+        self._being_marked: Sequence[PendingCall] = ()
+        self._commit: Future[None] | None = None
+
+    @property
+    def room(self) -> int:
+        """How many calls the next commit may mark."""
+        return WINDOW - len(self._marked)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a commit is under way."""
+        return self._commit is not None
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether all that was noted is on disk."""
+        return self._commit is None and self._changed_at is None
+
+    def is_due(self, now: float) -> bool:
+        """Whether what waits should be committed for its own sake: much of it, or for long."""
+        return self._changed_at is not None and (
+            len(self._changes.states) >= _COMMIT_AT or now - self._changed_at >= _COMMIT_AFTER
+        )
+
+    def is_in_doubt(self, key: bytes) -> bool:
+        """Whether an earlier run left this call in doubt."""
+        return key in self._in_doubt
+
+    def sent(self, call: PendingCall, now: float) -> None:
+        """Note that a call was delivered."""
+        self._changes.sent.append(call.key)
+        self._changes.states[call.key] = CallState.SENT
+        self._in_doubt.discard(call.key)
+        self._unmark(call, now)
+
+    def failed(self, failure: Failure, call: PendingCall | None, now: float) -> None:
+        """Note that a call, or a line that is no message, failed for good."""
+        self._changes.failed.append(failure)
+        self._changes.states[failure.key] = CallState.FAILED
+        self._in_doubt.discard(failure.key)
+        if call is None:
+            self._change(now)
+        else:
+            self._unmark(call, now)
+
+    def released(self, call: PendingCall, now: float) -> None:
+        """Note that a call is known not to have been delivered, and waits for another try."""
+        if call.marked:
+            self._unmark(call, now)
+
+    def left_in_doubt(self, call: PendingCall) -> None:
+        """Note that a call stays marked for good: it may have arrived, and is left alone."""
+        self._in_doubt.add(call.key)
+        self._marked.discard(call.key)
+        call.marked = False
+
+    def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
+        """Tell which of these calls are settled on disk."""
+        return self._ledger.look_up(keys)
+
+    def settled_lately(self, key: bytes) -> Settled | None:
+        """Tell how a call was settled, if that is not on disk yet."""
+        state = self._changes.states.get(key) or self._being_written.states.get(key)
+        return Settled(state, self.run) if state is not None else None
+
+    def begin_commit(self, calls: Sequence[PendingCall] = ()) -> None:
+        """Begin to put on disk all that was noted, and to mark these calls as being sent.
+
+        Not while another commit is under way. The calls come out of ``finish_commit``.
+        """
+        assert self._commit is None
+        self._being_written, self._changes = self._changes, _Changes()
+        self._being_marked = calls
+        self._changed_at = None
+        self._marked.update([call.key for call in calls])
+        sending = b"".join(self._marked | self._in_doubt)
+        write = self._write(self._being_written, self._dead_letters.take(), sending)
+        self._commit = self._writer.submit(write)
+
+    def finish_commit(self, *, wait: bool = False) -> Sequence[PendingCall]:
+        """Give the calls that are marked on disk since the last time.
+
+        None of them while the commit is under way, unless told to wait for it. Raises
+        ConvertroError where the ledger or the dead letters could not be written.
+        """
+        if self._commit is None or not (wait or self._commit.done()):
+            return ()
+        commit, self._commit = self._commit, None
+        commit.result()
+        self._being_written = _Changes()
+        calls, self._being_marked = self._being_marked, ()
+        for call in calls:
+            call.marked = True
+        return calls
+
+    def _write(self, changes: _Changes, letters: bytes, sending: bytes) -> Callable[[], None]:
+        def write() -> None:
+            # Dead letters first: a call must not be known as failed while its letter may be lost.
+            self._dead_letters.append(letters)
+            self._ledger.commit(self.run, sending=sending, sent=changes.sent, failed=changes.failed)
+
+        return write
+
+    def _unmark(self, call: PendingCall, now: float) -> None:
+        self._marked.discard(call.key)
+        call.marked = False
+        self._change(now)
+
+    def _change(self, now: float) -> None:
+        if self._changed_at is None:
+            self._changed_at = now

@@ -1,0 +1,55 @@
+"""Calls and messages on their way: what the delivery loop keeps of them until they are settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from convertro_cli.record.tally import Fate
+
+
+@dataclass(slots=True)
+class PendingFile:
+    """A file with messages that are not settled yet.
+
+    ``clean`` turns False when a message of it was left in doubt: then it has to be read again.
+    """
+
+    open_messages: int = 0
+    ended: bool = False
+    clean: bool = True
+
+
+@dataclass(slots=True)
+class PendingMessage:
+    """A message with calls that are not settled yet; ``original`` has its bytes."""
+
+    original: bytes
+    source: str
+    file: PendingFile
+    open_calls: int
+    tries_again: bool
+    fate: Fate = Fate.ALREADY_DELIVERED
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class PendingCall:
+    """A call that is not settled yet. Times are the delivery clock's.
+
+    ``marked`` says that the ledger has it as being sent; ``uncertain`` that an earlier request
+    for it may have arrived; ``followers`` are the same call of other messages, which share its
+    fate.
+    """
+
+    key: bytes
+    url: str
+    event_type: str
+    value: str
+    message: PendingMessage
+    attempts: int = 0
+    first_started_at: float | None = None
+    started_at: float = 0.0
+    marked: bool = False
+    uncertain: bool = False
+    repeat_counted: bool = False
+    followers: list[PendingMessage] = field(default_factory=list)

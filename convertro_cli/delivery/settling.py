@@ -1,0 +1,76 @@
+"""Settling calls and messages: from an outcome to the journal, the dead letters and the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from convertro_cli.delivery.journal import Journal
+from convertro_cli.delivery.pending import PendingCall, PendingMessage
+from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.ledger import Failure
+from convertro_cli.record.tally import Fate, Tally
+
+_SHARED_FATE = {Fate.DELIVERED: Fate.ALREADY_DELIVERED, Fate.FAILED: Fate.ALREADY_FAILED}
+
+
+class Settling:
+    """Notes what became of each call, and of each message once all its calls are settled.
+
+    ``forget`` is called with each call that is settled.
+    """
+
+    def __init__(self, *, journal: Journal, dead_letters: DeadLetterFile, tally: Tally) -> None:
+        self.tally = tally
+        self.forget: Callable[[PendingCall], object] = lambda _: None
+        self._journal = journal
+        self._dead_letters = dead_letters
+
+    def delivered(self, call: PendingCall, now: float) -> None:
+        """A call was answered with success."""
+        self._journal.sent(call, now)
+        self.tally.deliver(call.event_type, call.value)
+        self._settle(call, Fate.DELIVERED)
+
+    def failed(self, call: PendingCall, reason: str, now: float, detail: str = "") -> None:
+        """A call failed for good: its message becomes a dead letter, once."""
+        message = call.message
+        if message.fate is not Fate.FAILED:
+            self._dead_letters.add(
+                message.original,
+                reason=reason,
+                detail=detail or f"after {call.attempts} attempts",
+                source=message.source,
+            )
+            message.reason = reason
+            self.tally.note_place(reason, message.source)
+        self._journal.failed(Failure(call.key, reason, message.source), call, now)
+        self.tally.settle_call(Fate.FAILED)
+        self._settle(call, Fate.FAILED)
+
+    def in_doubt(self, call: PendingCall) -> None:
+        """A call may have arrived, and is left alone. The ledger keeps it marked."""
+        self._journal.left_in_doubt(call)
+        self.tally.settle_call(Fate.IN_DOUBT)
+        call.message.file.clean = False
+        self._settle(call, Fate.IN_DOUBT)
+
+    def already(self, message: PendingMessage, fate: Fate) -> None:
+        """A call of a message was settled before."""
+        self.tally.settle_call(fate)
+        self.close_call(message, fate)
+
+    def close_call(self, message: PendingMessage, fate: Fate) -> None:
+        """Note one call's fate in its message; the last one settles the message."""
+        message.fate = max(message.fate, fate)
+        message.open_calls -= 1
+        if message.open_calls == 0:
+            self.tally.settle_message(message.fate, message.reason)
+            message.file.open_messages -= 1
+
+    def _settle(self, call: PendingCall, fate: Fate) -> None:
+        self.forget(call)
+        self.close_call(call.message, fate)
+        for message in call.followers:
+            shared = _SHARED_FATE.get(fate, fate)
+            self.already(message, shared)
+            message.file.clean = message.file.clean and fate is not Fate.IN_DOUBT

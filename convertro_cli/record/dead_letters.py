@@ -1,0 +1,127 @@
+"""The dead-letter file: the events that failed for good, with their original bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.mapping.dead_letter import wrap
+from convertro_cli.record.state import open_private
+
+_BLOCK = 64 * 1024
+
+
+class DeadLetterFile:
+    """Appends dead letters: ``add`` collects them, ``append`` puts them on disk.
+
+    The two may be called from different threads; what is handed over is what ``take`` gives.
+    """
+
+    def __init__(
+        self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._path = path
+        self._now = now
+        self._descriptor: int | None = None
+        self._waiting: list[bytes] = []
+
+    def add(self, original: bytes, *, reason: str, detail: str, source: str) -> None:
+        """Keep an event to be written."""
+        at = self._now().isoformat(timespec="seconds")
+        self._waiting.append(wrap(original, reason=reason, detail=detail, source=source, at=at))
+
+    def take(self) -> bytes:
+        """Give the lines of all that was added since the last time."""
+        lines, self._waiting = self._waiting, []
+        return b"".join(lines)
+
+    def append(self, lines: bytes) -> None:
+        """Put lines on disk, all of them or nothing.
+
+        Raises ConvertroError with exit code 74 where the file cannot be written.
+        """
+        if not lines:
+            return
+        with _told(self._path):
+            if self._descriptor is None:
+                self._descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
+                _drop_torn_line(self._descriptor)
+            end = os.lseek(self._descriptor, 0, os.SEEK_END)
+            try:
+                _write_all(self._descriptor, lines)
+                os.fsync(self._descriptor)
+            except OSError:
+                os.ftruncate(self._descriptor, end)
+                raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def set_aside(path: Path, *, now: datetime) -> Path | None:
+    """Rename a dead-letter file with a time stamp, so that it can be replayed.
+
+    What fails once more goes into a new file. Gives the new name; None where there is no file.
+    """
+    stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    for attempt in range(1000):
+        suffix = f"-{attempt}" if attempt else ""
+        aside = path.with_name(f"{path.stem}.{stamp}{suffix}{path.suffix}")
+        if aside.exists():
+            continue
+        with _told(path):
+            try:
+                path.rename(aside)
+            except FileNotFoundError:
+                return None
+        return aside
+    raise AssertionError("a thousand dead-letter files within a second")
+
+
+def aside_files(path: Path) -> list[Path]:
+    """Give the dead-letter files that were set aside before, oldest first."""
+    return sorted(path.parent.glob(f"{path.stem}.*{path.suffix}"))
+
+
+def _drop_torn_line(descriptor: int) -> None:
+    """Cut off the half of a line that a crash left at the end.
+
+    Its event is not marked as failed in the ledger, which is written after the letter: it will
+    be tried again.
+    """
+    end = os.lseek(descriptor, 0, os.SEEK_END)
+    position = end
+    while position > 0:
+        start = max(0, position - _BLOCK)
+        newline = os.pread(descriptor, position - start, start).rfind(b"\n")
+        if newline >= 0:
+            position = start + newline + 1
+            break
+        position = start
+    if position < end:
+        os.ftruncate(descriptor, position)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConvertroError(
+            f"The dead-letter file {path} cannot be written: {error.strerror}.",
+            hint="Nothing is lost. Mend it (free some space?) and run the same command again.",
+            exit_code=ExitCode.CANNOT_WRITE_STATE,
+        ) from None

@@ -1,0 +1,56 @@
+"""What a ledger has of single calls, looked up without a run of its own. Changes nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from convertro_cli.record import schema
+from convertro_cli.record.ledger import CallState, told
+from convertro_cli.record.overview import open_for_reading
+from convertro_cli.record.state import StateFolder
+
+
+class CallRecord(NamedTuple):
+    """What became of a call: by which run, when that began, and why if it failed."""
+
+    state: Literal["delivered", "failed", "in_doubt"]
+    run: int
+    run_started_at: str
+    reason: str | None = None
+
+
+def look_up_calls(state: StateFolder, keys: Sequence[bytes]) -> dict[bytes, CallRecord] | None:
+    """Look calls up by their keys; None where there is no ledger. Raises ConvertroError."""
+    with told(state.ledger):
+        if not schema.check_header(state.ledger):
+            return None
+        with open_for_reading(state.ledger) as database:
+            records = {key: _look_up(database, key) for key in keys}
+    return {key: record for key, record in records.items() if record is not None}
+
+
+_SETTLED = """
+SELECT calls.state, calls.run, runs.started_at, failures.reason
+FROM calls LEFT JOIN runs ON runs.id = calls.run LEFT JOIN failures ON failures.key = calls.key
+WHERE calls.key = ?
+"""
+_UNDER_WAY = """
+SELECT sending.run, runs.started_at
+FROM sending LEFT JOIN runs ON runs.id = sending.run WHERE sending.key = ?
+"""
+
+
+def _look_up(database: sqlite3.Connection, key: bytes) -> CallRecord | None:
+    settled = database.execute(_SETTLED, (key,)).fetchone()
+    if settled is not None:
+        state, run, started_at, reason = settled
+        if state == CallState.SENT:
+            return CallRecord("delivered", run, started_at or "")
+        return CallRecord("failed", run, started_at or "", reason)
+    under_way = database.execute(_UNDER_WAY, (key,)).fetchone()
+    if under_way is None:
+        return None
+    run, started_at = under_way
+    return CallRecord("in_doubt", run, started_at or "")

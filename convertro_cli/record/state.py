@@ -1,0 +1,124 @@
+"""The state folder: private to its owner, and used by one run at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import orjson
+
+from convertro_cli.errors import ConvertroError, ExitCode
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """Where a replay keeps its state. Exports hold personal data, so only the owner may look."""
+
+    path: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The file of the ledger."""
+        return self.path / "ledger.db"
+
+    @property
+    def dead_letters(self) -> Path:
+        """The file of the dead letters."""
+        return self.path / "dead-letters.ndjson"
+
+    @property
+    def lock(self) -> Path:
+        """The file that a run holds locked."""
+        return self.path / "lock"
+
+    def create(self) -> None:
+        """Make the folder, or close one that others could look into."""
+        try:
+            for folder in reversed([self.path, *self.path.parents]):
+                folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            self.path.chmod(FOLDER_MODE)
+        except OSError as error:
+            raise ConvertroError(
+                f"The state folder {self.path} cannot be used: {error.strerror}.",
+                hint="Mend it, or name another folder with --state.",
+                exit_code=ExitCode.CANNOT_WRITE_STATE,
+            ) from None
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file of the state folder, made readable for its owner only."""
+    return os.open(path, flags | os.O_CLOEXEC, FILE_MODE)
+
+
+class RunLock:
+    """Held while a run uses the state folder; the kernel lets go of it however the run ends."""
+
+    def __init__(self, path: Path, command: str) -> None:
+        self._path = path
+        self._command = command
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> RunLock:
+        try:
+            descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
+        except OSError as error:
+            raise ConvertroError(
+                f"The lock {self._path} cannot be opened: {error.strerror}.",
+                exit_code=ExitCode.CANNOT_WRITE_STATE,
+            ) from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = _describe(os.pread(descriptor, 4096, 0))
+            os.close(descriptor)
+            raise ConvertroError(
+                f"Another run holds {self._path}: {holder}.",
+                hint="Two runs on one ledger would send events twice. Try again when it has ended.",
+                exit_code=ExitCode.TRY_LATER,
+            ) from None
+        self._descriptor = descriptor
+        self._write_holder(descriptor)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _write_holder(self, descriptor: int) -> None:
+        holder = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": self._command,
+        }
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, orjson.dumps(holder), 0)
+        except OSError:  # a full disk: the lock holds all the same, it only names nobody
+            return
+
+
+def _describe(content: bytes) -> str:
+    try:
+        holder: dict[str, Any] = orjson.loads(content)
+        return (
+            f"process {holder['pid']} on {holder['host']}, "
+            f"since {holder['since']} (convertro {holder['command']})"
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return "a process that did not leave its name"

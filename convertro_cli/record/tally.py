@@ -1,0 +1,147 @@
+"""The counts of a run. They add up: every message and every call is counted once."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any
+
+
+class Fate(IntEnum):
+    """What became of a call, best first: a message of several calls has the worst of them."""
+
+    ALREADY_DELIVERED = 0
+    DELIVERED = 1
+    IN_DOUBT = 2
+    ALREADY_FAILED = 3
+    FAILED = 4
+
+
+IN_DOUBT = "in_doubt"
+"""The reason under which messages are skipped whose calls ``--at-most-once`` left alone."""
+
+
+@dataclass(slots=True)
+class EventTotal:
+    """The calls of one Convertro event type, and the sum of their values, to the last digit."""
+
+    calls: int = 0
+    value: Decimal = Decimal(0)
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of one run, as the summary shows them."""
+
+    messages: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    invalid: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    by_event_type: dict[str, EventTotal] = field(default_factory=lambda: defaultdict(EventTotal))
+    files: Counter[str] = field(default_factory=Counter)
+    bytes_read: int = 0
+    _places_kept: int = 5
+
+    @property
+    def read(self) -> int:
+        """The messages that the run has done with."""
+        return self.messages["read"]
+
+    def note_batch(
+        self,
+        skipped: Counter[str],
+        warnings: Counter[str],
+        source: str,
+        places: Mapping[str, Sequence[int]],
+    ) -> None:
+        """Count a batch's skipped messages by reason, and its warnings with their line numbers."""
+        self.skipped.update(skipped)
+        self.messages["skipped"] += skipped.total()
+        self.messages["read"] += skipped.total()
+        self.warnings.update(warnings)
+        for warning, numbers in places.items():
+            for number in numbers:
+                self.note_place(warning, f"{source}:{number}")
+
+    def reject(self, reason: str, source: str) -> None:
+        """Count an invalid line, and keep its place for the summary to name."""
+        self.invalid[reason] += 1
+        self.messages["invalid"] += 1
+        self.messages["read"] += 1
+        self.note_place(reason, source)
+
+    def note_place(self, what: str, source: str) -> None:
+        """Keep a place, if there are not enough of its kind yet."""
+        places = self.places[what]
+        if len(places) < self._places_kept and source not in places:
+            places.append(source)
+
+    def deliver(self, event_type: str, value: str) -> None:
+        """Count a call that was delivered, or in a dry run would be."""
+        self.calls["delivered"] += 1
+        if value:
+            total = self.by_event_type[event_type]
+            total.calls += 1
+            total.value += Decimal(value)
+
+    def settle_call(self, fate: Fate) -> None:
+        """Count a call that was not delivered by this run."""
+        self.calls[fate.name.lower()] += 1
+
+    def settle_message(self, fate: Fate, reason: str | None = None) -> None:
+        """Count a message all of whose calls are settled; ``reason`` says why it failed."""
+        self.messages["read"] += 1
+        if fate is Fate.IN_DOUBT:
+            self.messages["skipped"] += 1
+            self.skipped[IN_DOUBT] += 1
+            return
+        self.messages[fate.name.lower()] += 1
+        if fate is Fate.FAILED and reason:
+            self.failed[reason] += 1
+
+    def summary(self) -> dict[str, Any]:
+        """Give the counts in the form of the summary, every count there, zero or not."""
+        return {
+            "messages": {name: self.messages[name] for name in _MESSAGES},
+            "calls": {name: self.calls[name] for name in _CALLS},
+            "skipped": _sorted(self.skipped),
+            "invalid": _sorted(self.invalid),
+            "failed": _sorted(self.failed),
+            "warnings": _sorted(self.warnings),
+            "by_event_type": {
+                event_type: {"calls": total.calls, "value": float(total.value)}
+                for event_type, total in sorted(self.by_event_type.items())
+            },
+            "files": {name: self.files[name] for name in ("read", "skipped", "damaged")},
+            "bytes_read": self.bytes_read,
+        }
+
+
+_MESSAGES = (
+    "read",
+    "delivered",
+    "already_delivered",
+    "already_failed",
+    "skipped",
+    "invalid",
+    "failed",
+)
+_CALLS = (
+    "delivered",
+    "already_delivered",
+    "already_failed",
+    "failed",
+    "possibly_repeated",
+    "in_doubt",
+    "attempts",
+)
+
+
+def _sorted(counts: Counter[str]) -> dict[str, int]:
+    return {name: count for name, count in counts.most_common() if count}

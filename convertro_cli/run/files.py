@@ -1,0 +1,60 @@
+"""The files of a run: how far each is read, and when it is done with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from convertro_cli.delivery.pending import PendingFile
+from convertro_cli.reading.identity import FileIdentity
+from convertro_cli.reading.lines import LineBatch
+from convertro_cli.record.tally import Tally
+
+
+class RunFiles:
+    """Follows the batches of a run's files, and counts files and bytes.
+
+    ``notice`` is told in a sentence of each file that is damaged.
+    """
+
+    def __init__(self, tally: Tally, notice: Callable[[str], None]) -> None:
+        self._tally = tally
+        self._notice = notice
+        self._positions: dict[int, int] = {}
+        self._pending: dict[int, PendingFile] = {}
+        self._identities: dict[int, FileIdentity] = {}
+
+    def follow(self, batch: LineBatch) -> PendingFile:
+        """Note a batch; give its file, for messages to be counted in."""
+        read = batch.position - self._positions.get(batch.file, 0)
+        self._positions[batch.file] = batch.position
+        self._tally.bytes_read += read
+        file = self._pending.setdefault(batch.file, PendingFile())
+        if batch.end is not None:
+            self._end(batch, file)
+        return file
+
+    def completed(self) -> Iterator[FileIdentity]:
+        """Give the files that were read to their end and whose messages are all settled."""
+        for index, file in list(self._pending.items()):
+            if file.ended and file.open_messages == 0:
+                del self._pending[index]
+                identity = self._identities.pop(index, None)
+                if identity is not None and file.clean:
+                    yield identity
+
+    @property
+    def any_completed(self) -> bool:
+        """Whether ``completed`` would give anything."""
+        return any(file.ended and file.open_messages == 0 for file in self._pending.values())
+
+    def _end(self, batch: LineBatch, file: PendingFile) -> None:
+        assert batch.end is not None
+        file.ended = True
+        del self._positions[batch.file]
+        if batch.end.damage is not None:
+            self._tally.files["damaged"] += 1
+            self._notice(batch.end.damage)
+            return
+        self._tally.files["read"] += 1
+        if batch.end.identity is not None:
+            self._identities[batch.file] = batch.end.identity

@@ -1,0 +1,57 @@
+"""The input of a run: exports that are read and mapped in the background, batch by batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from convertro_cli.reading.lines import LineBatch, read_batches
+from convertro_cli.reading.sources import ExportFile
+from convertro_cli.run.feed import Feed
+from convertro_cli.workers.pool import run_in_order
+
+Result = TypeVar("Result")
+
+_WORTH_WORKERS = 8 << 20
+_MOST_BY_DEFAULT = 4
+
+
+def choose_workers(wanted: int | None, total_bytes: int | None) -> int:
+    """Give the number of mapping processes: as wanted, else one a core where it is worth it."""
+    if wanted is not None:
+        return wanted
+    if total_bytes is not None and total_bytes < _WORTH_WORKERS:
+        return 1
+    return min(len(os.sched_getaffinity(0)), _MOST_BY_DEFAULT)
+
+
+class RunInput(Generic[Result]):
+    """Batches of lines with what a job made of them, in the order of the files."""
+
+    def __init__(
+        self, files: Sequence[ExportFile], job: Callable[[LineBatch], Result], *, workers: int
+    ) -> None:
+        self._feed = Feed(run_in_order(job, read_batches(files), workers=workers))
+
+    def __enter__(self) -> RunInput[Result]:
+        self._feed.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._feed.stop()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every batch was taken."""
+        return self._feed.is_finished
+
+    def take(self, timeout: float) -> tuple[LineBatch, Result] | None:
+        """Give the next batch and its result, or None if there is none yet."""
+        return self._feed.take(timeout)

@@ -1,0 +1,54 @@
+"""SIGINT and SIGTERM: the first asks for a clean end, the second for one at once."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType, TracebackType
+from typing import Any
+
+from convertro_cli.errors import ExitCode
+
+_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+class Interrupts:
+    """While it is entered, signals are counted instead of ending the program."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first: signal.Signals | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        for number in _CODES:
+            self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether to start nothing more."""
+        return self._count > 0
+
+    @property
+    def stop_at_once(self) -> bool:
+        """Whether not to wait for what is under way either."""
+        return self._count > 1
+
+    @property
+    def exit_code(self) -> ExitCode | None:
+        """The exit code that the first signal asks for."""
+        return _CODES[self._first] if self._first is not None else None
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self._count += 1
+        if self._first is None:
+            self._first = signal.Signals(number)

@@ -1,0 +1,100 @@
+"""What a replay is to do: which files it reads, under which rules, and when a file is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+
+from convertro_cli.mapping.rules import Filters
+from convertro_cli.reading.identity import identify
+from convertro_cli.reading.sources import ExportFile, ExportSet, find_exports
+from convertro_cli.record.dead_letters import aside_files, set_aside
+from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.state import StateFolder
+from convertro_cli.settings.compile import compile_rules
+from convertro_cli.settings.load import LoadedSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """How to replay. ``workers`` is None for the default, ``command`` what the user typed."""
+
+    workers: int | None = None
+    limit: int | None = None
+    resend: bool = False
+    reread: bool = False
+    at_most_once: bool = False
+    command: str = "replay"
+
+
+class Plan:
+    """What a run is to do: which files, under which rules, and whether they count as whole."""
+
+    def __init__(
+        self,
+        loaded: LoadedSettings,
+        state: StateFolder,
+        ledger: Ledger,
+        filters: Filters,
+        options: ReplayOptions,
+    ) -> None:
+        self.rules = compile_rules(loaded.settings, filters)
+        self.options = options
+        self.takes_whole_files = not filters and options.limit is None
+        self._filters = filters
+        self._state = state
+        self._ledger = ledger
+        self._settings_digest = digest_settings(loaded)
+
+    def digest_for(self, path: str) -> bytes:
+        """Give the digest of the settings under which a file counts as replayed.
+
+        Dead letters that were set aside are tried once, whatever the settings are.
+        """
+        return b"" if Path(path).parent == self._state.path.resolve() else self._settings_digest
+
+    def find(self, arguments: Sequence[str]) -> ExportSet:
+        """Find the files to read. Dead letters are set aside first, so that new ones can come."""
+        paths: list[str] = []
+        letters = self._state.dead_letters.resolve()
+        for argument in arguments:
+            if argument != "-" and Path(argument).resolve() == letters:
+                paths += [str(path) for path in self._dead_letter_files()]
+            else:
+                paths.append(argument)
+        if not paths:
+            return ExportSet((), 0, 0)
+        found = find_exports(paths, since=self._filters.since, until=self._filters.until)
+        if self.options.reread or self.options.resend:
+            return found
+        files = tuple(file for file in found.files if not self._was_replayed(file))
+        sizes = [file.size for file in files]
+        total = None if None in sizes else sum(size for size in sizes if size is not None)
+        return ExportSet(files, found.skipped + len(found.files) - len(files), total)
+
+    def _dead_letter_files(self) -> list[Path]:
+        letters = self._state.dead_letters
+        set_aside(letters, now=datetime.now(UTC))
+        return [
+            path
+            for path in aside_files(letters)
+            if not self._ledger.is_finished(identify(path), b"")
+        ]
+
+    def _was_replayed(self, file: ExportFile) -> bool:
+        if file.path is None or file.size is None:
+            return False
+        try:
+            identity = identify(file.path)
+        except OSError:
+            return False  # reading it will tell what is wrong
+        return self._ledger.is_finished(identity, self.digest_for(identity.path))
+
+
+def digest_settings(loaded: LoadedSettings) -> bytes:
+    """Give a digest of all settings that decide what is sent, and where to."""
+    content = loaded.settings.model_dump_json(exclude={"delivery"})
+    return blake2b(content.encode(), digest_size=16).digest()

@@ -1,0 +1,44 @@
+"""What a run reports: its counts, what is left to do, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from convertro_cli.errors import ExitCode
+from convertro_cli.record.tally import Tally
+
+
+@dataclass(slots=True)
+class Report:
+    """The report of a replay or a dry run. Times are in seconds.
+
+    ``advice`` says what to do about what is left, a sentence each; ``problem`` why the run ended
+    before its end, if it did.
+    """
+
+    tally: Tally
+    dry_run: bool
+    exit_code: ExitCode
+    elapsed_s: float
+    transport: str | None = None
+    interrupted: bool = False
+    problem: str | None = None
+    latency_p50_s: float | None = None
+    latency_p95_s: float | None = None
+    advice: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the summary as one JSON object."""
+        summary: dict[str, Any] = {"dry_run": self.dry_run, **self.tally.summary()}
+        summary["elapsed_s"] = round(self.elapsed_s, 3)
+        if self.latency_p50_s is not None and self.latency_p95_s is not None:
+            summary["latency_ms"] = {
+                "p50": round(self.latency_p50_s * 1000, 1),
+                "p95": round(self.latency_p95_s * 1000, 1),
+            }
+        summary["transport"] = self.transport
+        if self.interrupted:
+            summary["interrupted"] = True
+        summary["exit_code"] = int(self.exit_code)
+        return summary

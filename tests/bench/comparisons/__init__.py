@@ -1,0 +1,1 @@
+"""One module a comparison; each has ``run(bench) -> list[Row]``."""
