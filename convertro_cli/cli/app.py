@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +17,7 @@ from convertro_cli.cli.init import init
 from convertro_cli.cli.replay import replay
 from convertro_cli.cli.sandbox import sandbox
 from convertro_cli.cli.status import status
-from convertro_cli.errors import ConvertroError
+from convertro_cli.errors import ConvertroError, ExitCode
 
 app = typer.Typer(
     name="convertro",
@@ -47,11 +50,34 @@ for _command in (init, check, replay, status, sandbox):
 
 def run(arguments: Sequence[str]) -> int:
     """Run the program and give its exit code. Tells a ConvertroError in its own words."""
+    _open_what_is_closed()
     try:
-        app(list(arguments))
+        return _run(arguments)
     except ConvertroError as error:
         print_error(error)
         return int(error.exit_code)
+    except OSError as error:  # most likely standard output, on a disk that is full
+        what = error.filename or "What was to be printed could not be written"
+        print_error(ConvertroError(f"{what}: {error.strerror}."))
+        sys.stdout = sys.stderr  # or Python would try once more when it ends
+        return int(ExitCode.CANNOT_WRITE_STATE)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        app(list(arguments))
     except SystemExit as ending:
+        # Typer makes this of a reader that had enough, as in `… | head`: no failure of events.
+        if isinstance(ending.__context__, BrokenPipeError):
+            return int(ExitCode.OUTPUT_CLOSED)
         return ending.code if isinstance(ending.code, int) else 0
+    finally:
+        sys.stdout.flush()
     return 0
+
+
+def _open_what_is_closed() -> None:
+    """Have somewhere to print to even where a caller closed standard output or error."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))

@@ -52,22 +52,31 @@ class _Output:
 
 @contextmanager
 def _open_output(path: Path | None) -> Iterator[_Output]:
-    if path is None:
-        yield _Output(_write_to_stdout)
-        return
-    if path.exists() and not path.is_file():
-        # A device or a pipe, such as /dev/null, cannot be replaced and need not be.
-        with path.open("wb") as stream:
-            yield _Output(stream.write)
-        return
     try:
-        with _replacing(path) as out:
+        with _writing_to(path) as out:
             yield out
+    except BrokenPipeError:
+        raise
     except OSError as error:
+        name = "Standard output" if path is None else str(path)
         raise ConvertroError(
-            f"{path} cannot be written: {error.strerror}. It is as it was before.",
+            f"{name} cannot be written: {error.strerror}.",
+            hint="A file is as it was before; give the lines another one with --output.",
             exit_code=ExitCode.CANNOT_WRITE_STATE,
         ) from None
+
+
+@contextmanager
+def _writing_to(path: Path | None) -> Iterator[_Output]:
+    if path is None:
+        yield _Output(_write_to_stdout)
+    elif path.exists() and not path.is_file():
+        # A device or a pipe, such as /dev/null, cannot be replaced and need not be.
+        with path.open("wb", buffering=0) as stream:
+            yield _Output(lambda content: _write_all(stream.fileno(), content))
+    else:
+        with _replacing(path) as out:
+            yield out
 
 
 @contextmanager
@@ -87,6 +96,10 @@ def _replacing(path: Path) -> Iterator[_Output]:
 
 
 def _write_to_stdout(content: bytes) -> None:
+    _write_all(sys.stdout.fileno(), content)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
-        view = view[os.write(sys.stdout.fileno(), view) :]
+        view = view[os.write(descriptor, view) :]

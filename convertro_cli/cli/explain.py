@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -41,7 +41,7 @@ def explain(
         list[str] | None,
         typer.Argument(
             metavar="EXPORT...",
-            help="Files, folders, quoted patterns, or - for standard input. Not needed with --line.",
+            help="Files, folders, quoted patterns, or -; not needed with --line.",
             show_default=False,
         ),
     ] = None,
@@ -133,11 +133,21 @@ def explain(
             f"{line} is blank: there is no message.", exit_code=ExitCode.SOME_FAILED
         )
     if as_json:
-        import orjson
-
-        sys.stdout.buffer.write(orjson.dumps({"messages": described}) + b"\n")
+        _print_json({"messages": described})
     else:
         print_explanations(described)
+
+
+def _print_json(fields: dict[str, Any]) -> None:
+    import json
+
+    import orjson
+
+    try:
+        content = orjson.dumps(fields)
+    except orjson.JSONEncodeError:  # a trait is nested almost as deep as orjson goes
+        content = json.dumps(fields).encode()
+    sys.stdout.buffer.write(content + b"\n")
 
 
 def _check_choice(

@@ -84,12 +84,12 @@ def _setting(setting: dict[str, Any]) -> str:
 
 def _verdict(explained: dict[str, Any]) -> Text:
     number = len(explained["calls"])
-    if explained["outcome"] != "sent":
+    if explained["outcome"] != "mapped":
         return Text(
             f"{explained['outcome'].capitalize()}: {explained['reason']}.", style="bold red"
         )
     verdict = Text(
-        f"Sent as {number} calls." if number > 1 else "Sent as 1 call.", style="bold green"
+        f"Mapped to {number} calls." if number > 1 else "Mapped to 1 call.", style="bold green"
     )
     if explained["warnings"]:
         verdict.append(f" Warnings: {', '.join(explained['warnings'])}.", style="not bold yellow")
@@ -112,7 +112,7 @@ def _print_call(console: Console, calls: Sequence[dict[str, Any]], index: int) -
     table.add_column(overflow="fold")
     if not index:
         address = "\n".join(_setting(setting) for setting in call["address"])
-        table.add_row("address", Text(address, style="dim"))
+        table.add_row("sent to", Text(address, style="dim"))
     table.add_row("ledger", Text(visible(_ledger(call["ledger"]))))
     if call["fault"]:
         table.add_row("fault", Text(f"{call['fault']}: {call['detail']}", style="red"))

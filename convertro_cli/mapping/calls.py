@@ -14,6 +14,9 @@ Kind = Literal["event", "user", "install"]
 class SkipReason(StrEnum):
     """Why a sound message yields no call. Skipped is normal, and only counted."""
 
+    # An enum's own hash is slow, and there are as many look-ups as skipped messages.
+    __hash__ = str.__hash__
+
     UNSUPPORTED_TYPE = "unsupported_type"
     DISABLED_BY_INTEGRATIONS = "disabled_by_integrations"
     FILTERED_OUT = "filtered_out"

@@ -85,7 +85,7 @@ class BatchCounts:
         self.read += 1
         outcome = line.outcome
         if isinstance(outcome, Skipped):
-            self.skipped[outcome.reason.value] += 1
+            self.skipped[outcome.reason] += 1
             return None
         if isinstance(outcome, Invalid):
             self._reject(line, outcome)

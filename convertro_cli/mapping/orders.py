@@ -29,12 +29,9 @@ class Purchase(NamedTuple):
 def read_purchase(properties: Mapping[str, Any]) -> Purchase:
     """Find what the properties of a track say of an order."""
     keys = find_properties(properties, _WANTED)
-
-    def raw(name: str) -> Any:
-        return properties[keys[name]] if name in keys else None
-
-    order_id = read_id(raw("id")) or read_id(raw("orderid"))
-    return Purchase(order_id, raw("total"), raw("revenue"), raw("repeat"))
+    said = {name: properties[key] for name, key in keys.items()}.get
+    order_id = read_id(said("id")) or read_id(said("orderid"))
+    return Purchase(order_id, said("total"), said("revenue"), said("repeat"))
 
 
 def sale_types(repeat: Any, *, hybrid: bool) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ code that talked to it used, and every one of them can be set otherwise in ``[wi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from operator import itemgetter
@@ -40,7 +39,6 @@ PARAMETERS = {
     "install": ("device_id", "user_id", "pag", "cip", "cua", "ts"),
 }
 
-_WORD = re.compile(r"\w+", re.ASCII)
 _REMEMBERED_LENGTH = 512
 
 
@@ -107,33 +105,32 @@ def drop_unsendable_traits(mapped: Mapped, wire: Wire) -> Mapped:
     These are names with anything but word characters, names that are already parameters of the
     call, and values nested deeper than JSON writers go.
     """
-    if not mapped.calls[0].traits:  # only a user call has traits, and it comes alone
+    traits = mapped.calls[0].traits  # only a user call has traits, and it comes alone
+    if not traits:
         return mapped
-    warnings = list(mapped.warnings)
-    calls = []
-    for call in mapped.calls:
-        taken = parameter_names(call, wire)
-        sendable = {}
-        for name, value in (call.traits or {}).items():
-            fault = trait_fault(name, value, taken)
-            if fault is None:
-                sendable[name] = value
-            else:
-                warnings.append(fault)
-        calls.append(call._replace(traits=sendable) if call.traits else call)
-    return Mapped(calls, warnings)
+    taken = _names_on_user_call(tuple(wire.names.items()))
+    faults = {
+        name: fault
+        for name, value in traits.items()
+        if (fault := _trait_fault(name, value, taken)) is not None
+    }
+    if not faults:
+        return mapped
+    sendable = {name: value for name, value in traits.items() if name not in faults}
+    calls = [call._replace(traits=sendable) for call in mapped.calls]
+    return Mapped(calls, [*mapped.warnings, *faults.values()])
 
 
-def parameter_names(call: Call, wire: Wire) -> set[str]:
-    """Give the names that the parameters of such a call have on the wire."""
-    return {wire.names.get(name, name) for name in PARAMETERS[endpoint(call)]}
+@lru_cache(maxsize=8)
+def _names_on_user_call(renamed: tuple[tuple[str, str], ...]) -> frozenset[str]:
+    names = dict(renamed)
+    return frozenset(names.get(name, name) for name in PARAMETERS["web_user"])
 
 
-def trait_fault(name: str, value: Any, taken: set[str]) -> MappingWarning | None:
-    """Tell why a trait cannot be sent, with the names that are taken; None where it can."""
+def _trait_fault(name: str, value: Any, taken: frozenset[str]) -> MappingWarning | None:
     if name in taken:
         return MappingWarning.TRAIT_NAME_TAKEN
-    if not _WORD.fullmatch(name):
+    if not (name.isascii() and name.replace("_", "0").isalnum()):
         return MappingWarning.TRAIT_NAME_UNSUPPORTED
     if isinstance(value, dict | list):
         try:

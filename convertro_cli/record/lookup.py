@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from convertro_cli.record import schema
-from convertro_cli.record.ledger import CallState, told
+from convertro_cli.record.ledger import CallState, split_keys, told
 from convertro_cli.record.overview import open_for_reading
 from convertro_cli.record.state import StateFolder
 
@@ -37,8 +37,8 @@ FROM calls LEFT JOIN runs ON runs.id = calls.run LEFT JOIN failures ON failures.
 WHERE calls.key = ?
 """
 _UNDER_WAY = """
-SELECT sending.run, runs.started_at
-FROM sending LEFT JOIN runs ON runs.id = sending.run WHERE sending.key = ?
+SELECT sending.run, runs.started_at, sending.keys
+FROM sending LEFT JOIN runs ON runs.id = sending.run
 """
 
 
@@ -49,8 +49,7 @@ def _look_up(database: sqlite3.Connection, key: bytes) -> CallRecord | None:
         if state == CallState.SENT:
             return CallRecord("delivered", run, started_at or "")
         return CallRecord("failed", run, started_at or "", reason)
-    under_way = database.execute(_UNDER_WAY, (key,)).fetchone()
-    if under_way is None:
-        return None
-    run, started_at = under_way
-    return CallRecord("in_doubt", run, started_at or "")
+    for run, started_at, keys in database.execute(_UNDER_WAY):
+        if key in split_keys(keys):
+            return CallRecord("in_doubt", run, started_at or "")
+    return None

@@ -61,7 +61,7 @@ class Tally:
         places: Mapping[str, Sequence[int]],
     ) -> None:
         """Count a batch's skipped messages by reason, and its warnings with their line numbers."""
-        self.skipped.update(skipped)
+        self.skipped.update({str(reason): count for reason, count in skipped.items()})
         self.messages["skipped"] += skipped.total()
         self.messages["read"] += skipped.total()
         self.warnings.update(warnings)

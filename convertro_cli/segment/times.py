@@ -11,6 +11,7 @@ TIME_KEYS = ("timestamp", "originalTimestamp", "receivedAt", "sentAt")
 """Where a message carries its time, best first."""
 
 _LONGEST_DATE = len("2024-03-01")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799  # the end of the year 9999
 
 
@@ -30,7 +31,8 @@ def find_time(message: Mapping[str, Any]) -> tuple[str, Any] | None:
 def read_time(value: Any) -> int:
     """Read an ISO 8601 string or epoch milliseconds as whole Unix seconds.
 
-    A time without an offset is taken as UTC. Raises UnreadableTimeError.
+    A time without an offset is taken as UTC. Raises UnreadableTimeError, for a time before 1970
+    too.
     """
     if isinstance(value, str):
         return _read_iso(value)
@@ -50,6 +52,9 @@ def _read_iso(text: str) -> int:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return floor(moment.timestamp())
+        since = moment - _EPOCH
     except (ValueError, OverflowError):
         raise UnreadableTimeError from None
+    if since.days < 0:
+        raise UnreadableTimeError  # before 1970: a clock that was not set, no time of an event
+    return since.days * 86_400 + since.seconds

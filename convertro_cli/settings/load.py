@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,8 +94,8 @@ def check(data: Mapping[str, Any], *, folder: Path) -> tuple[Settings | None, li
 def read_toml(file: Path) -> dict[str, Any]:
     """Read a TOML file. Raises ConvertroError where there is none or it is no TOML."""
     try:
-        with file.open("rb") as stream:
-            return tomllib.load(stream)
+        # Editors on Windows put a byte order mark before UTF-8, which TOML does not allow.
+        return tomllib.loads(file.read_bytes().removeprefix(BOM_UTF8).decode())
     except FileNotFoundError:
         raise ConvertroError(
             f"There is no settings file {file}.",

@@ -7,6 +7,7 @@ over is told: nothing is lost silently.
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ class SegmentSettings:
 def read_segment_settings(file: Path) -> SegmentSettings:
     """Read a Segment destination's settings. Raises ConvertroError where there are none."""
     try:
-        content = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        content = file.read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
         raise ConvertroError(f"{file} cannot be read: {error.strerror}") from None
     try:

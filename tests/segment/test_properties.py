@@ -50,7 +50,7 @@ def test_other_keys_are_other_properties(key: str) -> None:
 )
 def test_the_first_spelling_counts(properties: dict[str, Any], found: dict[str, str]) -> None:
     """Of several spellings the first in the object's own order counts, whatever its value."""
-    assert find_properties(properties, ("total", "orderid")) == found
+    assert find_properties(properties, frozenset({"total", "orderid"})) == found
 
 
 @given(st.dictionaries(st.text(max_size=12), st.integers(), max_size=8), st.text(max_size=12))
@@ -62,7 +62,7 @@ def test_finding_agrees_with_a_search_key_by_key(properties: dict[str, int], nam
         for key in properties
         if "".join(character for character in key if character.isalnum()).lower() == wanted
     ]
-    assert find_properties(properties, [wanted]) == ({wanted: alike[0]} if alike else {})
+    assert find_properties(properties, frozenset({wanted})) == ({wanted: alike[0]} if alike else {})
 
 
 def test_endless_different_keys_do_not_fill_the_memory() -> None:

@@ -131,6 +131,13 @@ def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes, message: str) ->
     assert caught.value.exit_code is ExitCode.USAGE
 
 
+def test_a_file_as_editors_on_windows_write_it(file: Path) -> None:
+    """A byte order mark and line ends of two characters change nothing."""
+    plain = load(file)
+    file.write_bytes(b"\xef\xbb\xbf" + FILE.replace("\n", "\r\n").encode())
+    assert load(file) == plain
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """The hint says how to make one."""
     with pytest.raises(ConvertroError, match="There is no settings file") as caught:

@@ -1,0 +1,213 @@
+"""``convertro inspect``: what is in an export."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from convertro_cli.cli.options import (
+    AccountOption,
+    BaseUrlOption,
+    ClientNameOption,
+    DomainOption,
+    EventOption,
+    ExportsArgument,
+    LimitOption,
+    LogFormatOption,
+    QuietOption,
+    SinceOption,
+    SiteIdOption,
+    TypeOption,
+    UntilOption,
+    WorkersOption,
+    overrides,
+)
+from convertro_cli.errors import ConvertroError, ExitCode
+
+if TYPE_CHECKING:
+    from convertro_cli.review.inspect.report import InspectReport
+    from convertro_cli.settings.load import LoadedSettings
+
+Format = Literal["terminal", "json", "markdown", "html"]
+
+_FILE_WIDTH = 100
+"""Columns of the tables in a file, which has no width of its own."""
+
+
+def inspect(
+    exports: ExportsArgument,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="The settings file; ./convertro.toml if it is there.",
+            show_default=False,
+        ),
+    ] = None,
+    no_config: Annotated[
+        bool, typer.Option("--no-config", help="Do without settings, even if they are there.")
+    ] = False,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    type_: TypeOption = None,
+    event: EventOption = None,
+    limit: LimitOption = None,
+    top: Annotated[
+        int, typer.Option("--top", metavar="N", min=1, max=10_000, help="Event names to list.")
+    ] = 25,
+    suggest: Annotated[
+        bool,
+        typer.Option("--suggest", help="Print an [events] table of the names not mapped yet."),
+    ] = False,
+    format_: Annotated[
+        Format, typer.Option("--format", "-f", help="How to write the report.")
+    ] = "terminal",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
+    ] = None,
+    workers: WorkersOption = None,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = "text",
+    account: AccountOption = None,
+    client_name: ClientNameOption = None,
+    site_id: SiteIdOption = None,
+    domain: DomainOption = None,
+    base_url: BaseUrlOption = None,
+) -> None:
+    """Show what is in exports: types, events, days and holes, what is lacking or invalid.
+
+    With settings also what would be sent, what not, and why. Sends nothing and writes no state.
+
+    Examples:
+
+    * `convertro inspect exports/ --since 2024-03-01`
+
+    * `convertro inspect exports/ --suggest >> convertro.toml`
+    """
+    from convertro_cli.cli.filters import read_filters
+    from convertro_cli.cli.watching import Loudness, open_watcher
+    from convertro_cli.reading.sources import find_exports
+    from convertro_cli.review.inspect.job import rules_without_settings
+    from convertro_cli.review.inspect.run import InspectOptions
+    from convertro_cli.review.inspect.run import inspect as carry_out
+    from convertro_cli.settings.compile import compile_rules
+
+    _check_output(output, suggest=suggest, format_=format_)
+    loaded = _settings(
+        config,
+        no_config,
+        overrides(
+            account=account,
+            client_name=client_name,
+            site_id=site_id,
+            domain=domain,
+            base_url=base_url,
+        ),
+    )
+    filters = read_filters(since=since, until=until, types=type_, events=event)
+    found = find_exports(exports, since=filters.since, until=filters.until)
+    with open_watcher(Loudness(quiet=quiet, log_format=log_format)) as watcher:
+        report = carry_out(
+            found,
+            compile_rules(loaded.settings, filters) if loaded else rules_without_settings(filters),
+            options=InspectOptions(
+                settings=str(loaded.file) if loaded else None,
+                workers=workers,
+                limit=limit,
+                top=top,
+            ),
+            watcher=watcher,
+        )
+    if format_ == "terminal" and not suggest:
+        _show(report, output)
+    else:
+        _write(_text(report, suggest=suggest, format_=format_), output)
+    raise typer.Exit(int(report.run.exit_code))
+
+
+def _settings(
+    config: Path | None, no_config: bool, options: Mapping[str, object]
+) -> LoadedSettings | None:
+    """Load the settings that are named, or those that lie here; None to do without."""
+    from convertro_cli.settings.load import DEFAULT_FILE, load_settings
+
+    given = any(value is not None for value in options.values())
+    if no_config:
+        if config is not None or given:
+            raise ConvertroError("--no-config does without settings, but some are given.")
+        return None
+    if config is None and not given and not DEFAULT_FILE.exists():
+        return None
+    return load_settings(config or DEFAULT_FILE, options=options)
+
+
+def _check_output(output: Path | None, *, suggest: bool, format_: Format) -> None:
+    """Tell what cannot be written before hours are spent on reading."""
+    if suggest and format_ != "terminal":
+        raise ConvertroError(f"--suggest writes TOML, not {format_}.", hint="Leave out --format.")
+    if output is not None and not output.parent.is_dir():
+        raise ConvertroError(f"There is no folder {output.parent} for {output}.")
+    if output is not None and output.is_dir():
+        raise ConvertroError(f"{output} is a folder.", hint="Name a file in it.")
+    if format_ == "html":
+        from convertro_cli.review.inspect.page import check_page
+
+        check_page()
+
+
+def _text(report: InspectReport, *, suggest: bool, format_: Format) -> str:
+    if suggest:
+        from convertro_cli.review.inspect.suggest import suggest as write_suggestions
+
+        return write_suggestions(report)
+    if format_ == "json":
+        import orjson
+
+        return orjson.dumps(report.as_json()).decode() + "\n"
+    if format_ == "markdown":
+        from convertro_cli.review.inspect.markdown import to_markdown
+
+        return to_markdown(report)
+    from convertro_cli.review.inspect.page import to_html
+
+    return to_html(report)
+
+
+def _show(report: InspectReport, output: Path | None) -> None:
+    from io import StringIO, TextIOWrapper
+
+    from convertro_cli.cli.console import output_console
+    from convertro_cli.review.inspect.terminal import print_report
+
+    if output is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            # A terminal of another encoding shows what it can.
+            sys.stdout.reconfigure(errors="replace")
+        print_report(report, output_console())
+        return
+    from rich.console import Console
+
+    stream = StringIO()
+    print_report(report, Console(file=stream, width=_FILE_WIDTH, highlight=False))
+    _write(stream.getvalue(), output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConvertroError(
+            f"{output} cannot be written: {error.strerror}.",
+            exit_code=ExitCode.CANNOT_WRITE_STATE,
+        ) from None
