@@ -57,8 +57,8 @@ def build_url(call: Call, wire: Wire) -> str:
     name_of_call = endpoint(call)
     fields = _FIELDS[wire.hash_email_ids][name_of_call]
     query = [
-        f"{renamed.get(name, name)}={write(value)}"
-        for name, read, write in fields
+        (f"{renamed.get(name, name)}=" if renamed else start) + write(value)
+        for name, start, read, write in fields
         if (value := read(call)) is not None
     ]
     if call.traits:
@@ -70,7 +70,7 @@ def parameters(call: Call, wire: Wire) -> list[tuple[str, str]]:
     """Give the parameters of a call, under the names before any renaming, as they are sent."""
     found = [
         (name, unquote(write(value)))
-        for name, read, write in _FIELDS[wire.hash_email_ids][endpoint(call)]
+        for name, _, read, write in _FIELDS[wire.hash_email_ids][endpoint(call)]
         if (value := read(call)) is not None
     ]
     return found + [(name, trait_text(value)) for name, value in (call.traits or {}).items()]
@@ -162,7 +162,7 @@ def _hashed_id(user_id: str) -> str:
     return encode(wire_user_id(user_id, hash_email_ids=True))
 
 
-_Field = tuple[str, Callable[[Call], Any], Callable[[Any], str]]
+_Field = tuple[str, str, Callable[[Call], Any], Callable[[Any], str]]
 
 
 def _fields(write_id: Callable[[str], str]) -> dict[str, tuple[_Field, ...]]:
@@ -185,7 +185,8 @@ def _fields(write_id: Callable[[str], str]) -> dict[str, tuple[_Field, ...]]:
     }
     return {
         endpoint: tuple(
-            (name, itemgetter(Call._fields.index(known[name][0])), known[name][1]) for name in names
+            (name, f"{name}=", itemgetter(Call._fields.index(known[name][0])), known[name][1])
+            for name in names
         )
         for endpoint, names in PARAMETERS.items()
     }

@@ -22,7 +22,8 @@ from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema
 
-_KEYS_A_QUERY = 500
+_KEYS_A_QUERY = 64
+_LOOK_UP = f"SELECT key, state, run FROM calls WHERE key IN ({','.join('?' * _KEYS_A_QUERY)})"  # noqa: S608
 _CHECKPOINT_PAGES = 16_384  # 64 MiB of log: keys fall all over the table, so each page is
 # written many times over, and the more of that happens in the log the better
 
@@ -117,12 +118,10 @@ class Ledger:
         with told(self._path):
             for start in range(0, len(keys), _KEYS_A_QUERY):
                 some = keys[start : start + _KEYS_A_QUERY]
-                marks = ",".join("?" * len(some))
-                rows = self._reader.execute(
-                    f"SELECT key, state, run FROM calls WHERE key IN ({marks})",  # noqa: S608
-                    some,
-                )
-                found.update((key, Settled(CallState(state), run)) for key, state, run in rows)
+                # Always as many parameters, so that SQLite prepares the statement only once.
+                padded = [*some, *[None] * (_KEYS_A_QUERY - len(some))]
+                for key, state, run in self._reader.execute(_LOOK_UP, padded):
+                    found[key] = Settled(CallState(state), run)
         return found
 
     def commit(
