@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import sys
 
+from convertro_cli import __version__
+
 
 def main() -> None:
     """Run the command line, and tell errors in sentences."""
-    from convertro_cli.cli.app import run
+    if sys.argv[1:] == ["--version"]:  # not worth waiting for all the commands to load
+        print(f"convertro {__version__}")
+        return
+    try:
+        from convertro_cli.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before a command is ready to deal with it
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

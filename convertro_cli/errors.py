@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     CANNOT_WRITE_STATE = 74
     TRY_LATER = 75
     INTERRUPTED = 130
+    OUTPUT_CLOSED = 141
     TERMINATED = 143
 
 

@@ -13,7 +13,10 @@ import typer
 from convertro_cli import __version__
 from convertro_cli.cli.check import check
 from convertro_cli.cli.console import print_error
+from convertro_cli.cli.diff import diff
+from convertro_cli.cli.explain import explain
 from convertro_cli.cli.init import init
+from convertro_cli.cli.inspect import inspect
 from convertro_cli.cli.replay import replay
 from convertro_cli.cli.sandbox import sandbox
 from convertro_cli.cli.status import status
@@ -44,7 +47,7 @@ def convertro(
     """Replay Segment exports to Convertro: dry-run, resumable, every event accounted for."""
 
 
-for _command in (init, check, replay, status, sandbox):
+for _command in (init, check, inspect, replay, diff, explain, status, sandbox):
     app.command()(_command)
 
 
@@ -80,4 +83,4 @@ def _open_what_is_closed() -> None:
     """Have somewhere to print to even where a caller closed standard output or error."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w"))
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - to the end

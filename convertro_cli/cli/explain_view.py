@@ -112,6 +112,8 @@ def _print_call(console: Console, calls: Sequence[dict[str, Any]], index: int) -
     table.add_column(overflow="fold")
     if not index:
         address = "\n".join(_setting(setting) for setting in call["address"])
+        if call["mode"] == "web" and address.endswith("site_id is not set"):
+            address += ", so it is 0"
         table.add_row("sent to", Text(address, style="dim"))
     table.add_row("ledger", Text(visible(_ledger(call["ledger"]))))
     if call["fault"]:
@@ -122,8 +124,8 @@ def _print_call(console: Console, calls: Sequence[dict[str, Any]], index: int) -
 def _parameters(parameters: Sequence[dict[str, Any]]) -> Table:
     table = _grid()
     table.add_column(no_wrap=True, max_width=16, overflow="ellipsis", style="bold")
-    table.add_column(ratio=5, overflow="fold")
-    table.add_column(ratio=6, overflow="fold", style="dim")
+    table.add_column(ratio=2, overflow="fold")
+    table.add_column(ratio=3, overflow="fold", style="dim")
     for parameter in parameters:
         source = f", from {parameter['from']}" if parameter["from"] else ""
         table.add_row(

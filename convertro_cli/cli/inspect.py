@@ -26,7 +26,7 @@ from convertro_cli.cli.options import (
     WorkersOption,
     overrides,
 )
-from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
     from convertro_cli.review.inspect.report import InspectReport
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 Format = Literal["terminal", "json", "markdown", "html"]
 
+_FORMATS: dict[str, Format] = {".json": "json", ".md": "markdown", ".html": "html"}
 _FILE_WIDTH = 100
 """Columns of the tables in a file, which has no width of its own."""
 
@@ -66,8 +67,14 @@ def inspect(
         typer.Option("--suggest", help="Print an [events] table of the names not mapped yet."),
     ] = False,
     format_: Annotated[
-        Format, typer.Option("--format", "-f", help="How to write the report.")
-    ] = "terminal",
+        Format | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="How to write the report.  [default: as --output is named, else terminal]",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
@@ -89,7 +96,7 @@ def inspect(
 
     * `convertro inspect exports/ --since 2024-03-01`
 
-    * `convertro inspect exports/ --suggest >> convertro.toml`
+    * `convertro inspect exports/ --suggest > events.toml`
     """
     from convertro_cli.cli.filters import read_filters
     from convertro_cli.cli.watching import Loudness, open_watcher
@@ -99,7 +106,10 @@ def inspect(
     from convertro_cli.review.inspect.run import inspect as carry_out
     from convertro_cli.settings.compile import compile_rules
 
-    _check_output(output, suggest=suggest, format_=format_)
+    if suggest and format_ is not None:
+        raise ConvertroError(f"--suggest writes TOML, not {format_}.", hint="Leave out --format.")
+    form = format_ or _format_of(output)
+    _check_output(output, None if suggest else form)
     loaded = _settings(
         config,
         no_config,
@@ -125,10 +135,7 @@ def inspect(
             ),
             watcher=watcher,
         )
-    if format_ == "terminal" and not suggest:
-        _show(report, output)
-    else:
-        _write(_text(report, suggest=suggest, format_=format_), output)
+    _write(report, None if suggest else form, output)
     raise typer.Exit(int(report.run.exit_code))
 
 
@@ -148,66 +155,66 @@ def _settings(
     return load_settings(config or DEFAULT_FILE, options=options)
 
 
-def _check_output(output: Path | None, *, suggest: bool, format_: Format) -> None:
+def _format_of(output: Path | None) -> Format:
+    return _FORMATS.get(output.suffix.lower(), "terminal") if output is not None else "terminal"
+
+
+def _check_output(output: Path | None, form: Format | None) -> None:
     """Tell what cannot be written before hours are spent on reading."""
-    if suggest and format_ != "terminal":
-        raise ConvertroError(f"--suggest writes TOML, not {format_}.", hint="Leave out --format.")
-    if output is not None and not output.parent.is_dir():
-        raise ConvertroError(f"There is no folder {output.parent} for {output}.")
-    if output is not None and output.is_dir():
-        raise ConvertroError(f"{output} is a folder.", hint="Name a file in it.")
-    if format_ == "html":
+    if output is not None:
+        from convertro_cli.cli.output_file import check_folder
+
+        check_folder(output)
+    if form == "html":
         from convertro_cli.review.inspect.page import check_page
 
         check_page()
 
 
-def _text(report: InspectReport, *, suggest: bool, format_: Format) -> str:
-    if suggest:
-        from convertro_cli.review.inspect.suggest import suggest as write_suggestions
+def _write(report: InspectReport, form: Format | None, output: Path | None) -> None:
+    """Write the report where it is wanted; without a form, the suggestions."""
+    from convertro_cli.cli.output_file import open_output_file
 
-        return write_suggestions(report)
-    if format_ == "json":
-        import orjson
-
-        return orjson.dumps(report.as_json()).decode() + "\n"
-    if format_ == "markdown":
-        from convertro_cli.review.inspect.markdown import to_markdown
-
-        return to_markdown(report)
-    from convertro_cli.review.inspect.page import to_html
-
-    return to_html(report)
+    if output is not None:
+        with open_output_file(output) as out:
+            out.write(_content(report, form).encode())
+            out.keep = True
+    elif form == "terminal":
+        _print(report)
+    else:
+        sys.stdout.buffer.write(_content(report, form).encode())
+        sys.stdout.flush()
 
 
-def _show(report: InspectReport, output: Path | None) -> None:
-    from io import StringIO, TextIOWrapper
+def _print(report: InspectReport) -> None:
+    from io import TextIOWrapper
 
     from convertro_cli.cli.console import output_console
     from convertro_cli.review.inspect.terminal import print_report
 
-    if output is None:
-        if isinstance(sys.stdout, TextIOWrapper):
-            # A terminal of another encoding shows what it can.
-            sys.stdout.reconfigure(errors="replace")
-        print_report(report, output_console())
-        return
-    from rich.console import Console
-
-    stream = StringIO()
-    print_report(report, Console(file=stream, width=_FILE_WIDTH, highlight=False))
-    _write(stream.getvalue(), output)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal of another encoding shows what it can.
+        sys.stdout.reconfigure(errors="replace")
+    print_report(report, output_console())
 
 
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.flush()
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConvertroError(
-            f"{output} cannot be written: {error.strerror}.",
-            exit_code=ExitCode.CANNOT_WRITE_STATE,
-        ) from None
+def _content(report: InspectReport, form: Format | None) -> str:
+    if form is None:
+        from convertro_cli.review.inspect.suggest import suggest
+
+        return suggest(report)
+    if form == "json":
+        import orjson
+
+        return orjson.dumps(report.as_json()).decode() + "\n"
+    if form == "markdown":
+        from convertro_cli.review.inspect.markdown import to_markdown
+
+        return to_markdown(report)
+    if form == "html":
+        from convertro_cli.review.inspect.page import to_html
+
+        return to_html(report)
+    from convertro_cli.review.inspect.terminal import to_text
+
+    return to_text(report, _FILE_WIDTH)

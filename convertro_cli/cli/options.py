@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from convertro_cli.cli.completion import complete_events, complete_transports, complete_types
+
 if TYPE_CHECKING:
     from convertro_cli.settings.load import LoadedSettings
 
@@ -39,11 +41,21 @@ UntilOption = Annotated[
 ]
 TypeOption = Annotated[
     list[str] | None,
-    typer.Option("--type", metavar="TYPE", help="Only identify, or only track."),
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        help="Only identify, or only track.",
+        autocompletion=complete_types,
+    ),
 ]
 EventOption = Annotated[
     list[str] | None,
-    typer.Option("--event", metavar="NAME", help="Only this event, in any spelling; repeatable."),
+    typer.Option(
+        "--event",
+        metavar="NAME",
+        help="Only this event, in any spelling; repeatable.",
+        autocompletion=complete_events,
+    ),
 ]
 LimitOption = Annotated[
     int | None,
@@ -80,7 +92,12 @@ BaseUrlOption = Annotated[
 ]
 TransportOption = Annotated[
     str | None,
-    typer.Option("--transport", metavar="NAME", help="auto, curl or requests."),
+    typer.Option(
+        "--transport",
+        metavar="NAME",
+        help="auto, curl or requests.",
+        autocompletion=complete_transports,
+    ),
 ]
 ConcurrencyOption = Annotated[
     str | None,

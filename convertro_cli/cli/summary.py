@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 import textwrap
 from collections import Counter
@@ -11,7 +12,7 @@ from decimal import Decimal
 
 import orjson
 
-from convertro_cli.cli.console import error_console, visible
+from convertro_cli.cli.console import visible
 from convertro_cli.cli.options import repeat_options
 from convertro_cli.cli.watching import Loudness, log_json
 from convertro_cli.errors import ExitCode
@@ -102,8 +103,7 @@ def _shorten(places: list[str]) -> str:
 
 
 def _line_width() -> int | None:
-    console = error_console()
-    return console.width if console.is_terminal else None
+    return shutil.get_terminal_size().columns if sys.stderr.isatty() else None
 
 
 def _layout(row: Row, width: int | None) -> list[str]:

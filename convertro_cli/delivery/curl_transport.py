@@ -9,6 +9,7 @@ import certifi
 import pycurl
 
 from convertro_cli.delivery.transport import KEPT_BODY, USER_AGENT, Outcome, TransportOptions
+from convertro_cli.delivery.used_connections import UsedConnections
 
 _CONNECTING_FAULTS = {
     pycurl.E_COULDNT_RESOLVE_HOST,
@@ -41,6 +42,7 @@ class CurlTransport:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, options.connections)
         self._multi.setopt(pycurl.M_MAXCONNECTS, options.connections)
+        self._connections = UsedConnections()
         self._idle: deque[_Handle] = deque()
         self._busy: dict[pycurl.Curl, _Handle] = {}
         self._started = False
@@ -52,7 +54,7 @@ class CurlTransport:
 
     def start(self, token: int, url: str) -> None:
         """Start a request."""
-        handle = self._idle.pop() if self._idle else _Handle(self._options)
+        handle = self._idle.pop() if self._idle else _Handle(self._options, self._connections)
         handle.begin(token, url)
         self._busy[handle.curl] = handle
         self._multi.add_handle(handle.curl)
@@ -93,6 +95,7 @@ class CurlTransport:
         return outcomes
 
     def _finish(self, curl: pycurl.Curl, code: int) -> Outcome:
+        self._connections.remember(curl)
         self._multi.remove_handle(curl)
         handle = self._busy.pop(curl)
         self._idle.append(handle)
@@ -102,9 +105,12 @@ class CurlTransport:
 class _Handle:
     """One of libcurl's handles, set up once for all its requests."""
 
-    def __init__(self, options: TransportOptions) -> None:
+    def __init__(self, options: TransportOptions, connections: UsedConnections) -> None:
         self.curl = curl = pycurl.Curl()
+        self._connections = connections
         self._token = 0
+        self._sent = False
+        self._sent_in_vain = False
         self._body = _Body()
         curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.USERAGENT, USER_AGENT)
@@ -116,10 +122,12 @@ class _Handle:
         curl.setopt(pycurl.TIMEOUT_MS, int(options.timeout * 1000))
         curl.setopt(pycurl.CAINFO, str(options.ca_bundle or certifi.where()))
         curl.setopt(pycurl.WRITEFUNCTION, self._body.take)
+        curl.setopt(pycurl.PREREQFUNCTION, self._may_send)
 
     def begin(self, token: int, url: str) -> None:
         """Make ready for a request."""
         self._token = token
+        self._sent = False
         self._body.received = 0
         self.curl.setopt(pycurl.URL, url)
 
@@ -128,7 +136,7 @@ class _Handle:
         curl = self.curl
         status = curl.getinfo(pycurl.RESPONSE_CODE)
         elapsed = curl.getinfo(pycurl.STARTTRANSFER_TIME) or curl.getinfo(pycurl.TOTAL_TIME)
-        if status:
+        if status >= 200:  # below that, the answer itself was still to come
             retry_after = float(curl.getinfo(pycurl.RETRY_AFTER)) or None
             return Outcome(self._token, status, retry_after, elapsed=elapsed)
         fault, received = self._classify(code)
@@ -140,7 +148,19 @@ class _Handle:
             return "untrusted_certificate", False
         if code in _CONNECTING_FAULTS:
             return "connection_failed", False
-        sent = self.curl.getinfo(pycurl.PRETRANSFER_TIME) > 0
         if code == pycurl.E_OPERATION_TIMEDOUT:
-            return "timeout", sent
-        return "connection_lost" if sent else "connection_failed", sent
+            return "timeout", self._sent
+        return "connection_lost" if self._sent else "connection_failed", self._sent
+
+    def _may_send(self, _ip: str, _local_ip: str, _port: int, local_port: int) -> int:
+        """Note that the request goes out. It may do so once.
+
+        When a connection that was used before breaks off without an answer, libcurl quietly sends
+        the request again. That is right only if the other side had left before the first time: else
+        it may have arrived, and whether to repeat it is not libcurl's to decide.
+        """
+        if self._sent and not self._sent_in_vain:
+            return int(pycurl.PREREQFUNC_ABORT)
+        self._sent = True
+        self._sent_in_vain = self._connections.was_left(local_port)
+        return int(pycurl.PREREQFUNC_OK)

@@ -19,23 +19,31 @@ class Outage:
         self._timeout = timeout
         self._failing_since: float | None = None
         self._next_probe = 0.0
-        self._last_good = float("-inf")
+        self._last_good_start = float("-inf")
         self.reason = ""
 
-    def succeeded(self, now: float) -> bool:
-        """Note that the other side dealt with a request; whether that ended an outage."""
+    @property
+    def is_failing(self) -> bool:
+        """Whether the latest request that ended has failed, be it an outage or not."""
+        return self._failing_since is not None
+
+    def succeeded(self, now: float, started_at: float) -> bool:
+        """Note that a request started then was dealt with; whether that ended an outage."""
         ended = self.is_on(now)
         self._failing_since = None
-        self._last_good = now
+        self._next_probe = 0.0
+        self._last_good_start = max(self._last_good_start, started_at)
         return ended
 
-    def failed(self, now: float, reason: str) -> None:
-        """Note a failure that may pass."""
+    def failed(self, now: float, reason: str, retry_after: float | None = None) -> None:
+        """Note a failure that may pass, and the seconds that the other side asks to wait."""
         self.reason = reason
         if self._failing_since is None:
             self._failing_since = now
         elif self.is_on(now):
             self._next_probe = now + self._interval(now)
+        if retry_after:
+            self._next_probe = max(self._next_probe, now + retry_after)
 
     def is_on(self, now: float) -> bool:
         """Whether everything has failed for so long that it must be an outage."""
@@ -54,8 +62,11 @@ class Outage:
         return self.is_on(now) and self.length(now) >= self._timeout
 
     def had_success_since(self, moment: float) -> bool:
-        """Whether another request succeeded since: then a failure is the event's own."""
-        return self._last_good > moment
+        """Whether a request that was started since then succeeded.
+
+        One that was started before says nothing: it may have come through just before an outage.
+        """
+        return self._last_good_start >= moment
 
     def _interval(self, now: float) -> float:
         return min(_LONGEST_PROBE, max(_SHORTEST_PROBE, self.length(now) * _PROBE_SHARE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FIRST_LIMIT = 8.0
+_PAUSE = 5.0  # what was delivered before or after a pause says nothing of what is allowed
 
 
 class TokenBucket:
@@ -41,20 +42,23 @@ class RateCeiling:
     What was delivered in the last second tells what the other side allows. The cut is
     proportional and the rise the same for every client, so that two clients end up with equal
     shares; the rise doubles each second, so that a limit that was lifted is soon found out.
+    Where only a few calls a second are allowed it begins gently, or most would be refused.
     """
 
     CUT = 0.95
     FIRST_RISE = 4.0
+    FIRST_RISE_SHARE = 0.02
 
     def __init__(self, rate: float, now: float) -> None:
         self._floor = max(1.0, rate * self.CUT)
+        self._first_rise = min(self.FIRST_RISE, rate * self.FIRST_RISE_SHARE)
         self._cut_at = now
         self._bucket = TokenBucket(self._floor, now)
 
     def bucket(self, now: float) -> TokenBucket:
         """Give the bucket, at the rate that holds now."""
         elapsed = min(now - self._cut_at, 30.0)
-        self._bucket.rate = self._floor + self.FIRST_RISE * (2.0**elapsed - 1.0)
+        self._bucket.rate = self._floor + self._first_rise * (2.0**elapsed - 1.0)
         return self._bucket
 
 
@@ -69,18 +73,24 @@ class DeliveryMeter:
     def count(self, deliveries: int, now: float) -> None:
         """Count deliveries."""
         self._roll(now)
+        if not (self._count or self._last_rate):
+            self._since = now  # nothing was under way before, which is no sign of slowness
         self._count += deliveries
 
     def rate(self, now: float) -> float:
-        """Give the rate: of the last full second, or of the current one if that is higher."""
+        """Give the rate: of the last full second, or of the current one if that is higher.
+
+        It is 0 where too little was seen lately to tell.
+        """
         self._roll(now)
-        current = self._count / (now - self._since) if now - self._since >= 0.25 else 0.0
-        return max(self._last_rate, current)
+        elapsed = now - self._since
+        enough = 0.25 if self._last_rate else 0.02  # a rough idea is better than none
+        return max(self._last_rate, self._count / elapsed if elapsed >= enough else 0.0)
 
     def _roll(self, now: float) -> None:
         elapsed = now - self._since
         if elapsed >= 1.0:
-            self._last_rate = self._count / elapsed
+            self._last_rate = self._count / elapsed if elapsed < _PAUSE else 0.0
             self._since, self._count = now, 0
 
 
@@ -156,8 +166,8 @@ class Pace:
         """Note a sign of overload (429, 503, a timeout); ``too_many`` is a 429."""
         if not self._adapts or not self._limit.halve(started_at, now):
             return
-        if too_many:
-            self._ceiling = RateCeiling(self._meter.rate(now), now)
+        if too_many and (rate := self._meter.rate(now)):
+            self._ceiling = RateCeiling(rate, now)
 
     def resume(self, concurrency: int) -> None:
         """Take up a concurrency that was good before an outage."""

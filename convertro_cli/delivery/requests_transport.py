@@ -100,7 +100,7 @@ class _Line:
         assert isinstance(pool, HTTPConnectionPool)
         self._pool = pool
         # An HTTP proxy wants the whole address, everybody else the path.
-        whole = adapter.request_url(request, settings["proxies"]) == url
+        whole = not adapter.request_url(request, settings["proxies"]).startswith("/")
         self._cut = 0 if whole else url.index("/", url.index("//") + 2)
         self._timeout = options.timeout
 
@@ -142,7 +142,8 @@ def _classify(error: Exception) -> tuple[str, bool]:
     if isinstance(error, SSLError):
         untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
         return "untrusted_certificate" if untrusted else "connection_failed", False
-    if isinstance(error, NewConnectionError):
+    # The second is what http.client says when a proxy does not let us through.
+    if isinstance(error, NewConnectionError) or "Tunnel connection failed" in str(error):
         return "connection_failed", False
     if isinstance(error, ConnectTimeoutError):
         return "timeout", False

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 
 from convertro_cli.delivery.clock import Clock
 from convertro_cli.delivery.journal import Journal
@@ -149,9 +149,14 @@ class Sender:
         if takes and len(self._marked) <= _MARKED_AHEAD and self._is_worth_it(takes, now):
             self._journal.begin_commit([self._fresh.popleft() for _ in range(takes)])
             self._starved_since = None
-        elif self._journal.is_due(now) or not (self._flying or self._journal.is_clean):
+        elif self._journal.is_due(now) or (self._is_at_rest and not self._journal.is_clean):
             self._journal.begin_commit()
-        self._marked.extend(self._journal.finish_commit(wait=not self._flying))
+        self._marked.extend(self._journal.finish_commit(wait=self._is_at_rest))
+
+    @property
+    def _is_at_rest(self) -> bool:
+        """Whether nothing is under way or could be; between two requests in turn, it could."""
+        return not (self._flying or self._marked)
 
     def _may_mark(self, now: float) -> bool:
         return not self.outage.is_on(now) or not self._marked
@@ -225,7 +230,7 @@ class Sender:
 
     def _handle(self, outcomes: list[Outcome]) -> None:
         now = self._clock.now()
-        answered = 0
+        answered, latest_start = 0, 0.0
         for outcome in outcomes:
             call = self._flying.pop(outcome.token)
             if outcome.status is not None:
@@ -235,26 +240,28 @@ class Sender:
                 self._retry(call, outcome, now)
                 continue
             answered += 1
+            latest_start = max(latest_start, call.started_at)
             if verdict is Verdict.DELIVERED:
                 self._settling.delivered(call, now)
             else:
                 self._settling.failed(call, reason(outcome), now)
         if answered:
             self.pace.good(answered, now)
-            if self.outage.succeeded(now):
+            if self.outage.succeeded(now, latest_start):
                 self._resume()
 
     def _resume(self) -> None:
         """Take up the work where it was before an outage, which is no event's fault."""
         self.pace.resume(self._good_concurrency // 2)
-        for _, _, call in self._retries:
+        for call in self._left():
             call.attempts = 0
+            call.first_started_at = None
 
     def _retry(self, call: PendingCall, outcome: Outcome, now: float) -> None:
         why = reason(outcome)
-        if not self.outage.length(now):
+        if not self.outage.is_failing:
             self._good_concurrency = self.pace.concurrency
-        self.outage.failed(now, why)
+        self.outage.failed(now, why, outcome.retry_after)
         if outcome.status in {429, 503} or outcome.fault == "timeout":
             self.pace.overloaded(call.started_at, now, too_many=outcome.status == 429)
         if outcome.maybe_received:
@@ -262,7 +269,7 @@ class Sender:
             if self._options.at_most_once:
                 self._settling.in_doubt(call)
                 return
-        if call.attempts >= self._options.max_attempts and self._is_events_own(call, outcome):
+        if call.attempts >= self._options.max_attempts and self._is_events_own(call, why, now):
             self._settling.failed(call, why, now)
             return
         if not call.uncertain:
@@ -270,13 +277,24 @@ class Sender:
         delay = max(self._backoff(max(1, call.attempts)), outcome.retry_after or 0.0)
         heapq.heappush(self._retries, (now + delay, outcome.token, call))
 
-    def _is_events_own(self, call: PendingCall, outcome: Outcome) -> bool:
+    def _is_events_own(self, call: PendingCall, why: str, now: float) -> bool:
         """Whether a failure is the event's own, and not that of an outage.
 
-        It is when something else succeeded meanwhile; or when this is the only call left and the
+        It is when requests succeeded that were started after the call's first; during an outage,
+        only if that holds for every call left. And it is when this is the only call left and the
         answer is 500, which speaks of the request, where 502, 503 and 504 speak of the server.
         """
-        if self.outage.had_success_since(call.first_started_at or 0.0):
-            return True
-        alone = not (self._flying or self._retries or self._fresh or self._marked)
-        return alone and outcome.status == 500
+        if self._is_suspect(call):
+            return not self.outage.is_on(now) or all(map(self._is_suspect, self._left()))
+        alone = next(self._left(), None) is None and not self._journal.is_writing
+        return alone and why == "http_500"
+
+    def _is_suspect(self, call: PendingCall) -> bool:
+        """Whether others succeeded since this call was tried."""
+        first = call.first_started_at
+        return first is not None and self.outage.had_success_since(first)
+
+    def _left(self) -> Iterator[PendingCall]:
+        """Give the calls that are not settled, whatever they wait for."""
+        waiting = (call for _, _, call in self._retries)
+        return chain(self._flying.values(), self._marked, self._fresh, waiting)

@@ -111,7 +111,8 @@ def _open(file: ExportFile, stdin: BinaryIO | None, opened: contextlib.ExitStack
     if stdin is None:
         if sys.stdin is None:
             raise OSError("standard input is closed")
-        stdin = sys.stdin.buffer
+        # Unbuffered: Python aborts at its end while a thread still waits in the buffer.
+        stdin = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
     with contextlib.suppress(OSError):
         os.set_blocking(stdin.fileno(), True)  # else a pause of its writer looks like its end
     return stdin

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -70,24 +71,31 @@ def set_aside(path: Path, *, now: datetime) -> Path | None:
 
     What fails once more goes into a new file. Gives the new name; None where there is no file.
     """
-    stamp = now.strftime("%Y%m%dT%H%M%SZ")
-    for attempt in range(1000):
-        suffix = f"-{attempt}" if attempt else ""
-        aside = path.with_name(f"{path.stem}.{stamp}{suffix}{path.suffix}")
-        if aside.exists():
-            continue
-        with _told(path):
-            try:
-                path.rename(aside)
-            except FileNotFoundError:
-                return None
+    with _told(path):
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            _drop_torn_line(descriptor)
+        finally:
+            os.close(descriptor)
+        aside = _free_name(path, now.strftime("%Y%m%dT%H%M%SZ"))
+        path.rename(aside)
         return aside
-    raise AssertionError("a thousand dead-letter files within a second")
+
+
+def _free_name(path: Path, stamp: str) -> Path:
+    """Give a name with the stamp that no file has yet."""
+    suffixes = (f"-{number}" if number else "" for number in count())
+    names = (path.with_name(f"{path.stem}.{stamp}{end}{path.suffix}") for end in suffixes)
+    return next(name for name in names if not name.exists())
 
 
 def aside_files(path: Path) -> list[Path]:
     """Give the dead-letter files that were set aside before, oldest first."""
-    return sorted(path.parent.glob(f"{path.stem}.*{path.suffix}"))
+    files = path.parent.glob(f"{path.stem}.*{path.suffix}")
+    return sorted(files, key=lambda file: file.stem)
 
 
 def _drop_torn_line(descriptor: int) -> None:

@@ -64,9 +64,9 @@ class Ledger:
         with told(path):
             if not schema.check_header(path):
                 schema.create(path)
+            schema.check_content(path)
             self._database = _connect(path)
             try:
-                schema.check_content(self._database, path)
                 self._database.execute("PRAGMA journal_mode = WAL")
                 # Each commit must outlive a power cut: a mark that did not would hide a repeat.
                 self._database.execute("PRAGMA synchronous = FULL")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import struct
+from contextlib import closing
 from pathlib import Path
 
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -61,12 +62,15 @@ def check_header(path: Path) -> bool:
     Raises ConvertroError where the file is something else, or of another version.
     """
     try:
-        header = path.open("rb").read(_HEADER_BYTES)
+        with path.open("rb") as stream:
+            header = stream.read(_HEADER_BYTES)
     except FileNotFoundError:
-        return False
+        header = b""
     except OSError as error:
         raise refuse(path, f"cannot be read ({error.strerror})") from None
     if not header:
+        if _has_log(path):  # SQLite would take it for a new ledger's
+            raise refuse(path, "is gone, but not the log beside it")
         return False
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
         raise refuse(path, "is damaged, or no ledger")
@@ -77,6 +81,11 @@ def check_header(path: Path) -> bool:
     if version != VERSION:
         raise refuse(path, f"is of version {version}; this program writes version {VERSION}")
     return True
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def create(path: Path) -> None:
@@ -92,10 +101,15 @@ def create(path: Path) -> None:
     unfinished.rename(path)
 
 
-def check_content(database: sqlite3.Connection, path: Path) -> None:
-    """Have SQLite look for damage, in a ledger small enough for it to be quick."""
+def check_content(path: Path) -> None:
+    """Have SQLite look for damage, in a ledger small enough for it to be quick.
+
+    It must not write: a connection that may would, when it closes, carry what a crash left in
+    the log over to a file that is to be left as it is.
+    """
     if path.stat().st_size > _CHECKED_BYTES:
         return
-    (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise refuse(path, "is damaged")

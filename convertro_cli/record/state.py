@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,8 @@ from convertro_cli.errors import ConvertroError, ExitCode
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
+
+_NAMED_WITHIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class RunLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = _describe(os.pread(descriptor, 4096, 0))
+            holder = _describe(_read_holder(descriptor))
             os.close(descriptor)
             raise ConvertroError(
                 f"Another run holds {self._path}: {holder}.",
@@ -96,6 +100,8 @@ class RunLock:
         trace: TracebackType | None,
     ) -> None:
         if self._descriptor is not None:
+            with suppress(OSError):  # the next run must not be taken for this one
+                os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -113,12 +119,37 @@ class RunLock:
             return
 
 
-def _describe(content: bytes) -> str:
+def _read_holder(descriptor: int) -> dict[str, Any]:
+    """Read who holds the lock. A run that has only just begun is given a moment to write it."""
+    until = time.monotonic() + _NAMED_WITHIN
+    while True:
+        with suppress(orjson.JSONDecodeError):
+            holder = orjson.loads(os.pread(descriptor, 4096, 0))
+            if isinstance(holder, dict) and not _is_gone(holder):
+                return holder
+        if time.monotonic() > until:
+            return {}
+        time.sleep(0.01)
+
+
+def _is_gone(holder: dict[str, Any]) -> bool:
+    """Whether this is what a run left behind that was killed on this machine."""
+    if holder.get("host") != socket.gethostname() or not isinstance(holder.get("pid"), int):
+        return False
     try:
-        holder: dict[str, Any] = orjson.loads(content)
+        os.kill(holder["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # there, but another user's
+        return False
+    return False
+
+
+def _describe(holder: dict[str, Any]) -> str:
+    try:
         return (
             f"process {holder['pid']} on {holder['host']}, "
             f"since {holder['since']} (convertro {holder['command']})"
         )
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+    except KeyError:
         return "a process that did not leave its name"

@@ -1,0 +1,258 @@
+"""``convertro diff``: what a change of the settings changes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import typer
+
+from convertro_cli.cli.options import (
+    EventOption,
+    LimitOption,
+    LogFormatOption,
+    QuietOption,
+    SinceOption,
+    TypeOption,
+    UntilOption,
+    WorkersOption,
+)
+from convertro_cli.errors import ConvertroError, ExitCode
+
+if TYPE_CHECKING:
+    from convertro_cli.mapping.rules import Filters
+    from convertro_cli.review.diff.model import DiffReport
+    from convertro_cli.review.diff.run import Sides
+    from convertro_cli.review.masking import Masking
+
+Format = Literal["terminal", "json", "markdown", "html"]
+Show = Literal["full", "masked", "none"]
+
+_FORMATS: dict[str, Format] = {".json": "json", ".md": "markdown", ".html": "html"}
+_DEFAULT_SHOW: dict[Format, Show] = {
+    "terminal": "full",
+    "json": "full",
+    "markdown": "masked",
+    "html": "masked",
+}
+_FILE_WIDTH = 100
+"""Columns of the tables in a file, which has no width of its own."""
+
+
+def diff(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="OLD.toml NEW.toml EXPORT...",
+            help="The settings before and after, then the exports. "
+            "With --against only NEW.toml and the exports.",
+        ),
+    ],
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="Compare with a saved dry run in place of OLD.toml: what was, and what would be.",
+        ),
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    type_: TypeOption = None,
+    event: EventOption = None,
+    limit: LimitOption = None,
+    samples: Annotated[
+        int,
+        typer.Option("--samples", metavar="N", min=0, max=100, help="Examples of each change."),
+    ] = 3,
+    format_: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="How to write the report.  [default: as --output is named, else terminal]",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
+    ] = None,
+    changes: Annotated[
+        Path | None,
+        typer.Option(
+            "--changes", metavar="FILE", help="Write every change to a file, a JSON line each."
+        ),
+    ] = None,
+    show: Annotated[
+        Show | None,
+        typer.Option(
+            "--show",
+            help="How much of ids and traits to show.  "
+            "[default: masked in markdown and html, else full]",
+            show_default=False,
+        ),
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 1 if any call differs, like git diff.")
+    ] = False,
+    workers: WorkersOption = None,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = "text",
+) -> None:
+    """Show what a change of the settings changes: which calls, and how much they are worth.
+
+    Every message is mapped under both settings. Sends nothing and writes no state.
+
+    Examples:
+
+    * `convertro diff convertro.toml new.toml exports/ --output report.html`
+
+    * `convertro diff convertro.toml exports/ --against dry-run.ndjson --exit-code`
+    """
+    from convertro_cli.cli.filters import read_filters
+    from convertro_cli.cli.output_file import check_folder, open_output_file
+    from convertro_cli.cli.watching import Loudness, open_watcher
+    from convertro_cli.reading.sources import find_exports
+    from convertro_cli.review.diff.job import Wanted
+    from convertro_cli.review.diff.run import DiffOptions, compare
+    from convertro_cli.review.masking import Masking
+
+    told = _Arguments.read(files, against)
+    form = format_ or _format_of(output)
+    for path in filter(None, (output, changes)):
+        check_folder(path)
+    if form == "html":
+        from convertro_cli.review.diff.page import check_page
+
+        check_page()
+    filters = read_filters(since=since, until=until, types=type_, events=event)
+    sides = _sides(told, against, filters)
+    exports = find_exports(told.exports, since=filters.since, until=filters.until)
+    written = Masking(show or "full") if changes is not None else None
+    options = DiffOptions(Wanted(samples, written), workers, limit)
+    with ExitStack() as opened:
+        out = opened.enter_context(open_output_file(changes)) if changes is not None else None
+        watcher = opened.enter_context(open_watcher(Loudness(quiet, log_format)))
+        report = compare(
+            exports, sides, options=options, watcher=watcher, write=out.write if out else None
+        )
+        if out is not None:
+            out.keep = not report.interrupted
+    _write(report, form, Masking(show or _DEFAULT_SHOW[form]), output)
+    raise typer.Exit(_exit_code(report, exit_code))
+
+
+class _Arguments(NamedTuple):
+    """The arguments told apart. ``before`` is None where a saved dry run takes its place."""
+
+    before: Path | None
+    after: Path
+    exports: Sequence[str]
+
+    @classmethod
+    def read(cls, files: Sequence[str], against: Path | None) -> _Arguments:
+        settings = 1 if against is not None else 2
+        exports = files[settings:]
+        misplaced = [name for name in exports if name.endswith(".toml")]
+        if not exports or misplaced:
+            _refuse(misplaced, against)
+        before = None if against is not None else Path(files[0])
+        return cls(before, Path(files[settings - 1]), exports)
+
+
+def _refuse(misplaced: Sequence[str], against: Path | None) -> None:
+    if against is None:
+        form = "convertro diff OLD.toml NEW.toml EXPORT..."
+        wanted = "two settings files and then the exports"
+    else:
+        form = f"convertro diff NEW.toml EXPORT... --against {against}"
+        wanted = "one settings file, since the saved dry run is the other side, then the exports"
+    found = f"{misplaced[0]} is no export" if misplaced else "there is no export"
+    raise ConvertroError(f"diff takes {wanted}; {found}.", hint=form)
+
+
+def _format_of(output: Path | None) -> Format:
+    return _FORMATS.get(output.suffix.lower(), "terminal") if output is not None else "terminal"
+
+
+def _sides(told: _Arguments, against: Path | None, filters: Filters) -> Sides:
+    from convertro_cli.review.diff.run import Sides
+    from convertro_cli.review.diff.saved import SavedRun
+    from convertro_cli.review.diff.settings_diff import compare_settings
+    from convertro_cli.settings.compile import compile_rules
+    from convertro_cli.settings.load import load_settings
+
+    new = load_settings(told.after)
+    rules = compile_rules(new.settings, filters)
+    if against is not None:
+        return Sides(str(against), SavedRun(against), str(told.after), rules)
+    assert told.before is not None
+    old = load_settings(told.before)
+    return Sides(
+        str(told.before),
+        compile_rules(old.settings, filters),
+        str(told.after),
+        rules,
+        compare_settings(old.settings, new.settings),
+    )
+
+
+def _write(report: DiffReport, form: Format, masking: Masking, output: Path | None) -> None:
+    from convertro_cli.cli.output_file import open_output_file
+
+    if output is None:
+        if form == "terminal":
+            _print(report, masking)
+        else:
+            sys.stdout.buffer.write(_content(report, form, masking))
+            sys.stdout.flush()
+        return
+    with open_output_file(output) as out:
+        out.write(_content(report, form, masking))
+        out.keep = True
+
+
+def _print(report: DiffReport, masking: Masking) -> None:
+    from io import TextIOWrapper
+
+    from convertro_cli.cli.console import output_console
+    from convertro_cli.review.diff.terminal import print_report
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal of another encoding shows what it can.
+        sys.stdout.reconfigure(errors="replace")
+    print_report(report, masking, output_console())
+
+
+def _content(report: DiffReport, form: Format, masking: Masking) -> bytes:
+    if form == "json":
+        from convertro_cli.review.diff.model import write_json
+
+        return write_json(report, masking)
+    if form == "markdown":
+        from convertro_cli.review.diff.markdown import to_markdown
+
+        return to_markdown(report, masking).encode()
+    if form == "html":
+        from convertro_cli.review.diff.page import to_html
+
+        return to_html(report, masking).encode()
+    from io import StringIO
+
+    from rich.console import Console
+
+    from convertro_cli.review.diff.terminal import print_report
+
+    stream = StringIO()
+    print_report(report, masking, Console(file=stream, width=_FILE_WIDTH, highlight=False))
+    return stream.getvalue().encode()
+
+
+def _exit_code(report: DiffReport, wanted: bool) -> int:
+    if report.exit_code is ExitCode.OK and wanted and report.tally.differs:
+        return int(ExitCode.SOME_FAILED)
+    return int(report.exit_code)

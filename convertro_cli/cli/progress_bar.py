@@ -1,0 +1,66 @@
+"""The progress bar of a run, on a terminal."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from convertro_cli.cli.console import visible
+from convertro_cli.cli.progress_text import EventRate, describe, describe_bytes
+from convertro_cli.run.progress import Progress
+
+_FRAME = 0.1
+
+
+class BarWatcher:
+    """Shows a bar, and in a line below it where the run is; both vanish at its end."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._rate = EventRate()
+        self._next = 0.0
+        self._task: TaskID | None = None
+        self._bar = Bar(
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[amount]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            expand=True,
+        )
+        # Refreshed from `tick`: no thread of its own, and no work for each event.
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> BarWatcher:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def tick(self, progress: Progress) -> None:
+        """Draw the bar anew if it is time to."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _FRAME
+        if self._task is None:
+            # One more than there is: what is read whole is not delivered yet, and rich would
+            # stop its clock.
+            total = None if progress.total_bytes is None else progress.total_bytes + 1
+            self._task = self._bar.add_task("", total=total, amount="")
+        self._bar.update(
+            self._task, completed=progress.tally.bytes_read, amount=describe_bytes(progress)
+        )
+        state = describe(progress, self._rate.update(progress.tally.read))
+        self._live.update(Group(self._bar, Text(state)), refresh=True)
+
+    def notice(self, text: str) -> None:
+        """Print it above the bar."""
+        self._console.print(visible(text), markup=False)

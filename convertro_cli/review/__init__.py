@@ -1,0 +1,1 @@
+"""Before anything is sent: what is in an export, what a change changes, and why."""

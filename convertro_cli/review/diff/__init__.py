@@ -1,0 +1,1 @@
+"""What a change of the settings changes: the calls of each message before and after."""

@@ -1,0 +1,134 @@
+"""The job that worker processes do with a batch: map each message twice, and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from convertro_cli.mapping.calls import Invalid, Mapped
+from convertro_cli.mapping.calls import Outcome as Mapping_
+from convertro_cli.mapping.jobs import BatchCounts, MappingJob
+from convertro_cli.mapping.lines import MappedLine
+from convertro_cli.mapping.message import map_message
+from convertro_cli.mapping.rules import Rules, Wire
+from convertro_cli.mapping.wire import drop_unsendable_traits
+from convertro_cli.reading.lines import LineBatch
+from convertro_cli.review.diff.calls import ShownCall
+from convertro_cli.review.diff.changes import Place
+from convertro_cli.review.diff.compare import Comparison
+from convertro_cli.review.diff.samples import Groups
+from convertro_cli.review.diff.tally import DiffTally, Outcome
+from convertro_cli.review.masking import Masking
+from convertro_cli.segment.ids import read_id
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a comparison is to give: so many samples of each kind of change, and whether every
+    change is written down, and how its ids are shown."""
+
+    samples: int = 3
+    written: Masking | None = None
+
+    def open(self) -> Comparison:
+        """Begin a comparison."""
+        return Comparison(DiffTally(Groups(self.samples)), self.written)
+
+
+@dataclass(slots=True)
+class DiffPart:
+    """What comparing a batch gave.
+
+    ``changes`` has every change as a line, if wanted. ``exhausted`` says that the limit of
+    messages was reached, ``fault`` what is wrong with a saved run.
+    """
+
+    tally: DiffTally
+    changes: bytes = b""
+    exhausted: bool = False
+    fault: str | None = None
+
+
+@dataclass(slots=True)
+class DiffJob:
+    """Compare what the messages of a batch become under two sets of rules.
+
+    ``limit`` counts down over batches, as in a replay.
+    """
+
+    before: Rules
+    after: Rules
+    wanted: Wanted
+    limit: int | None = None
+
+    def __call__(self, batch: LineBatch) -> DiffPart:
+        comparison = self.wanted.open()
+        mapper, counts = MappingJob(self.after, self.limit), BatchCounts()
+        old, new = self.before.wire, self.after.wire
+        if old == new:
+            old = new
+        for line in mapper.lines(batch, counts):
+            comparison.tally.messages.read += 1
+            before = map_again(line, self.before)
+            if _are_alike(before, line.outcome) and (old is new or not isinstance(before, Mapped)):
+                count_unchanged(comparison.tally, line, new)
+            else:
+                place = place_of(line, batch.source)
+                comparison.compare(place, outcome_of(before, old), outcome_of(line.outcome, new))
+        self.limit = mapper.limit
+        return DiffPart(comparison.tally, b"".join(comparison.lines), counts.exhausted)
+
+
+def map_again(line: MappedLine, rules: Rules) -> Mapping_:
+    """Map a line that was mapped under some rules under others, without parsing it again."""
+    if line.message is None:
+        return line.outcome  # it holds no message, under whatever rules
+    outcome = map_message(line.message, rules)
+    return drop_unsendable_traits(outcome, rules.wire) if isinstance(outcome, Mapped) else outcome
+
+
+def count_unchanged(tally: DiffTally, line: MappedLine, wire: Wire) -> None:
+    """Count a message that is the same on both sides."""
+    if isinstance(line.outcome, Mapped):
+        event = track_name(line.message)
+        for call in line.outcome.calls:
+            tally.count_unchanged(ShownCall(call, wire), event)
+        tally.messages.count(None, None)
+    else:
+        reason = line.outcome.reason.value
+        tally.messages.count(reason, reason)
+
+
+def place_of(line: MappedLine, source: str) -> Place:
+    """Tell where a message stands, and what it is."""
+    message = line.message or {}
+    return Place(
+        f"{source}:{line.number}", read_id(message.get("messageId")), track_name(line.message)
+    )
+
+
+def track_name(message: Mapping[str, Any] | None) -> str | None:
+    """Give the name of a track; None for an identify, and where there is no name."""
+    if message is None:
+        return None
+    kind, event = message.get("type"), message.get("event")
+    is_track = isinstance(kind, str) and kind.lower() == "track"
+    return event if is_track and isinstance(event, str) else None
+
+
+def outcome_of(outcome: Mapping_, wire: Wire) -> Outcome:
+    """Give what a dry run writes of a message."""
+    if isinstance(outcome, Mapped):
+        return Outcome([ShownCall(call, wire) for call in outcome.calls])
+    reason = outcome.reason.value
+    if isinstance(outcome, Invalid):
+        return Outcome(reason=reason, line={"invalid": reason, "detail": outcome.detail})
+    return Outcome(reason=reason, line={"skip": reason})
+
+
+def _are_alike(before: Mapping_, after: Mapping_) -> bool:
+    """Whether two outcomes of one message are the same, if requests are made alike."""
+    if isinstance(before, Mapped) and isinstance(after, Mapped):
+        return before.calls == after.calls
+    return before is after or before == after

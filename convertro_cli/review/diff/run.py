@@ -1,0 +1,141 @@
+"""A run of the comparison over exports: read and compared in the background, added up here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from convertro_cli.errors import ExitCode
+from convertro_cli.mapping.rules import Rules
+from convertro_cli.reading.lines import LineBatch, read_batches
+from convertro_cli.reading.sources import ExportSet
+from convertro_cli.record.tally import Tally
+from convertro_cli.review.diff.job import DiffJob, DiffPart, Wanted
+from convertro_cli.review.diff.model import DiffReport
+from convertro_cli.review.diff.saved import SavedRun
+from convertro_cli.review.diff.saved_job import SavedJob
+from convertro_cli.review.diff.settings_diff import SettingChange
+from convertro_cli.review.diff.tally import DiffTally
+from convertro_cli.run.feed import Feed
+from convertro_cli.run.files import RunFiles
+from convertro_cli.run.input import choose_workers
+from convertro_cli.run.interrupts import Interrupts
+from convertro_cli.run.progress import Progress, Watcher
+from convertro_cli.workers.pool import run_in_order
+
+Part = tuple[LineBatch | None, DiffPart]
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is compared: the rules after with those before, or with a saved dry run.
+
+    ``settings`` has the differences of the two settings files, None if there is only one.
+    """
+
+    before_name: str
+    before: Rules | SavedRun
+    after_name: str
+    after: Rules
+    settings: list[SettingChange] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """``workers`` is None for the default; ``limit`` counts messages that pass the filters."""
+
+    wanted: Wanted
+    workers: int | None = None
+    limit: int | None = None
+
+
+def compare(
+    exports: ExportSet,
+    sides: Sides,
+    *,
+    options: DiffOptions,
+    watcher: Watcher,
+    write: Callable[[bytes], object] | None = None,
+) -> DiffReport:
+    """Compare what all messages become on the two sides.
+
+    ``write`` takes every change as a line, in the order of the export, if ``options`` want them
+    written. Interrupted, it reports what was compared until then. Opens no connection and no
+    state. Raises ConvertroError for a saved run that cannot be compared with.
+    """
+    started = time.monotonic()
+    total = options.wanted.open().tally
+    counts = Tally()
+    counts.files["skipped"] = exports.skipped
+    files, progress = RunFiles(counts, watcher.notice), Progress(counts, exports.total_bytes)
+    parts = Feed(_parts(exports, sides, options))
+    with Interrupts() as interrupts, _running(parts):
+        while not parts.is_finished and not interrupts.stop_requested:
+            taken = parts.take(timeout=0.1)
+            if taken is not None:
+                batch, part = taken
+                if batch is not None:
+                    files.follow(batch)
+                total.add(part.tally)
+                counts.messages["read"] = total.messages.read
+                if write is not None:
+                    write(part.changes)
+                if part.exhausted:
+                    break
+            watcher.tick(progress)
+        interruption = interrupts.exit_code
+    damaged = ExitCode.UNREADABLE_EXPORT if counts.files["damaged"] else ExitCode.OK
+    return DiffReport(
+        before=sides.before_name,
+        after=sides.after_name,
+        is_saved=isinstance(sides.before, SavedRun),
+        settings=sides.settings,
+        tally=total,
+        files=counts.files,
+        elapsed_s=time.monotonic() - started,
+        interrupted=interruption is not None,
+        exit_code=interruption or damaged,
+        notes=_notes(sides.before, exports, total),
+    )
+
+
+def _notes(before: Rules | SavedRun, exports: ExportSet, total: DiffTally) -> list[str]:
+    """Say what went wrong where a saved run has nothing of the exports."""
+    if isinstance(before, Rules) or total.matched or not total.messages.read:
+        return []
+    if before.first is None:
+        return ["The saved dry run is empty: nothing was sent then."]
+    return [
+        f"The saved dry run has no line of these exports: it begins with {before.first}, and "
+        f"this run reads {exports.files[0].name}. Name the exports as that run did."
+    ]
+
+
+@contextmanager
+def _running(parts: Feed[Part]) -> Iterator[None]:
+    parts.start()
+    try:
+        yield
+    finally:
+        parts.stop()
+
+
+def _parts(exports: ExportSet, sides: Sides, options: DiffOptions) -> Iterator[Part]:
+    """Give what comparing each batch gave, in the order of the files."""
+    # The limit counts messages in order, which one process alone can do.
+    workers = (
+        1 if options.limit is not None else choose_workers(options.workers, exports.total_bytes)
+    )
+    batches, before = read_batches(exports.files), sides.before
+    if isinstance(before, Rules):
+        job = DiffJob(before, sides.after, options.wanted, options.limit)
+        yield from run_in_order(job, batches, workers=workers)
+        return
+    against = SavedJob(sides.after, options.wanted, options.limit)
+    works = before.beside(batches, [file.name for file in exports.files])
+    for work, part in run_in_order(against, works, workers=workers):
+        if part.fault is not None:
+            raise before.fault(part.fault)
+        yield work.batch, part

@@ -1,0 +1,121 @@
+"""Examples of each kind of change, a few of each kind, and never too much of an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+from convertro_cli.mapping.wire import trait_text
+from convertro_cli.review.diff.calls import Fields
+from convertro_cli.review.diff.totals import cut_name
+
+MOST_KINDS = 50
+"""Of how many kinds examples are kept, for calls added, removed and so on apart."""
+
+_LONGEST_TEXT = 2_000
+_MOST_TRAITS = 50
+
+
+class Kind(NamedTuple):
+    """What makes two changes alike.
+
+    Calls added or removed are alike by their kind and event type, and by why the message was
+    or is not sent (``was``, ``now``; None where it is sent); changed ones by the fields that
+    changed; a message that is not sent on either side (``reason``) by why.
+    """
+
+    change: str
+    call: str | None = None
+    event_type: str | None = None
+    fields: tuple[str, ...] = ()
+    was: str | None = None
+    now: str | None = None
+
+
+class Sample(NamedTuple):
+    """One change, with the place of its message in the export. ``event`` is the message's name.
+
+    The two sides are fields of a dry run's lines, cut short where they are very long.
+    """
+
+    source: str
+    message_id: str | None
+    event: str | None
+    before: Fields | None
+    after: Fields | None
+
+
+@dataclass(slots=True)
+class Group:
+    """All changes of one kind: how many, and the first few of them."""
+
+    count: int = 0
+    samples: list[Sample] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Groups:
+    """Changes by kind, ``wanted`` samples of each. Kinds beyond a bound are not kept."""
+
+    wanted: int
+    kinds: dict[Kind, Group] = field(default_factory=dict)
+    _known: dict[str, int] = field(default_factory=dict)
+
+    def at(self, kind: Kind) -> Group | None:
+        """Give the group of a kind, or None where there are too many kinds already."""
+        group = self.kinds.get(kind)
+        if group is None and self._known.get(kind.change, 0) < MOST_KINDS:
+            self._known[kind.change] = self._known.get(kind.change, 0) + 1
+            group = self.kinds[kind] = Group()
+        return group
+
+    def note(self, kind: Kind, sample: Callable[[], Sample]) -> None:
+        """Count a change, and keep it as a sample while there are not enough of its kind."""
+        group = self.at(kind)
+        if group is None:
+            return
+        group.count += 1
+        if len(group.samples) < self.wanted:
+            group.samples.append(_shortened(sample()))
+
+    def add(self, other: Groups) -> None:
+        """Add the changes of a later part of the export."""
+        for kind, more in other.kinds.items():
+            group = self.at(kind)
+            if group is not None:
+                group.count += more.count
+                group.samples += more.samples[: self.wanted - len(group.samples)]
+
+
+def _shortened(sample: Sample) -> Sample:
+    return Sample(
+        sample.source,
+        _short(sample.message_id),
+        None if sample.event is None else cut_name(sample.event),
+        *(
+            None if side is None else {name: _short(value) for name, value in side.items()}
+            for side in (sample.before, sample.after)
+        ),
+    )
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}…"
+    if isinstance(value, Mapping):
+        traits = {
+            cut_name(name): _short_trait(trait)
+            for name, trait in islice(value.items(), _MOST_TRAITS)
+        }
+        left = len(value) - len(traits)
+        return traits | ({"…": f"{left:,} more"} if left > 0 else {})
+    return value
+
+
+def _short_trait(value: Any) -> Any:
+    if isinstance(value, Mapping | list):
+        text = trait_text(value)
+        return value if len(text) <= _LONGEST_TEXT else _short(text)
+    return _short(value)

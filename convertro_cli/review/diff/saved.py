@@ -1,0 +1,183 @@
+"""A dry run that was saved earlier, as the old side: its lines, beside the batches they are of.
+
+Both are in the order of the export, so they are read side by side and neither is ever held
+whole. What only one of them has is for the comparison to tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.reading.lines import LineBatch, read_batches
+from convertro_cli.reading.paths import as_text, quoted
+from convertro_cli.reading.sources import ExportFile
+
+_LINE = re.compile(
+    rb'\{"source":"([^"\\]*):(\d{1,18})","message_id":(?:null|"[^"\\]*"),'
+    rb'"(?:mode|skip|invalid)":"'
+)
+"""How a line begins that nobody re-formatted since, and that needs no parsing to be placed."""
+
+_MOST_TOGETHER = 256
+_HOW = "`convertro replay --dry-run EXPORT... > FILE` writes what --against takes."
+_WHAT = frozenset({"call", "skip", "invalid"})
+
+
+class SavedLine(NamedTuple):
+    """A line of a dry run, with the file and the line of the export that it is of."""
+
+    file: str
+    number: int
+    content: bytes
+
+
+class Work(NamedTuple):
+    """A batch of the export with the saved lines that are of it.
+
+    Without a batch, the saved lines are of nothing that this run reads.
+    """
+
+    batch: LineBatch | None
+    saved: tuple[SavedLine, ...] = ()
+
+
+class SavedRun:
+    """The output of an earlier dry run, plain or compressed, with or without skipped lines.
+
+    ``first`` is the place in the export that its first line is of, once that was read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Name the file. Raises ConvertroError where it cannot be read."""
+        self.name = as_text(str(path))
+        self.first: str | None = None
+        try:
+            with path.open("rb"):
+                size = path.stat().st_size
+        except OSError as error:
+            raise ConvertroError(
+                f"The saved dry run {quoted(str(path))} cannot be read: {error.strerror}.",
+                exit_code=ExitCode.UNREADABLE_EXPORT,
+            ) from None
+        self._file = ExportFile(self.name, path, size)
+
+    def beside(self, batches: Iterable[LineBatch], names: Sequence[str]) -> Iterator[Work]:
+        """Give each batch with its saved lines. ``names`` are the export's files, in order.
+
+        Raises ConvertroError for a line that is of no dry run, and where the saved run read the
+        files in another order.
+        """
+        lines = _Ahead(self._lines(), {name: index for index, name in enumerate(names)}, self.name)
+        for batch in batches:
+            yield from lines.before(batch.file)
+            count = batch.data.count(b"\n") + (not batch.data.endswith(b"\n"))
+            yield Work(batch, tuple(lines.until(batch.file, batch.first_line + count)))
+        yield from lines.before(len(names))
+
+    def fault(self, problem: str) -> ConvertroError:
+        """Tell what is wrong with one of its lines."""
+        return ConvertroError(
+            f"The saved dry run {quoted(self.name)} {problem}.",
+            hint=_HOW,
+        )
+
+    def _lines(self) -> Iterator[SavedLine]:
+        for batch in read_batches([self._file]):
+            for number, line in enumerate(batch.data.split(b"\n"), batch.first_line):
+                if line and not line.isspace():
+                    located = _locate(line.rstrip(), f"{self.name}:{number}")
+                    self.first = self.first or f"{located.file}:{located.number}"
+                    yield located
+            if batch.end is not None and batch.end.damage is not None:
+                raise ConvertroError(batch.end.damage, exit_code=ExitCode.UNREADABLE_EXPORT)
+
+
+class _Ahead:
+    """The saved lines, seen one ahead, checked to be in the order of this run's files."""
+
+    def __init__(self, lines: Iterator[SavedLine], order: dict[str, int], name: str) -> None:
+        self._lines = lines
+        self._order = order
+        self._name = name
+        self._next: SavedLine | None = None
+        self._furthest = -1
+        self._left: set[str] = set()
+        self._advance()
+
+    def before(self, file: int) -> Iterator[Work]:
+        """Give the saved lines of files that this run does not read, or has read before."""
+        together: list[SavedLine] = []
+        while self._next is not None and self._order.get(self._next.file, -1) < file:
+            if len(together) >= _MOST_TOGETHER and self._next[:2] != together[-1][:2]:
+                yield Work(None, tuple(together))
+                together = []
+            together.append(self._next)
+            self._advance()
+        if together:
+            yield Work(None, tuple(together))
+
+    def until(self, file: int, number: int) -> Iterator[SavedLine]:
+        """Give the saved lines of a file before a line number."""
+        while (
+            self._next is not None
+            and self._order.get(self._next.file) == file
+            and self._next.number < number
+        ):
+            yield self._next
+            self._advance()
+
+    def _advance(self) -> None:
+        last, self._next = self._next, next(self._lines, None)
+        if self._next is None:
+            return
+        if last is not None and last.file == self._next.file:
+            if self._next.number < last.number:
+                raise self._disorder(self._next, f"after line {last.number:,}")
+            return
+        if last is not None:
+            self._left.add(last.file)
+        if self._next.file in self._left:
+            raise self._disorder(self._next, "a second time")
+        index = self._order.get(self._next.file)
+        if index is not None:
+            if index < self._furthest:
+                raise self._disorder(self._next, "later than this run reads that file")
+            self._furthest = index
+
+    def _disorder(self, found: SavedLine, where: str) -> ConvertroError:
+        place = quoted(f"{found.file}:{found.number}")
+        return ConvertroError(
+            f"The saved dry run {quoted(self._name)} has {place} {where}.",
+            hint="Compare with the output of one dry run, and name the exports in its order.",
+        )
+
+
+def _locate(line: bytes, place: str) -> SavedLine:
+    """Tell which line of which file a saved line is of."""
+    match = _LINE.match(line)
+    if match is not None:
+        return SavedLine(match[1].decode("utf-8", "replace"), int(match[2]), line)
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        raise _no_dry_run(place, "is no JSON object") from None
+    source = fields.get("source") if isinstance(fields, dict) else None
+    if not isinstance(source, str) or not _WHAT & fields.keys():
+        raise _no_dry_run(place, "is no line of a dry run")
+    file, _, number = source.rpartition(":")
+    if not (number.isascii() and number.isdecimal() and len(number) <= 18):
+        raise _no_dry_run(place, "has a source without a line number")
+    return SavedLine(file, int(number), line)
+
+
+def _no_dry_run(place: str, why: str) -> ConvertroError:
+    return ConvertroError(
+        f"{quoted(place)} {why}.",
+        hint=_HOW,
+    )

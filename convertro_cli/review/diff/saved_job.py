@@ -1,0 +1,112 @@
+"""The job that worker processes do with a batch and its saved lines: map, and compare."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+import orjson
+
+from convertro_cli.mapping.jobs import BatchCounts, MappingJob
+from convertro_cli.mapping.lines import MappedLine
+from convertro_cli.mapping.rules import Rules
+from convertro_cli.reading.lines import LineBatch
+from convertro_cli.review.diff.changes import Place
+from convertro_cli.review.diff.compare import Comparison
+from convertro_cli.review.diff.job import (
+    DiffPart,
+    Wanted,
+    count_unchanged,
+    outcome_of,
+    place_of,
+)
+from convertro_cli.review.diff.saved import SavedLine, Work
+from convertro_cli.review.diff.saved_lines import SavedLineError, SavedMessage, read_message
+from convertro_cli.review.diff.tally import NOT_IN_SAVED_RUN, NOT_IN_THIS_RUN, Outcome
+
+_ABSENT_THEN = Outcome(reason=NOT_IN_SAVED_RUN)
+_ABSENT_NOW = Outcome(reason=NOT_IN_THIS_RUN)
+
+
+@dataclass(slots=True)
+class SavedJob:
+    """Compare what the messages of a batch became in a saved run with what they become now.
+
+    A message is the same where its place and its id are. ``limit`` counts down over batches;
+    saved lines beyond it are left alone.
+    """
+
+    after: Rules
+    wanted: Wanted
+    limit: int | None = None
+
+    def __call__(self, work: Work) -> DiffPart:
+        comparison = self.wanted.open()
+        part = DiffPart(comparison.tally)
+        try:
+            if work.batch is None:
+                _compare_gone(comparison, work.saved)
+            else:
+                part.exhausted = self._compare_batch(comparison, work.batch, deque(work.saved))
+        except SavedLineError as fault:
+            part.fault = str(fault)
+        part.changes = b"".join(comparison.lines)
+        return part
+
+    def _compare_batch(
+        self, comparison: Comparison, batch: LineBatch, saved: deque[SavedLine]
+    ) -> bool:
+        mapper, counts = MappingJob(self.after, self.limit), BatchCounts()
+        for line in mapper.lines(batch, counts):
+            _compare_gone(comparison, _take(saved, line.number - 1))
+            lines = _take(saved, line.number)
+            self._compare_line(comparison, batch.source, line, lines)
+        self.limit = mapper.limit
+        if not counts.exhausted:
+            _compare_gone(comparison, saved)
+        return counts.exhausted
+
+    def _compare_line(
+        self, comparison: Comparison, source: str, line: MappedLine, lines: list[SavedLine]
+    ) -> None:
+        comparison.tally.messages.read += 1
+        now, place = outcome_of(line.outcome, self.after.wire), place_of(line, source)
+        if not lines:
+            comparison.compare(place, _ABSENT_THEN, now)
+            return
+        comparison.tally.matched += 1
+        if now.calls and [then.content for then in lines] == _dry_run_lines(place, now):
+            count_unchanged(comparison.tally, line, self.after.wire)
+            return
+        then = read_message(lines)
+        if then.message_id == place.message_id:
+            comparison.compare(place, then.outcome, now)
+        else:
+            comparison.compare(_place_then(then), then.outcome, _ABSENT_NOW)
+            comparison.compare(place, _ABSENT_THEN, now)
+
+
+def _compare_gone(comparison: Comparison, lines: Iterable[SavedLine]) -> None:
+    """Compare saved lines with nothing: there is no such message in this run."""
+    for _, alike in groupby(lines, key=lambda line: (line.file, line.number)):
+        then = read_message(list(alike))
+        comparison.compare(_place_then(then), then.outcome, _ABSENT_NOW)
+
+
+def _take(lines: deque[SavedLine], last: int) -> list[SavedLine]:
+    """Take the lines up to a number of the export."""
+    taken = []
+    while lines and lines[0].number <= last:
+        taken.append(lines.popleft())
+    return taken
+
+
+def _dry_run_lines(place: Place, now: Outcome) -> list[bytes]:
+    head = {"source": place.source, "message_id": place.message_id}
+    return [orjson.dumps({**head, **call.fields}) for call in now.calls]
+
+
+def _place_then(then: SavedMessage) -> Place:
+    return Place(then.source, then.message_id, None)

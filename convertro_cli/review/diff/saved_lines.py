@@ -1,0 +1,93 @@
+"""The lines of a saved dry run, read as what a message became then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from convertro_cli.mapping.calls import InvalidReason, SkipReason
+from convertro_cli.reading.paths import quoted
+from convertro_cli.review.diff.calls import Fields, ShownCall
+from convertro_cli.review.diff.saved import SavedLine
+from convertro_cli.review.diff.tally import Outcome
+
+_KINDS = frozenset({"event", "user", "install"})
+_REASONS = frozenset(reason.value for reason in (*SkipReason, *InvalidReason))
+_EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
+
+
+class SavedLineError(ValueError):
+    """A saved line is of no dry run; says in a few words what is wrong with it."""
+
+
+class SavedMessage(NamedTuple):
+    """What a message became in a saved run."""
+
+    source: str
+    message_id: str | None
+    outcome: Outcome
+
+
+def read_message(lines: Sequence[SavedLine]) -> SavedMessage:
+    """Read the lines of one message. Raises SavedLineError."""
+    try:
+        return _read([line.content for line in lines])
+    except SavedLineError as error:
+        place = quoted(f"{lines[0].file}:{lines[0].number}")
+        raise SavedLineError(f"has a line for {place} that {error}") from None
+
+
+def _read(lines: Sequence[bytes]) -> SavedMessage:
+    calls = []
+    reason: str | None = None
+    said: Fields | None = None
+    for line in lines:
+        fields = _parse(line)
+        source, message_id = fields.pop("source"), fields.pop("message_id", None)
+        if "call" in fields:
+            _check_call(fields)
+            calls.append(ShownCall(fields=fields))
+        else:
+            reason, said = _reason(fields), fields
+    if not isinstance(message_id, str | None):
+        raise SavedLineError("has a message id that is no text")
+    if calls:
+        return SavedMessage(source, message_id, Outcome(calls))
+    return SavedMessage(source, message_id, Outcome(reason=reason, line=said))
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        raise SavedLineError("is no JSON object (was it cut short?)") from None
+    if not isinstance(fields, dict) or not isinstance(fields.get("source"), str):
+        raise SavedLineError("names no source")
+    return fields
+
+
+def _reason(fields: Fields) -> str:
+    """Tell why a message was not sent; a reason that is not known here is one of *other*."""
+    reason = fields.get("skip", fields.get("invalid"))
+    if not isinstance(reason, str):
+        raise SavedLineError("is neither a call nor a reason for none")
+    return reason if reason in _REASONS else "other"
+
+
+def _check_call(fields: Fields) -> None:
+    if fields["call"] not in _KINDS:
+        raise SavedLineError("is of an unknown call")
+    timestamp = fields.get("timestamp")
+    if type(timestamp) is not int or not _EARLIEST <= timestamp <= _LATEST:
+        raise SavedLineError("has no timestamp")
+    if fields["call"] == "event":
+        if not isinstance(fields.get("event_type"), str):
+            raise SavedLineError("has no event type")
+        if type(fields.get("event_value")) not in {int, float}:
+            raise SavedLineError("has no event value")
+    try:
+        orjson.dumps(fields)
+    except orjson.JSONEncodeError:
+        raise SavedLineError("is nested too deep") from None

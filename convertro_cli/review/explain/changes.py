@@ -1,0 +1,85 @@
+"""A change that would have sent a message: in the settings, in the export, or of an option."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from convertro_cli.mapping.rules import Filters
+
+EVERYTHING: Mapping[str, Any] = {
+    "since": None,
+    "until": None,
+    "types": frozenset(),
+    "events": frozenset(),
+}
+"""Filters that let every message through."""
+
+REMOVED = object()
+"""In place of a value: the key is taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """Values for keys of one table of convertro.toml; ``note`` says what else comes of it.
+
+    ``cost`` is higher for a change that is not about this kind of message alone.
+    """
+
+    table: str
+    values: Mapping[str, Any]
+    note: str = ""
+    cost: int = 1
+
+    def make(self, tables: dict[str, Any]) -> None:
+        """Make the change in tables as they are in the file."""
+        tables.setdefault(self.table, {}).update(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class DataChange:
+    """A value for a place in the message, such as ``context.device.id``.
+
+    ``example`` says that the value only stands for the right one, which is not known here and
+    which ``note`` names.
+    """
+
+    path: tuple[str, ...]
+    value: Any
+    note: str = ""
+    example: bool = False
+    cost: int = 1
+
+    def make(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the message with the change. What is in the way and no object gives way to one."""
+        return _with(message, self.path, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionDropped:
+    """An option of the command line that is left away."""
+
+    option: str
+    field: str
+    cost: int = 1
+
+    def make(self, filters: Filters) -> Filters:
+        """Give the filters without it."""
+        return replace(filters, **{self.field: EVERYTHING[self.field]})
+
+
+Change = SettingChange | DataChange | OptionDropped
+
+
+def _with(holder: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """Copy an object with a value in a place; what is not on the way there is shared."""
+    copied = dict(holder) if isinstance(holder, dict) else {}
+    key, rest = path[0], path[1:]
+    if rest:
+        copied[key] = _with(copied.get(key), rest, value)
+    elif value is REMOVED:
+        copied.pop(key, None)
+    else:
+        copied[key] = value
+    return copied

@@ -1,0 +1,115 @@
+"""Finds the messages to explain, and reads no more of the export than that takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from convertro_cli.mapping.jobs import passes_filters
+from convertro_cli.mapping.lines import MappedLine, map_lines
+from convertro_cli.mapping.rules import Rules
+from convertro_cli.reading.lines import LineBatch
+from convertro_cli.segment.ids import read_id
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_NUMBER_AS_ID = re.compile(rb'"messageId"\s*:\s*-?\d')
+_ESCAPE_IN_ID = re.compile(rb'"messageId"\s*:\s*"[^"\\]*\\')
+_ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
+_ESCAPED_KEY = re.compile(rb'"[^"\\]*\\u00[4-7][^"]*"\s*:')
+
+
+class FoundLine(NamedTuple):
+    """A line that was looked for; ``overlong`` as in ``LineBatch``."""
+
+    source: str
+    number: int
+    line: bytes
+    overlong: int = 0
+
+    def mapped(self, rules: Rules) -> MappedLine | None:
+        """Map the line as a dry run does; None where it is blank."""
+        return next(map_lines(_batch_of(self), rules), None)
+
+
+@dataclass(frozen=True, slots=True)
+class LineJob:
+    """Finds a line by its number. Lines are counted on the way to it, and not parsed."""
+
+    number: int
+
+    def __call__(self, batch: LineBatch) -> list[FoundLine]:
+        wanted = self.number - batch.first_line
+        if not 0 <= wanted <= batch.data.count(b"\n"):
+            return []
+        start = 0
+        for _ in range(wanted):
+            start = batch.data.find(b"\n", start) + 1
+        end = batch.data.find(b"\n", start)
+        if end < 0:
+            end = len(batch.data)
+            if start == end:
+                return []  # after the last newline of the batch is the next one's first line
+        line = batch.data[start:end]
+        return [FoundLine(batch.source, self.number, line, batch.overlong)]
+
+
+class MessageIdJob:
+    """Finds messages by their id: only lines whose bytes could have it are parsed."""
+
+    def __init__(self, message_id: str, rules: Rules) -> None:
+        self._wanted = message_id
+        self._rules = rules
+        self._bytes = message_id.encode("utf-8", "surrogatepass")
+        self._is_number = _NUMBER.fullmatch(message_id) is not None
+
+    def __call__(self, batch: LineBatch) -> list[FoundLine]:
+        if not self._could_be_in(batch.data):
+            return []
+        lines = enumerate(batch.data.split(b"\n"), batch.first_line)
+        possible = (
+            FoundLine(batch.source, number, line, batch.overlong)
+            for number, line in lines
+            if self._could_be_in(line)
+        )
+        return [found for found in possible if self._is_wanted(found)]
+
+    def _could_be_in(self, data: bytes) -> bool:
+        """Whether the id stands there: as it is, with escapes, or as a number written otherwise."""
+        return (
+            self._bytes in data
+            or (self._is_number and _NUMBER_AS_ID.search(data) is not None)
+            or (b"\\" in data and _ESCAPE_IN_ID.search(data) is not None)
+            or (_ESCAPED_LETTER.search(data) is not None and _ESCAPED_KEY.search(data) is not None)
+        )
+
+    def _is_wanted(self, found: FoundLine) -> bool:
+        mapped = found.mapped(self._rules)
+        message = mapped.message if mapped else None
+        return message is not None and read_id(message.get("messageId")) == self._wanted
+
+
+@dataclass(frozen=True, slots=True)
+class FilterJob:
+    """Finds the messages that pass the filters of its rules, whatever becomes of them."""
+
+    rules: Rules
+    most: int
+
+    def __call__(self, batch: LineBatch) -> list[FoundLine]:
+        found = []
+        for line in map_lines(batch, self.rules):
+            if passes_filters(line, self.rules):
+                raw = batch.data[line.start : line.end]
+                found.append(FoundLine(batch.source, line.number, raw, batch.overlong))
+                if len(found) == self.most:
+                    break
+        return found
+
+
+FindJob = Callable[[LineBatch], list[FoundLine]]
+
+
+def _batch_of(found: FoundLine) -> LineBatch:
+    return LineBatch(0, found.source, found.number, found.line, 0, found.overlong)

@@ -1,0 +1,129 @@
+"""The smallest change of settings or data that would have sent a message.
+
+Changes are tried out, the smallest first: what a fault hides comes to light only when it is mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from convertro_cli.mapping.calls import Invalid, Mapped, Outcome, Skipped
+from convertro_cli.mapping.jobs import TOO_LONG
+from convertro_cli.mapping.message import map_message
+from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.mapping.wire import LONGEST_URL, build_url, drop_unsendable_traits
+from convertro_cli.review.explain.changes import Change, DataChange, OptionDropped, SettingChange
+from convertro_cli.review.explain.proposals import propose
+from convertro_cli.settings.compile import compile_rules
+from convertro_cli.settings.load import check
+from convertro_cli.settings.model import Settings
+
+_MOST_CHANGES = 8
+_MOST_TRIED = 600
+_HARDLY_MORE = 2
+
+Remedy = tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A message, and all that decides what becomes of it."""
+
+    message: dict[str, Any]
+    settings: Settings
+    filters: Filters
+    folder: Path
+
+    @property
+    def rules(self) -> Rules:
+        """The rules that the settings and the filters make."""
+        return compile_rules(self.settings, self.filters)
+
+    def outcome(self) -> Outcome:
+        """Map the message, as a dry run does."""
+        mapped = map_message(self.message, self.rules)
+        if isinstance(mapped, Mapped):
+            return drop_unsendable_traits(mapped, self.rules.wire)
+        return mapped
+
+    def after(self, change: Change) -> Situation | None:
+        """Give the situation with a change made; None where the settings do not allow it."""
+        match change:
+            case DataChange():
+                return replace(self, message=change.make(self.message))
+            case OptionDropped():
+                return replace(self, filters=change.make(self.filters))
+            case SettingChange():
+                tables = self.settings.model_dump(exclude_unset=True)
+                change.make(tables)
+                settings, faults = check(tables, folder=self.folder)
+                return None if settings is None or faults else replace(self, settings=settings)
+
+
+def why_not_sent(outcome: Outcome, rules: Rules) -> str | None:
+    """Name the reason why a message is not sent; None where all of its calls are."""
+    match outcome:
+        case Skipped(reason):
+            return reason.value
+        case Invalid(fault, _):
+            return fault.value
+        case Mapped(calls, _):
+            urls = (build_url(call, rules.wire) for call in calls)
+            return TOO_LONG if any(len(url) > LONGEST_URL for url in urls) else None
+
+
+def find_remedies(situation: Situation, *, most: int = 2) -> list[Remedy]:
+    """Find the smallest remedies, the smallest first: none where there is none.
+
+    The others cost hardly more than the first.
+    """
+    found: list[Remedy] = []
+    order = count()  # where costs are equal, what was proposed first
+    waiting: list[tuple[int, int, Remedy, Situation]] = [(0, next(order), (), situation)]
+    for _ in range(_MOST_TRIED):
+        if not waiting or len(found) == most:
+            break
+        cost, _, changes, current = heappop(waiting)
+        if found and cost > _cost(found[0]) + _HARDLY_MORE:
+            break
+        reason = why_not_sent(current.outcome(), current.rules)
+        if reason is None:
+            needed = _needed(situation, changes)
+            if needed not in found:
+                found.append(needed)
+        elif len(changes) < _MOST_CHANGES:
+            for change, changed in _further(current, reason):
+                heappush(waiting, (cost + change.cost, next(order), (*changes, change), changed))
+    return sorted(found, key=_cost)
+
+
+def _cost(changes: Remedy) -> int:
+    return sum(change.cost for change in changes)
+
+
+def _further(situation: Situation, reason: str) -> Iterator[tuple[Change, Situation]]:
+    for change in propose(reason, situation.message, situation.settings, situation.filters):
+        changed = situation.after(change)
+        if changed is not None:
+            yield change, changed
+
+
+def _needed(situation: Situation, changes: Remedy) -> Remedy:
+    """Leave out the changes that later ones have made needless."""
+    for change in changes:
+        others = tuple(other for other in changes if other is not change)
+        if _sends(situation, others):
+            return _needed(situation, others)
+    return changes
+
+
+def _sends(situation: Situation, changes: Remedy) -> bool:
+    current: Situation | None = situation
+    for change in changes:
+        current = current.after(change) if current else None
+    return current is not None and why_not_sent(current.outcome(), current.rules) is None

@@ -1,0 +1,128 @@
+"""The report as one JSON object, for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from convertro_cli.review.inspect.report import (
+    EventTotal,
+    Fault,
+    InspectReport,
+    Rest,
+    Times,
+    TypeTotal,
+)
+
+
+def describe(report: InspectReport) -> dict[str, Any]:
+    """Give the report's fields. Times are ISO 8601 in UTC; null stands for what is not there."""
+    run, outcome = report.run, report.outcome
+    described: dict[str, Any] = {
+        "settings": run.settings,
+        "messages": {
+            "read": report.read,
+            "described": report.described,
+            "unreadable": report.unreadable,
+            "left_out": report.left_out,
+        },
+        "types": dict(report.types) | _other(report.other_types),
+        "modes": dict(report.modes),
+        "sources": [
+            {"library": library or None, "channel": channel or None, "messages": count}
+            for library, channel, count in report.sources
+        ],
+        "events": {
+            "names": len(report.events),
+            "names_are_all": report.dropped_events.is_exact,
+            "top": [_event(event) for event in report.top_events],
+            "others": _rest(report.other_events),
+        },
+        "time": _times(report.times),
+        "lacking": [
+            {"what": lack.what, "among": lack.among, "lacking": lack.lacking, "of": lack.of}
+            for lack in report.lacks
+        ],
+        "repeated_message_ids": {
+            "messages": report.repeats.messages,
+            "approximate": not report.repeats.is_exact,
+            "one_in": report.repeats.one_in,
+        },
+        "would_be_sent": {
+            "messages": outcome.sent,
+            "skipped": dict(outcome.skipped),
+            "invalid": dict(outcome.invalid),
+            "failed": dict(outcome.failed),
+            "calls": dict(outcome.calls),
+        },
+        "invalid": _faults(report.faults),
+        "warnings": _faults(report.warnings),
+        "by_event_type": {total.event_type: _type(total) for total in report.by_type},
+        "files": dict(run.files),
+        "bytes_read": run.bytes_read,
+        "elapsed_s": round(run.elapsed_s, 3),
+    }
+    if run.interrupted:
+        described["interrupted"] = True
+    described["exit_code"] = int(run.exit_code)
+    return described
+
+
+def _other(count: int) -> dict[str, int]:
+    return {"(other)": count} if count else {}
+
+
+def _rest(rest: Rest) -> dict[str, Any]:
+    return {"names": rest.names, "names_are_all": rest.is_exact, "messages": rest.messages}
+
+
+def _event(event: EventTotal) -> dict[str, Any]:
+    return {
+        "name": event.name or None,
+        "spellings": list(event.spellings),
+        "kind": event.kind,
+        "targets": list(event.targets),
+        "messages": event.messages,
+        "would_be_sent": event.sent,
+        "with_amount": event.valued,
+        "value": float(event.value),
+    }
+
+
+def _times(times: Times | None) -> dict[str, Any] | None:
+    if times is None:
+        return None
+    return {
+        "first": f"{times.first:%Y-%m-%dT%H:%M:%SZ}",
+        "last": f"{times.last:%Y-%m-%dT%H:%M:%SZ}",
+        "by_day": {day.isoformat(): count for day, count in times.by_day.items()},
+        "by_hour": {f"{hour:%Y-%m-%dT%HZ}": count for hour, count in times.by_hour.items()},
+        "gaps": [
+            {"first": gap.first.isoformat(), "last": gap.last.isoformat(), "days": gap.days}
+            for gap in times.gaps
+        ],
+    }
+
+
+def _faults(faults: Sequence[Fault]) -> dict[str, Any]:
+    return {
+        fault.reason: {
+            "count": fault.count,
+            "places": [
+                {"source": place, "detail": detail} if detail else {"source": place}
+                for place, detail in fault.places
+            ],
+        }
+        for fault in faults
+    }
+
+
+def _type(total: TypeTotal) -> dict[str, Any]:
+    return {
+        "calls": total.calls,
+        "value": float(total.value),
+        "by_month": {
+            month: {"calls": calls, "value": float(value)}
+            for month, (calls, value) in total.by_month.items()
+        },
+    }

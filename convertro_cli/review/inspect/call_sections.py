@@ -1,0 +1,100 @@
+"""What would be sent, what not and why, and what it is worth, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from convertro_cli.review.inspect.report import InspectReport, TypeTotal
+from convertro_cli.review.inspect.section import INDENT, Row, Section
+from convertro_cli.review.inspect.wording import amount, count, share, things
+
+_MEANING = {
+    "unsupported_type": "no identify and no track",
+    "disabled_by_integrations": "turned off in the message",
+    "filtered_out": "outside the filters",
+    "missing_user_id": "an identify without userId",
+    "missing_event_name": "a track without a name",
+    "missing_device_id": "no context.device.id",
+    "missing_order_id": "an order without an order id",
+    "unmapped_event": "not in [events]",
+    "cloud_settings_missing": "client_name, site_id or domain",
+    "invalid_json": "no JSON",
+    "not_an_object": "JSON, but no object",
+    "missing_type": "no string 'type'",
+    "missing_timestamp": "no time of its own",
+    "invalid_timestamp": "a time that is no ISO 8601",
+    "line_too_long": "a line of more than 1 MiB",
+    "request_too_long": "a URL too long for servers",
+}
+
+
+def outcome(report: InspectReport) -> Section:
+    """What would be sent, what not, and why."""
+    found, read = report.outcome, report.read
+    can = "could" if report.run.settings is None else "would"
+    rows: list[Row] = [(f"{can} be sent", count(found.sent), share(found.sent, read), "")]
+    for title, reasons in (
+        ("skipped", found.skipped),
+        ("invalid", found.invalid),
+        ("failed", found.failed),
+    ):
+        total = sum(reasons.values())
+        if total:
+            rows.append((title, count(total), share(total, read), ""))
+        for reason, n in reasons.items():
+            rows.append((f"{INDENT}{reason}", count(n), share(n, read), _MEANING.get(reason, "")))
+    columns = ("messages", "number#", "share#", "")
+    return Section(f"What {can} be sent", columns, rows, _note(report))
+
+
+def _note(report: InspectReport) -> str:
+    if report.run.settings is None:
+        note = "Without settings: what the most generous settings would send."
+    else:
+        calls = report.outcome.calls
+        kinds = ", ".join(f"{count(n)} {kind}" for kind, n in calls.items())
+        made = f"{things(sum(calls.values()), 'call')}: {kinds}" if kinds else "No calls"
+        note = f"With {report.run.settings}. {made}."
+    if report.run.filtered:
+        note += " Of all messages read, as a replay counts them."
+    return note
+
+
+def event_types(report: InspectReport) -> Section:
+    """Calls and value by Convertro event type, those of the greatest value."""
+    shown, hidden = report.by_type[: report.top], report.by_type[report.top :]
+    rows = [(total.event_type, count(total.calls), amount(total.value)) for total in shown]
+    if hidden or report.dropped_types.messages:
+        others = sum(total.calls for total in hidden) + report.dropped_types.messages
+        value = _sum([*(total.value for total in hidden), report.dropped_value])
+        rows.append(("others", count(others), amount(value)))
+    note = "A call without an amount counts as 1, as Convertro takes it."
+    columns = ("event type", "calls#", "value#")
+    return Section("Calls by event type", columns, rows, note)
+
+
+def months(report: InspectReport, most_types: int) -> Section:
+    """Value by month, and by Convertro event type: a column each, and one for the others."""
+    shown, hidden = report.by_type[:most_types], report.by_type[most_types:]
+    columns = ["month", *(f"{total.event_type}#" for total in shown)]
+    if hidden:
+        columns.append(f"{things(len(hidden), 'other')}#")
+    rows = []
+    for month in sorted({month for total in report.by_type for month in total.by_month}):
+        cells = [
+            amount(_worth(total, month)) if month in total.by_month else "–" for total in shown
+        ]
+        others = [amount(_sum(_worth(total, month) for total in hidden))] if hidden else []
+        rows.append([month, *cells, *others])
+    totals = [amount(total.value) for total in shown]
+    others = [amount(_sum(total.value for total in hidden))] if hidden else []
+    return Section("Value by month", columns, rows, "", ["in all", *totals, *others])
+
+
+def _worth(total: TypeTotal, month: str) -> Decimal:
+    return total.by_month[month][1] if month in total.by_month else Decimal(0)
+
+
+def _sum(values: Iterable[Decimal]) -> Decimal:
+    return sum(values, Decimal(0))

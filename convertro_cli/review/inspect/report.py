@@ -1,0 +1,200 @@
+"""What ``inspect`` reports: plain values, the same for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from convertro_cli.errors import ExitCode
+
+Kind = Literal["order", "install", "mapped", "unmapped", "unnamed"]
+
+
+@dataclass(frozen=True, slots=True)
+class EventTotal:
+    """The tracks of one name in all its spellings; ``name`` is the most frequent of them.
+
+    ``value`` is the sum of the readable amounts, which ``valued`` of the messages have;
+    ``targets`` are the event types that ``[events]`` gives for the name.
+    """
+
+    name: str
+    spellings: tuple[str, ...]
+    kind: Kind
+    targets: tuple[str, ...]
+    messages: int
+    sent: int
+    valued: int
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is not listed: how many messages, of how many names (at least, if not ``is_exact``)."""
+
+    names: int = 0
+    messages: int = 0
+    is_exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Whole days in a row without a message, between the first message and the last."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many days it is long."""
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When the messages happened, in UTC. ``by_hour`` is there for a short span only.
+
+    Without ``is_exact`` there were more different days than can be kept, and so no gaps are
+    told.
+    """
+
+    first: datetime
+    last: datetime
+    by_day: Mapping[date, int]
+    by_hour: Mapping[datetime, int]
+    gaps: tuple[Gap, ...]
+    is_exact: bool = True
+
+    @property
+    def days(self) -> int:
+        """The number of days from the first message to the last, both counted."""
+        return (self.last.date() - self.first.date()).days + 1
+
+    @property
+    def days_without(self) -> int:
+        """The number of days in all gaps."""
+        return sum(gap.days for gap in self.gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """So many ``of`` the messages ``among`` which it is looked for lack something."""
+
+    what: str
+    among: str
+    lacking: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Messages with an id that came before; estimated from one id in ``one_in`` where above 1."""
+
+    messages: int
+    one_in: int
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every id was looked at."""
+        return self.one_in == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with lines, and where first: places, each with what more is known."""
+
+    reason: str
+    count: int
+    places: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeTotal:
+    """The calls of one Convertro event type that would be sent, in all and by month."""
+
+    event_type: str
+    calls: int
+    value: Decimal
+    by_month: Mapping[str, tuple[int, Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of the messages, counted as a replay counts them, and the calls by kind.
+
+    Without settings it is what would be sent under settings that send all they can.
+    """
+
+    sent: int
+    skipped: Mapping[str, int]
+    invalid: Mapping[str, int]
+    failed: Mapping[str, int]
+    calls: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """How the reading went. ``files`` counts those read, skipped and damaged."""
+
+    settings: str | None
+    filtered: bool
+    files: Mapping[str, int]
+    bytes_read: int
+    elapsed_s: float
+    interrupted: bool
+    exit_code: ExitCode
+
+
+@dataclass(frozen=True, slots=True)
+class InspectReport:
+    """All that was found. ``read`` messages are those ``described``, ``unreadable``, ``left_out``.
+
+    ``events`` are all names that were kept, most frequent first; ``top`` of them are shown.
+    """
+
+    run: RunFacts
+    read: int
+    unreadable: int
+    left_out: int
+    described: int
+    types: Mapping[str, int]
+    other_types: int
+    modes: Mapping[str, int]
+    sources: tuple[tuple[str, str, int], ...]
+    other_sources: int
+    events: tuple[EventTotal, ...]
+    dropped_events: Rest
+    times: Times | None
+    lacks: tuple[Lack, ...]
+    repeats: Repeats
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+    outcome: Outcome
+    by_type: tuple[TypeTotal, ...] = ()
+    dropped_types: Rest = field(default_factory=Rest)
+    dropped_value: Decimal = Decimal(0)
+    top: int = 25
+
+    @property
+    def top_events(self) -> tuple[EventTotal, ...]:
+        """The names to show."""
+        return self.events[: self.top]
+
+    @property
+    def other_events(self) -> Rest:
+        """The names that are not shown."""
+        hidden = self.events[self.top :]
+        return Rest(
+            len(hidden),
+            sum(event.messages for event in hidden) + self.dropped_events.messages,
+            self.dropped_events.is_exact,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the report as one JSON object."""
+        from convertro_cli.review.inspect.as_json import describe  # noqa: PLC0415
+
+        return describe(self)

@@ -1,0 +1,133 @@
+"""What the messages are, what they lack, and what is wrong with lines, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from convertro_cli.review.inspect.report import EventTotal, Fault, InspectReport, Rest
+from convertro_cli.review.inspect.section import AT_LEAST, Row, Section
+from convertro_cli.review.inspect.wording import amount, count, share, things
+
+FAULTS = "Invalid or failed lines"
+WARNINGS = "Warnings"
+
+_MOST_SOURCES = 12
+_MODES = {"web": "the browser's rules (web)", "cloud": "the server's (cloud)"}
+
+
+def types(report: InspectReport) -> Section:
+    """Messages by type, with a word on whose rules they follow."""
+    rows = [(name, count(n), share(n, report.described)) for name, n in report.types.items()]
+    notes = []
+    if report.modes:
+        modes = " and ".join(f"{count(n)} by {_MODES[mode]}" for mode, n in report.modes.items())
+        notes.append(f"Identify and track follow their mode: {modes}.")
+    if report.other_types:
+        rows.append(("others", count(report.other_types), ""))
+        notes.append(AT_LEAST)
+    return Section("Types", ("type", "messages#", "share#"), rows, " ".join(notes))
+
+
+def sources(report: InspectReport) -> Section:
+    """Messages by source library and channel."""
+    shown, hidden = report.sources[:_MOST_SOURCES], report.sources[_MOST_SOURCES:]
+    rows = [
+        (library or "none", channel or "none", count(n), share(n, report.described))
+        for library, channel, n in shown
+    ]
+    others = sum(n for *_, n in hidden) + report.other_sources
+    if others:
+        rows.append(("others", "", count(others), share(others, report.described)))
+    columns = ("source library", "channel", "messages#", "share#")
+    return Section("Sources", columns, rows, AT_LEAST if report.other_sources else "")
+
+
+def events(report: InspectReport) -> Section:
+    """Tracks by event name, the most frequent ones."""
+    with_settings = report.run.settings is not None
+    columns = ["event", "messages#", "value#", ""]
+    if with_settings:
+        columns[2:] = ["sent#", "value#", "becomes"]
+    rows = [_event(event, with_settings) for event in report.top_events]
+    others = report.other_events
+    if others.messages:
+        blank = [""] * (len(columns) - 2)
+        rows.append([_others(others), count(others.messages), *blank])
+    more = "" if report.dropped_events.is_exact else "more than "
+    title = f"Events: {more}{things(len(report.events), 'name')}"
+    return Section(title, columns, rows, " ".join(_event_notes(report)))
+
+
+def _event(event: EventTotal, with_settings: bool) -> Row:
+    spellings = len(event.spellings) - 1
+    name = event.name or "(no name)"
+    sent = [count(event.sent) if event.sent else "–"] if with_settings else []
+    return [
+        f"{name} +{spellings}" if spellings else name,
+        count(event.messages),
+        *sent,
+        amount(event.value) if event.valued else "",
+        _becomes(event, with_settings),
+    ]
+
+
+def _becomes(event: EventTotal, with_settings: bool) -> str:
+    kind = {"order": "an order", "install": "an install"}.get(event.kind, "")
+    if event.kind == "unmapped" and with_settings:
+        return "its own name" if event.sent else "not in [events]"
+    return ": ".join(filter(None, (kind, ", ".join(event.targets))))
+
+
+def _others(others: Rest) -> str:
+    if not others.names:
+        return "rarer names"
+    return f"{'' if others.is_exact else 'more than '}{things(others.names, 'other')}"
+
+
+def _event_notes(report: InspectReport) -> Iterator[str]:
+    unmapped = sum(event.kind == "unmapped" for event in report.events)
+    if unmapped:
+        verb = "is" if unmapped == 1 else "are"
+        yield f"{count(unmapped)} {verb} not in [events]: --suggest proposes entries."
+    if any(len(event.spellings) > 1 for event in report.top_events):
+        yield "+2: two more spellings, which count as the same name."
+    if not report.dropped_events.is_exact:
+        yield AT_LEAST
+
+
+def lacks(report: InspectReport) -> Section:
+    """What messages lack."""
+    rows = [
+        (
+            lack.what,
+            count(lack.lacking),
+            share(lack.lacking, lack.of),
+            f"{count(lack.of)} {lack.among}",
+        )
+        for lack in report.lacks
+    ]
+    return Section("Lacking", ("what", "messages#", "share#", "among"), rows)
+
+
+def faults(report: InspectReport) -> Section:
+    """Invalid lines, and the first places of each reason."""
+    return _places(FAULTS, report.faults)
+
+
+def warnings(report: InspectReport) -> Section:
+    """What is left out of calls that are sent all the same."""
+    return _places(WARNINGS, report.warnings)
+
+
+def _places(title: str, found: Sequence[Fault]) -> Section:
+    return Section(title, ("reason", "lines#", "place", ""), list(_place_rows(found)))
+
+
+def _place_rows(found: Sequence[Fault]) -> Iterator[Row]:
+    for fault in found:
+        number = count(fault.count)
+        for place, detail in fault.places:
+            yield fault.reason, number, place, detail
+            number = ""
+        if fault.count > len(fault.places):
+            yield fault.reason, number, f"and {count(fault.count - len(fault.places))} more", ""

@@ -1,0 +1,75 @@
+"""An ``[events]`` table to start from: the track names of an export that are not mapped yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from convertro_cli.review.inspect.profile import LONGEST_NAME, is_cut
+from convertro_cli.review.inspect.report import EventTotal, InspectReport
+from convertro_cli.review.inspect.wording import amount, count, things
+from convertro_cli.segment.names import normalise
+from convertro_cli.settings.toml_text import toml_string
+
+_MOST_SPELLINGS = 5
+_WORD = re.compile(r"\w+")
+_HEAD = """\
+# Event names that are not mapped yet, most frequent first. On the right is only a proposal:
+# put the event type there that Convertro knows, and delete the lines that are not to be sent.
+"""
+
+
+def suggest(report: InspectReport) -> str:
+    """Write the table as TOML that can be loaded as it is."""
+    names = [event for event in report.events if event.kind == "unmapped"]
+    whole = [event for event in names if not is_cut(event.name)]
+    lines = [_HEAD, *(f"# {note}\n" for note in _notes(report, len(names) - len(whole)))]
+    lines.append("[events]\n")
+    lines += [_line(event) for event in whole]
+    if not whole:
+        lines.append("# Every event name is mapped, or needs no entry.\n")
+    return "".join(lines)
+
+
+def _notes(report: InspectReport, cut: int) -> Iterator[str]:
+    for event in report.events:
+        if event.kind == "order":
+            yield f"No entry needed: {_named(event)}: an order ({_worth(event)})"
+        if event.kind == "install":
+            yield f"No entry needed for apps: {_named(event)}: an install ({_worth(event)})"
+    if cut:
+        yield f"Left out: {things(cut, 'name')} of more than {LONGEST_NAME} characters"
+    if not report.dropped_events.is_exact:
+        yield "There are more names than could be kept: rare ones are not here."
+
+
+def _line(event: EventTotal) -> str:
+    key, value = toml_string(event.name), toml_string(propose_type(event.name))
+    return f"{key} = {value}  # {_worth(event)}{_also(event)}\n"
+
+
+def propose_type(name: str) -> str:
+    """Propose an event type: the name's words in lower case, joined by underscores."""
+    proposed = "_".join(_WORD.findall(normalise(name))) or name
+    # That type is for orders: an event that is only called so must not count among them.
+    return "sale_event" if proposed == "sale" else proposed
+
+
+def _named(event: EventTotal) -> str:
+    return _listed(event.spellings)
+
+
+def _worth(event: EventTotal) -> str:
+    messages = things(event.messages, "message")
+    return f"{messages}, worth {amount(event.value)}" if event.valued else messages
+
+
+def _also(event: EventTotal) -> str:
+    others = event.spellings[1:]
+    return f"; also {_listed(others)}" if others else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    listed = ", ".join(map(toml_string, names[:_MOST_SPELLINGS]))
+    more = len(names) - _MOST_SPELLINGS
+    return f"{listed} and {count(more)} more" if more > 0 else listed

@@ -1,0 +1,91 @@
+"""The report in a few sentences: what it is of, and what to look at first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convertro_cli.review.inspect.report import Gap, InspectReport, Repeats, Times
+from convertro_cli.review.inspect.wording import count, share, size, things
+
+
+def glance(report: InspectReport) -> Iterator[tuple[str, str]]:
+    """Give what to know first, each with a label of a word or two."""
+    run = report.run
+    files = things(run.files["read"] + run.files["damaged"], "file")
+    parts = [f"{count(report.read)} in {files}, {size(run.bytes_read)}"]
+    if run.files["damaged"]:
+        parts.append(f"{count(run.files['damaged'])} damaged")
+    if run.files["skipped"]:
+        parts.append(f"{count(run.files['skipped'])} more outside the time asked for")
+    if run.interrupted:
+        parts.append("interrupted: this is what was read until then")
+    yield "messages", "; ".join(parts)
+    if report.left_out:
+        yield "left out", f"{count(report.left_out)} by the filters"
+    if report.times is not None:
+        yield "time", _span(report.times)
+    yield "repeated ids", repeated_ids(report.repeats, report.described)
+    invalid = sum(report.outcome.invalid.values())
+    yield "invalid", things(invalid, "line") if invalid else "none"
+
+
+def sentence(report: InspectReport) -> str:
+    """Say what the export is, in a sentence or two."""
+    said = things(report.read, "message")
+    if report.run.filtered:
+        said = f"{count(report.described)} of {said} inside the filters"
+    if report.times is not None:
+        said += f" from {report.times.first.date()} to {report.times.last.date()}"
+    sent, settings = report.outcome.sent, report.run.settings
+    if settings is None:
+        said += f", of which {count(sent)} could be sent."
+    else:
+        said += f". With {settings}, {count(sent)} of them would be sent."
+    if report.times is not None and report.times.gaps:
+        said += f" Without a message: {things(report.times.days_without, 'day')} in between."
+    if report.run.interrupted:
+        said += " The reading was interrupted: this is what was read until then."
+    return said
+
+
+def repeated_ids(repeats: Repeats, described: int) -> str:
+    """Say how many messages carry an id that came before."""
+    if not repeats.messages:
+        return "none" if repeats.is_exact else "none found"
+    about = "" if repeats.is_exact else "about "
+    by = "" if repeats.is_exact else f" (by one id in {count(repeats.one_in)})"
+    have = "message has" if repeats.messages == 1 else "messages have"
+    part = share(repeats.messages, described)
+    return f"{about}{count(repeats.messages)} {have} an id that came before, {part}{by}"
+
+
+def gap_lines(times: Times, most: int) -> Iterator[str]:
+    """Name the gaps of whole days, the ``most`` longest of them, in order of time."""
+    if not times.is_exact:
+        yield "There are more days than can be kept, so gaps are not named."
+    if not times.gaps:
+        return
+    yield f"No message on {things(times.days_without, 'day')} between the first and the last:"
+    for gap in longest_gaps(times, most):
+        yield f"  {_name(gap)}"
+    if len(times.gaps) > most:
+        yield f"  and {things(len(times.gaps) - most, 'gap')} no longer than these"
+
+
+def longest_gaps(times: Times, most: int) -> list[Gap]:
+    """Give the longest gaps in order of time."""
+    longest = sorted(times.gaps, key=lambda gap: -gap.days)[:most]
+    return sorted(longest, key=lambda gap: gap.first)
+
+
+def _name(gap: Gap) -> str:
+    if gap.first == gap.last:
+        return f"{gap.first:%Y-%m-%d %a}"
+    return f"{gap.first:%Y-%m-%d %a} to {gap.last:%Y-%m-%d %a}, {things(gap.days, 'day')}"
+
+
+def _span(times: Times) -> str:
+    first, last = f"{times.first:%Y-%m-%d %H:%M:%S}", f"{times.last:%Y-%m-%d %H:%M:%S}"
+    hours = (times.last - times.first).total_seconds() / 3600
+    length = f"{hours:.1f} hours" if times.by_hour else things(times.days, "day")
+    return f"{first} to {last} UTC, {length}"

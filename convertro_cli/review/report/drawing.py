@@ -1,0 +1,43 @@
+"""What all pictures of a report have in common: their frame, their marks, their numbers."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from convertro_cli.cli.console import visible
+
+BEFORE_MARK = Markup(
+    '<svg aria-hidden="true"><rect class="before" x="0.5" y="0.5" width="94%" height="11"/></svg>'
+)
+AFTER_MARK = Markup('<svg aria-hidden="true"><rect class="after" width="100%" height="12"/></svg>')
+LINE_MARK = Markup(
+    '<svg aria-hidden="true"><line class="after-line" x1="0" x2="100%" y1="6" y2="6"/></svg>'
+)
+
+
+class Drawn(NamedTuple):
+    """A picture, with a mark and a name for each series, and the same numbers as a table."""
+
+    svg: Markup
+    legend: list[tuple[Markup, str]]
+    columns: list[str]
+    rows: list[list[str]]
+
+
+def picture(title: str, description: str, height: int, content: Markup) -> Markup:
+    """Give a whole picture, with its name and its description in words. Escapes both."""
+    mark = blake2b(f"{title}\0{description}".encode("utf-8", "replace"), digest_size=6).hexdigest()
+    return Markup(
+        '<svg role="img" width="100%" height="{height}" '
+        'aria-labelledby="t{mark}" aria-describedby="d{mark}">'
+        '<title id="t{mark}">{title}</title><desc id="d{mark}">{description}</desc>{content}</svg>'
+    ).format(
+        height=height,
+        mark=mark,
+        title=visible(title),
+        description=visible(description),
+        content=content,
+    )

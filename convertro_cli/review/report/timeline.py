@@ -1,0 +1,182 @@
+"""Numbers by day, as columns and as a line over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from convertro_cli.cli.console import visible
+from convertro_cli.review.report.drawing import BEFORE_MARK, LINE_MARK, Drawn, picture
+from convertro_cli.review.report.periods import Period, periods
+
+_PLOT_TOP = 22
+_PLOT = 180
+_MOST_HOVERED = 140
+_ROUND_STEPS = (10, 12, 14, 16, 18, 20, 24, 30, 36, 40, 50, 60, 70, 80, 90, 100)
+
+
+class Series(NamedTuple):
+    """A number for each day; days without one count as none."""
+
+    name: str
+    by_day: Mapping[date, int]
+
+
+def days(title: str, *series: Series) -> Drawn:
+    """Draw one or two series by day: the first as columns, the second as a line over them.
+
+    Where there are many days, a column is a week, a month, a year or several. One series alone
+    is drawn in the colour of *after*.
+    """
+    if len(series) not in {1, 2}:
+        raise ValueError("one or two series")
+    span = periods({day for one in series for day in one.by_day})
+    sums = [span.add_up(one.by_day) for one in series]
+    top = _round_up(max([1, *(number for one in sums for number in one)]))
+    parts = [_grid()]
+    if len(series) == 1:
+        parts.append(_columns(span, sums[0], top, "after"))
+        legend = []
+    else:
+        parts += [_columns(span, sums[0], top, "before"), _steps(sums[1], top)]
+        legend = [(BEFORE_MARK, series[0].name), (LINE_MARK, series[1].name)]
+    parts += [_amount_axis(top), _time_axis(span), _hover(span, series, sums)]
+    return Drawn(
+        picture(
+            title, _describe(span, series, sums), _PLOT_TOP + _PLOT + 24, Markup("").join(parts)
+        ),
+        legend,
+        [span.unit, *(f"{one.name}#" for one in series)],
+        [
+            [label, *(f"{one[index]:,}" for one in sums)]
+            for index, label in enumerate(span.labels)
+            if any(one[index] for one in sums) or len(span.labels) <= _MOST_HOVERED
+        ],
+    )
+
+
+def _round_up(number: int) -> int:
+    """Give a round number that is no less and whose half is whole as well."""
+    if number < 10:
+        return number + number % 2
+    unit = int(10 ** (len(str(number)) - 2))
+    return next(step * unit for step in _ROUND_STEPS if step * unit >= number)
+
+
+def _grid() -> Markup:
+    return Markup("").join(
+        Markup('<line class="{style}" x1="0" x2="100%" y1="{y:g}" y2="{y:g}"/>').format(
+            style="grid" if share else "axis", y=_PLOT_TOP + _PLOT - share * _PLOT
+        )
+        for share in (0, 0.5, 1)
+    )
+
+
+def _amount_axis(top: int) -> Markup:
+    """Write what the grid's lines stand for, over the columns so that none hides it."""
+    return Markup("").join(
+        Markup('<text class="soft over" x="0" y="{y:g}">{text}</text>').format(
+            y=_PLOT_TOP + _PLOT - share * _PLOT - 5, text=f"{int(top * share):,}"
+        )
+        for share in (0.5, 1)
+    )
+
+
+def _columns(span: Period, sums: Sequence[int], top: int, style: str) -> Markup:
+    width = 100 / max(1, len(sums))
+    gap = 0.2 if len(sums) <= _MOST_HOVERED else 0.0
+    parts = []
+    for index, number in enumerate(sums):
+        if number:
+            height = max(1.0, number / top * _PLOT)
+            parts.append(
+                Markup(
+                    '<rect class="{style}" x="{x:.3f}%" y="{y:.1f}" '
+                    'width="{width:.3f}%" height="{height:.1f}"/>'
+                ).format(
+                    style=style,
+                    x=(index + gap / 2) * width,
+                    y=_PLOT_TOP + _PLOT - height,
+                    width=width * (1 - gap),
+                    height=height,
+                )
+            )
+    return Markup("").join(parts)
+
+
+def _steps(sums: Sequence[int], top: int) -> Markup:
+    """Draw a line that keeps its height over each period; only where it turns is a point."""
+    path, height = [], None
+    for index, number in enumerate(sums):
+        y = f"{1000 - number / top * 1000:.1f}"
+        if y != height:
+            path.append(f"M0 {y}" if height is None else f"H{index}V{y}")
+            height = y
+    path.append(f"H{len(sums)}")
+    return Markup(
+        '<svg x="0" y="{y}" width="100%" height="{height}" viewBox="0 0 {width} 1000" '
+        'preserveAspectRatio="none" overflow="visible"><path class="after-line" d="{path}"/></svg>'
+    ).format(y=_PLOT_TOP, height=_PLOT, width=max(1, len(sums)), path="".join(path))
+
+
+def _time_axis(span: Period) -> Markup:
+    y = _PLOT_TOP + _PLOT + 18
+    count = len(span.labels)
+    if not count:
+        return Markup('<text class="soft" x="0" y="{y}">no days</text>').format(y=y)
+    marks = {0: "start", count - 1: "end"} if count > 1 else {0: "start"}
+    if count > 4:
+        marks[count // 2] = "middle"
+    return Markup("").join(
+        Markup(
+            '<text class="soft" x="{x:.2f}%" y="{y}" text-anchor="{anchor}">{text}</text>'
+        ).format(
+            x={"start": 0, "end": 100}.get(anchor, (index + 0.5) * 100 / count),
+            y=y,
+            anchor=anchor,
+            text=span.labels[index],
+        )
+        for index, anchor in marks.items()
+    )
+
+
+def _hover(span: Period, series: Sequence[Series], sums: Sequence[Sequence[int]]) -> Markup:
+    """Let a pointer read the numbers off the picture, where its columns are wide enough."""
+    if len(span.labels) > _MOST_HOVERED:
+        return Markup("")
+    width = 100 / max(1, len(span.labels))
+    areas = Markup("").join(
+        Markup(
+            '<rect x="{x:.3f}%" y="{y}" width="{width:.3f}%" height="{height}" '
+            'fill-opacity="0"><title>{text}</title></rect>'
+        ).format(x=index * width, y=_PLOT_TOP, width=width, height=_PLOT, text=text)
+        for index, text in enumerate(_sentences(span, series, sums))
+    )
+    return Markup('<g aria-hidden="true">{areas}</g>').format(areas=areas)
+
+
+def _sentences(
+    span: Period, series: Sequence[Series], sums: Sequence[Sequence[int]]
+) -> Iterator[str]:
+    for index, label in enumerate(span.labels):
+        numbers = ", ".join(
+            f"{numbers[index]:,} {visible(one.name)}"
+            for one, numbers in zip(series, sums, strict=True)
+        )
+        yield f"{label}: {numbers}"
+
+
+def _describe(span: Period, series: Sequence[Series], sums: Sequence[Sequence[int]]) -> str:
+    if not span.labels:
+        return "There are no days to show."
+    parts = [f"By {span.unit}, from {span.labels[0]} to {span.labels[-1]}."]
+    for one, numbers in zip(series, sums, strict=True):
+        most = max(numbers)
+        parts.append(
+            f"{one.name}: {sum(numbers):,} in all, the most {most:,}, "
+            f"{span.labels[list(numbers).index(most)]}."
+        )
+    return " ".join(parts)

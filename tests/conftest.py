@@ -1,0 +1,16 @@
+"""What all tests share: how property tests are run."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# A busy machine must not fail a test, and CI must give the same answer twice.
+settings.register_profile(
+    "convertro",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("convertro")

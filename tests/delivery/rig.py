@@ -1,0 +1,248 @@
+"""The delivery loop with all that belongs to it, before a fake network and a fake clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import orjson
+
+from convertro_cli.delivery.intake import Intake, IntakeOptions
+from convertro_cli.delivery.journal import Journal
+from convertro_cli.delivery.outage import Outage
+from convertro_cli.delivery.pace import Pace
+from convertro_cli.delivery.pending import PendingFile
+from convertro_cli.delivery.retry import full_jitter
+from convertro_cli.delivery.sender import Sender, SenderOptions
+from convertro_cli.delivery.settling import Settling
+from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall, ReadyMessage
+from convertro_cli.reading.lines import LineBatch
+from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.tally import Tally
+from tests.delivery.fakes import FakeClock, FakeTransport, MemoryLedger, PromptWriter, Server
+
+HOST = "http://convertro.test/"
+SOURCE = "export.ndjson"
+
+
+class Event(NamedTuple):
+    """A message of an export: its id, and the names of its calls (the id itself, if none).
+
+    ``fault`` is why its calls cannot be sent, ``again`` says that it comes from a dead letter,
+    ``is_invalid`` that its line is no message.
+    """
+
+    name: str
+    calls: tuple[str, ...] = ()
+    fault: str = ""
+    again: bool = False
+    is_invalid: bool = False
+
+    @property
+    def call_names(self) -> tuple[str, ...]:
+        return self.calls or (self.name,)
+
+    @property
+    def line(self) -> bytes:
+        return orjson.dumps({"messageId": self.name})
+
+
+def events(*names: str) -> list[Event]:
+    return [Event(name) for name in names]
+
+
+def numbered(count: int, start: int = 0) -> list[Event]:
+    return [Event(f"e{number}") for number in range(start, start + count)]
+
+
+def key_of(call: str) -> bytes:
+    return blake2b(call.encode(), digest_size=16).digest()
+
+
+def url_of(call: str) -> str:
+    return HOST + call
+
+
+def name_of(url: str) -> str:
+    return url.removeprefix(HOST)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a run of the loop is told."""
+
+    fixed: int | None = None
+    most: int = 256
+    rate_limit: float | None = None
+    max_attempts: int = 8
+    outage_timeout: float = 900.0
+    at_most_once: bool = False
+    resend: bool = False
+    backoff: Callable[[int], float] = field(default_factory=lambda: full_jitter(Random(1)))
+    writer: Executor = field(default_factory=PromptWriter)
+    watch: Callable[[str], None] = lambda _: None
+
+
+class Rig:
+    """One run of the loop on a ledger: give it events, let it run, look what came of it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        server: Server,
+        config: Config | None = None,
+        *,
+        ledger: Ledger | None = None,
+        clock: FakeClock | None = None,
+    ) -> None:
+        config = config or Config()
+        self.clock = clock or FakeClock()
+        self.transport = FakeTransport(server, self.clock, config.watch)
+        self.ledger = ledger or MemoryLedger()
+        self.letters = folder / "dead-letters.ndjson"
+        self.tally = Tally()
+        self.file = PendingFile()
+        self._dead_letters = DeadLetterFile(self.letters)
+        run, in_doubt = self.ledger.begin_run("http://convertro.test")
+        self.journal = Journal(
+            self.ledger, self._dead_letters, run, writer=config.writer, in_doubt=in_doubt
+        )
+        settling = Settling(journal=self.journal, dead_letters=self._dead_letters, tally=self.tally)
+        self.sender = Sender(
+            transport=self.transport,
+            journal=self.journal,
+            settling=settling,
+            pace=Pace(
+                fixed=config.fixed,
+                most=config.most,
+                rate_limit=config.rate_limit,
+                now=self.clock.now(),
+            ),
+            outage=Outage(config.outage_timeout),
+            backoff=config.backoff,
+            clock=self.clock,
+            options=SenderOptions(config.max_attempts, config.at_most_once),
+        )
+        self._intake = Intake(
+            journal=self.journal,
+            settling=settling,
+            dead_letters=self._dead_letters,
+            options=IntakeOptions(config.resend, config.at_most_once),
+        )
+        self._line = 1
+        self.started_at = self.clock.now()
+
+    def offer(self, batch: Iterable[Event]) -> Rig:
+        """Take in a batch of events."""
+        self.sender.offer(self._intake.take(*self._batch(list(batch)), self.clock.now()))
+        return self
+
+    def step(self) -> None:
+        self.sender.step(0.1)
+
+    def run(self, *, until: Callable[[], bool] = lambda: False, most: float = 100_000.0) -> Rig:
+        """Step until all is settled and on disk, or the run is given up, or ``until`` says so."""
+        end = self.clock.now() + most
+        while not self.sender.is_idle and not until():
+            self.step()
+            if self.sender.outage.is_given_up(self.clock.now()):
+                break
+            assert self.clock.now() < end, "the loop does not come to its end"
+        return self
+
+    def run_for(self, seconds: float) -> Rig:
+        """Step for so many seconds of the fake clock."""
+        end = self.clock.now() + seconds
+        return self.run(until=lambda: self.clock.now() >= end)
+
+    def end(self) -> None:
+        """End the run as an interrupt does, without waiting for what is under way."""
+        self.sender.let_go()
+
+    def feed(self, source: Iterable[list[Event]]) -> Rig:
+        """Take in batches as long as more are wanted, and run to the end of all."""
+        batches = iter(source)
+        more = True
+        while more or not self.sender.is_idle:
+            if more and self.sender.wants_more:
+                batch = next(batches, None)
+                more = batch is not None
+                self.offer(batch or [])
+            self.step()
+            if self.sender.outage.is_given_up(self.clock.now()):
+                break
+        return self
+
+    @property
+    def elapsed(self) -> float:
+        return self.clock.now() - self.started_at
+
+    @property
+    def tried(self) -> list[str]:
+        """The names of the calls in the order of their requests."""
+        return [name_of(url) for url in self.transport.urls]
+
+    @property
+    def delivered(self) -> list[str]:
+        """The names of the calls that the server answered with success."""
+        return [
+            name_of(start.url)
+            for start in self.transport.starts
+            if start.reply.status is not None and 200 <= start.reply.status < 300
+        ]
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """The reasons of the dead letters, by their messages' ids."""
+        return {letter["event"]["messageId"]: letter["reason"] for letter in self.letter_list()}
+
+    def letter_list(self) -> list[dict[str, Any]]:
+        if not self.letters.exists():
+            return []
+        return [orjson.loads(line) for line in self.letters.read_bytes().splitlines()]
+
+    def starts_of(self, call: str) -> list[float]:
+        """When the requests for a call were started, in seconds since the run began."""
+        return [
+            start.at - self.started_at
+            for start in self.transport.starts
+            if start.url == url_of(call)
+        ]
+
+    def calls(self) -> dict[str, int]:
+        """The counts of calls that are not zero."""
+        return {name: count for name, count in self.tally.summary()["calls"].items() if count}
+
+    def messages(self) -> dict[str, int]:
+        """The counts of messages that are not zero."""
+        return {name: count for name, count in self.tally.summary()["messages"].items() if count}
+
+    def _batch(self, batch: list[Event]) -> tuple[LineBatch, MappedBatch, PendingFile]:
+        mapped = MappedBatch(read=len(batch), skipped=Counter())
+        data = b""
+        for event in batch:
+            start, end = len(data), len(data) + len(event.line)
+            data += event.line + b"\n"
+            place = (self._line, start, end)
+            original = event.line if event.again else None
+            source = f"{SOURCE}:{event.name}" if event.again else None
+            self._line += 1
+            if event.is_invalid:
+                mapped.invalid.append(
+                    InvalidLine(*place, "invalid_json", "at character 1", original, source)
+                )
+                continue
+            calls = tuple(
+                ReadyCall(key_of(name), url_of(name), "sale", "1.5", event.fault)
+                for name in event.call_names
+            )
+            mapped.messages.append(ReadyMessage(*place, calls, original, source))
+        lines = LineBatch(0, SOURCE, self._line - len(batch), data, 0)
+        return lines, mapped, self.file

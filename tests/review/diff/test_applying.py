@@ -1,0 +1,98 @@
+"""The changes are all the changes: put onto the old dry run they give the new one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+
+from convertro_cli.mapping.rules import Rules
+from convertro_cli.review.diff.tally import DiffTally
+from tests.review.diff import comparing
+from tests.review.diff.comparing import (
+    apply,
+    compare,
+    compare_saved,
+    dry_run,
+    each,
+    lines_of,
+)
+
+
+def assert_counts_agree(tally: DiffTally, old: bytes, new: bytes) -> None:
+    """The counts are those of the two dry runs."""
+    added, removed, changed, unchanged = each(tally)
+    assert changed + unchanged + removed == sum("call" in line for line in lines_of(old))
+    assert changed + unchanged + added == sum("call" in line for line in lines_of(new))
+
+
+def totals(tally: DiffTally, side: str) -> dict[str, tuple[int, Decimal]]:
+    """The calls and the value of each event type on one side, where there are any."""
+    rows = {name: getattr(row, side) for name, row in tally.by_event_type.rows.items()}
+    return {name: (total.calls, total.value) for name, total in rows.items() if total.calls}
+
+
+@given(comparing.lines, comparing.rules, comparing.rules)
+@settings(max_examples=200, deadline=None)
+def test_applying_the_changes_to_the_old_dry_run_gives_the_new_one(
+    lines: list[bytes], before: Rules, after: Rules
+) -> None:
+    """For any two settings and any export, with what is skipped and why."""
+    old, new = (dry_run(lines, rules).output for rules in (before, after))
+    tally, changes = compare(lines, before, after)
+    assert apply(changes, lines_of(old)) == lines_of(new)
+    assert_counts_agree(tally, old, new)
+
+
+@given(comparing.lines, comparing.rules, comparing.rules)
+@settings(max_examples=100, deadline=None)
+def test_the_same_holds_against_a_saved_dry_run(
+    lines: list[bytes], before: Rules, after: Rules
+) -> None:
+    """A dry run saved with its skipped messages makes no difference to its settings."""
+    old, new = (dry_run(lines, rules).output for rules in (before, after))
+    tally, changes = compare_saved(old, lines, after)
+    assert apply(changes, lines_of(old)) == lines_of(new)
+    assert_counts_agree(tally, old, new)
+    direct, _ = compare(lines, before, after)
+    assert tally.calls == direct.calls
+    assert tally.fields == direct.fields
+    assert tally.by_event_type == direct.by_event_type
+    assert tally.messages.newly_sent == direct.messages.newly_sent
+    assert tally.messages.newly_skipped == direct.messages.newly_skipped
+
+
+@given(comparing.lines, comparing.rules, comparing.rules)
+@settings(max_examples=100, deadline=None)
+def test_the_same_holds_against_a_dry_run_of_calls_alone(
+    lines: list[bytes], before: Rules, after: Rules
+) -> None:
+    """Where it was not saved why messages were skipped, the changes of calls are all there."""
+    old, new = (dry_run(lines, rules, include_skipped=False).output for rules in (before, after))
+    tally, changes = compare_saved(old, lines, after)
+    of_calls = [change for change in changes if change["change"] in {"added", "removed", "changed"}]
+    assert apply(of_calls, lines_of(old)) == lines_of(new)
+    assert_counts_agree(tally, old, new)
+
+
+@given(comparing.lines, comparing.rules, comparing.rules)
+@settings(max_examples=100, deadline=None)
+def test_the_totals_are_those_of_the_two_dry_runs(
+    lines: list[bytes], before: Rules, after: Rules
+) -> None:
+    """By event type the calls and the value before and after are what each dry run sums up."""
+    tally, _ = compare(lines, before, after)
+    assert totals(tally, "before") == dict(dry_run(lines, before).totals)
+    assert totals(tally, "after") == dict(dry_run(lines, after).totals)
+
+
+@given(comparing.lines, comparing.rules)
+@settings(max_examples=50, deadline=None)
+def test_settings_change_nothing_against_themselves(lines: list[bytes], rules: Rules) -> None:
+    """Between a dry run and itself there is no change, however it is compared."""
+    saved = dry_run(lines, rules).output
+    for tally, changes in (compare(lines, rules, rules), compare_saved(saved, lines, rules)):
+        assert not tally.differs
+        assert changes == []
+        assert not tally.groups.kinds
+        assert not any(row.differs for row in tally.by_event.rows.values())

@@ -1,0 +1,106 @@
+"""An explanation says what a dry run does: the same calls, the same reason."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import settings as profile
+
+from convertro_cli.mapping.rules import Filters
+from convertro_cli.review.explain.explanation import Explanation
+from convertro_cli.settings.compile import compile_rules
+from convertro_cli.settings.model import Settings
+from tests.mapping.messages import settings_of
+from tests.mapping.test_conformance import read_cases
+from tests.review.explain import messages as made
+from tests.review.explain.messages import Message, dry_run, explain_message
+
+
+def assert_agrees(explained: Explanation, written: list[Message]) -> None:
+    """Compare an explanation with what a dry run wrote of the same line."""
+    assert explained.message_id == written[0]["message_id"]
+    stops = [step.reason for step in explained.steps if step.verdict == "stopped"]
+    reason = written[0].get("skip") or written[0].get("invalid")
+    if reason is not None:
+        assert explained.reason == reason
+        assert stops == [reason]
+        assert explained.steps[-1].reason == reason
+        assert explained.calls == []
+        assert explained.detail == written[0].get("detail")
+        return
+    assert stops == []
+    for call, line in zip(explained.calls, written, strict=True):
+        assert call.fields == {key: line[key] for key in call.fields}
+        assert call.url == line.get("url", call.url)
+        assert call.fault == line.get("failed", "")
+
+
+def _web_settings(segment: Message) -> Settings:
+    hybrid = segment["hybridAttributionModel"]
+    return settings_of(
+        {
+            "convertro": {"account": segment["account"], "hybrid_attribution_model": hybrid},
+            "events": segment["events"],
+            "mapping": {"mode": "web", "require_order_id": False},
+        }
+    )
+
+
+CASES = [
+    *((case["message"], settings_of(case["settings"])) for case in read_cases("rules.ndjson")),
+    *((case["message"], _web_settings(case["settings"])) for case in read_cases("web.ndjson")),
+]
+
+
+def test_every_recorded_case_is_explained_as_the_dry_run_maps_it() -> None:
+    """Each recorded message has the same calls, or the same reason for none."""
+    for message, settings in CASES:
+        line = orjson.dumps(message)
+        assert_agrees(explain_message(message, settings), dry_run(line, compile_rules(settings)))
+
+
+@given(made.messages, made.settings, made.filters)
+@profile(max_examples=300, deadline=None)
+def test_any_message_is_explained_as_the_dry_run_maps_it(
+    message: Message, settings: Settings, filters: Filters
+) -> None:
+    """Whatever the message and the settings, the explanation agrees with the dry run."""
+    rules = compile_rules(settings, filters)
+    line = orjson.dumps(message)
+    assert_agrees(explain_message(message, settings, filters), dry_run(line, rules))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"[]",
+        b'"text"',
+        b"\xff",
+        b'{"type":"track","a":"' + b"x" * (1 << 20) + b'"}',
+        b'{"reason":"r","source":"x:1","event":{"type":"page"}}',
+        b'{"reason":"r","source":"x:1","line":"no json"}',
+    ],
+    ids=["broken", "array", "text", "not-utf-8", "long", "letter", "letter-of-text"],
+)
+def test_any_line_is_explained_as_the_dry_run_maps_it(line: bytes) -> None:
+    """A line that holds no message, or a dead letter, agrees as well."""
+    settings = settings_of({"convertro": made.ACCOUNT})
+    assert_agrees(explain_message(line, settings), dry_run(line, compile_rules(settings)))
+
+
+@given(made.messages, made.settings)
+@profile(max_examples=100, deadline=None)
+def test_every_parameter_is_explained(message: Message, settings: Settings) -> None:
+    """Each parameter of a URL is named with its value and its meaning, in order."""
+    explained = explain_message(message, settings)
+    for call in explained.calls:
+        assert _query(call.url) == [(each.name, each.value) for each in call.parameters]
+        assert all(each.meaning and each.source for each in call.parameters)
+
+
+def _query(url: str) -> list[tuple[str, str]]:
+    return parse_qsl(url.partition("?")[2], keep_blank_values=True)

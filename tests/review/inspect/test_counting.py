@@ -1,0 +1,319 @@
+"""What is counted of each message, and that all of it adds up."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convertro_cli.mapping.dead_letter import wrap
+from convertro_cli.mapping.dry_run import DryRunJob
+from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.review.inspect.report import InspectReport, Lack
+from tests.mapping.messages import cloud_message, make_rules, web_message
+from tests.mapping.strategies import MESSAGES, OBJECTS
+from tests.review.inspect.looking import SHOP_RULES, as_line, batches_of, order, report_of, track
+
+ANY_RULES = st.sampled_from(
+    [
+        SHOP_RULES,
+        make_rules(mapping={"unmapped_events": "send", "require_order_id": False}),
+        make_rules(mapping={"mode": "cloud"}, events={"X": "é" * 700}),
+        make_rules(filters=Filters(since=1.7e9, events=frozenset({"order completed"}))),
+        None,
+    ]
+)
+WRECKS = [b"", b" \t", b"[]", b"{", b"\xff", b"3", b'{"a":1}']
+LINES = st.lists(
+    MESSAGES.map(orjson.dumps) | OBJECTS.map(orjson.dumps) | st.sampled_from(WRECKS), max_size=12
+)
+
+
+@settings(max_examples=50)
+@given(LINES, ANY_RULES, st.sets(st.integers(1, 12)))
+def test_any_split_into_batches_gives_the_same(
+    lines: list[bytes], rules: Rules | None, cuts: set[int]
+) -> None:
+    """Where a batch ends changes nothing, so neither does the number of workers."""
+    assert report_of(*lines, rules=rules, cuts=cuts) == report_of(*lines, rules=rules)
+
+
+@settings(max_examples=50)
+@given(LINES, ANY_RULES)
+def test_the_counts_add_up(lines: list[bytes], rules: Rules | None) -> None:
+    """Every message read is in exactly one place of each list."""
+    report = report_of(*lines, rules=rules, top=2)
+    outcome = report.outcome
+    reasons = [outcome.skipped, outcome.invalid, outcome.failed]
+    assert report.read == sum(1 for line in lines if line.strip())
+    assert report.read == report.described + report.unreadable + report.left_out
+    assert report.read == outcome.sent + sum(sum(counts.values()) for counts in reasons)
+    assert sum(report.types.values()) == report.described
+    assert sum(count for *_, count in report.sources) == report.described
+    tracks = report.types.get("track", 0)
+    assert sum(event.messages for event in report.events) == tracks
+    assert sum(e.messages for e in report.top_events) + report.other_events.messages == tracks
+    assert sum(report.modes.values()) == tracks + report.types.get("identify", 0)
+    without_time = next((x.lacking for x in report.lacks if x.what == "readable time"), 0)
+    by_day = report.times.by_day if report.times else {}
+    assert sum(by_day.values()) == report.described - without_time
+    for total in report.by_type:
+        assert sum(calls for calls, _ in total.by_month.values()) == total.calls
+        assert sum((value for _, value in total.by_month.values()), Decimal(0)) == total.value
+
+
+@settings(max_examples=50)
+@given(LINES, ANY_RULES.filter(bool))
+def test_it_agrees_with_the_dry_run(lines: list[bytes], rules: Rules) -> None:
+    """What would be sent, what not and why, and each event type's calls and value are the same."""
+    (batch,) = batches_of(lines)
+    dry = DryRunJob(rules)(batch)
+    report = report_of(*lines, rules=rules)
+    outcome = report.outcome
+    assert outcome.sent == dry.messages
+    assert outcome.skipped == dict(dry.skipped)
+    assert sum(outcome.invalid.values()) == len(dry.invalid)
+    assert sum(outcome.failed.values()) == dry.failed_messages
+    assert sum(outcome.calls.values()) == dry.calls + dry.failed_calls
+    assert {total.event_type: total.calls for total in report.by_type} == {
+        name[:200] + ("…" if len(name) > 200 else ""): calls
+        for name, (calls, _) in dry.totals.items()
+    }
+    assert {warning.reason: warning.count for warning in report.warnings} == dict(dry.warnings)
+
+
+def lacks_of(*messages: object, rules: Rules | None = None) -> dict[tuple[str, str], str]:
+    """What messages lack, as ``lacking/of`` by what and among which."""
+    lacks: tuple[Lack, ...] = report_of(*messages, rules=rules).lacks
+    return {(lack.what, lack.among): f"{lack.lacking}/{lack.of}" for lack in lacks}
+
+
+@pytest.mark.parametrize(
+    ("what", "among", "lacking", "having"),
+    [
+        ("user id", "identifies", web_message("identify", userId=" "), web_message("identify")),
+        ("user id", "tracks", track(userId=None), track(userId=7)),
+        (
+            "device id",
+            "from apps and servers",
+            cloud_message("track", event="X", context={}),
+            cloud_message("track", event="X"),
+        ),
+        ("event name", "tracks", track(" "), track("X")),
+        ("order id", "orders", order(properties={"total": 1}), order()),
+        ("readable amount", "orders", order("free"), order("$1,200.50")),
+        ("readable amount", "other tracks", track(), track(properties={"Revenue": 0})),
+        (
+            "readable amount",
+            "tracks that have an amount",
+            track(properties={"total": "free"}),
+            track(properties={"total": "free", "revenue": 2}),
+        ),
+        (
+            "message id",
+            "messages",
+            {"type": "page", "messageId": {}},
+            {"type": "page", "messageId": 5},
+        ),
+        ("readable time", "messages", {"type": "page"}, {"type": "page", "sentAt": 0}),
+    ],
+)
+def test_what_a_message_lacks(what: str, among: str, lacking: Any, having: Any) -> None:
+    """Each kind of lack is counted among the messages where it is looked for, and only there."""
+    assert lacks_of(lacking, having)[what, among] == "1/2"
+    assert lacks_of(having)[what, among] == "0/1"
+
+
+def test_what_cannot_be_lacking_is_not_listed() -> None:
+    """Without orders there is no word on their ids."""
+    assert ("order id", "orders") not in lacks_of(track())
+    assert lacks_of() == {}
+
+
+def test_messages_are_counted_by_type_source_and_mode() -> None:
+    """Types in any case, library and channel as they are, modes for what can be sent."""
+    report = report_of(
+        track(channel="client"),
+        track() | {"type": "TRACK", "channel": " ", "context": {"library": {"name": 5}}},
+        cloud_message("identify", channel="mobile"),
+        {"type": "page"},
+    )
+    assert report.types == {"track": 2, "identify": 1, "page": 1}
+    assert report.modes == {"cloud": 2, "web": 1}
+    assert set(report.sources) == {
+        ("analytics.js", "client", 1),
+        ("analytics-ios", "mobile", 1),
+        ("", "", 2),
+    }
+
+
+def test_event_names_that_normalise_alike_are_one() -> None:
+    """The most frequent spelling stands for all of them, with their counts and amounts."""
+    paid = {"properties": {"revenue": 0.1}}
+    report = report_of(
+        track("signed_up", **paid),
+        track("Signed Up", **paid),
+        track("Signed Up", properties={"total": "0.1 €"}),
+        track("SignedUp2"),
+    )
+    first, second = report.events
+    assert (first.name, first.spellings) == ("Signed Up", ("Signed Up", "signed_up"))
+    assert (first.messages, first.valued, first.value) == (3, 3, Decimal("0.3"))
+    assert (second.name, second.valued) == ("SignedUp2", 0)
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "targets", "sent"),
+    [
+        ("Order Completed", "order", (), 1),
+        ("Application Installed", "install", (), 0),
+        ("signedUp", "mapped", ("signup", "lead"), 1),
+        ("Product Viewed", "unmapped", (), 0),
+        (None, "unnamed", (), 0),
+    ],
+)
+def test_what_an_event_becomes(
+    event: str | None, kind: str, targets: tuple[str, ...], sent: int
+) -> None:
+    """Orders, installs and mapped names are told apart from those that need an entry."""
+    (total,) = report_of(order() | {"event": event}, rules=SHOP_RULES).events
+    assert (total.kind, total.targets, total.sent) == (kind, targets, sent)
+
+
+def test_value_by_type_and_month_is_exact() -> None:
+    """Months are those of the event in UTC; a call without an amount counts as 1."""
+    report = report_of(
+        order(0.1, timestamp="2024-03-31T23:59:59Z"),
+        order(0.2, timestamp="2024-03-31T12:00:00Z"),
+        order(0.7, timestamp="2024-03-31T23:59:59-01:00"),
+        track(timestamp="2024-03-05"),
+        rules=SHOP_RULES,
+    )
+    assert {total.event_type: dict(total.by_month) for total in report.by_type} == {
+        "sale": {"2024-03": (2, Decimal("0.3")), "2024-04": (1, Decimal("0.7"))},
+        "signup": {"2024-03": (1, Decimal(1))},
+        "lead": {"2024-03": (1, Decimal(1))},
+    }
+
+
+@pytest.mark.parametrize(
+    ("properties", "value"),
+    [
+        ({"total": 10, "revenue": 5}, 10),
+        ({"revenue": 5, "total": 10}, 10),
+        ({"total": "free", "revenue": 5}, 5),
+        ({"total": 0, "revenue": 5}, 0),
+    ],
+)
+def test_the_value_of_an_event_is_its_total_else_its_revenue(
+    properties: dict[str, Any], value: int
+) -> None:
+    """Whichever comes first in the object; 0 is an amount."""
+    (event,) = report_of(track(properties=properties)).events
+    assert (event.valued, event.value) == (1, Decimal(value))
+
+
+def test_a_line_with_two_warnings_is_one_place() -> None:
+    """They are two, but there is one line to look at."""
+    report = report_of(web_message("identify", traits={"a b": 1, "c d": 2}), rules=SHOP_RULES)
+    assert [(warning.count, len(warning.places)) for warning in report.warnings] == [(2, 1)]
+
+
+def test_a_url_that_is_too_long_is_a_failure_with_its_place() -> None:
+    """As in a dry run: the message counts as failed, and none of it as sent."""
+    report = report_of(
+        track(context={"page": {"url": "x" * 9000}, "library": {"name": "analytics.js"}}),
+        web_message("identify", traits={"a": "y" * 8000}),
+        rules=SHOP_RULES,
+    )
+    assert report.outcome.failed == {"request_too_long": 2}
+    assert report.outcome.sent == 0
+    assert report.outcome.calls == {"failed": 3}
+    assert report.faults[0].places == (("export.ndjson:1", ""), ("export.ndjson:2", ""))
+
+
+def test_places_of_invalid_lines_and_warnings() -> None:
+    """A few places of each reason are kept over all batches, with what is wrong there."""
+    lines = [b"{"] * 8 + [b"[]"] + [b"{"] * 8 + [order("free")]
+    report = report_of(*lines, rules=SHOP_RULES, cuts={3, 9})
+    assert [(fault.reason, fault.count) for fault in report.faults] == [
+        ("invalid_json", 16),
+        ("not_an_object", 1),
+    ]
+    places = [place for place, _ in report.faults[0].places]
+    numbers = [*range(1, 9), 10, 11]
+    assert places == [f"export.ndjson:{number}" for number in numbers]
+    assert "unexpected end of data" in report.faults[0].places[0][1]
+    assert report.warnings[0].places == (("export.ndjson:18", ""),)
+
+
+def test_an_event_out_of_a_dead_letter_file_counts_as_itself() -> None:
+    """The wrapping is taken off, as a replay does it."""
+    letter = wrap(as_line(order()), reason="http_400", detail="", source="e:1", at="now").strip()
+    report = report_of(letter, rules=SHOP_RULES)
+    assert report.events[0].name == "Order Completed"
+    assert report.outcome.sent == 1
+
+
+FILTERED = make_rules(
+    events={"Signed Up": "signup"},
+    filters=Filters(since=1709251200, types=frozenset({"track"}), events=frozenset({"signed up"})),
+)
+
+
+def test_filters_leave_out_what_they_say() -> None:
+    """Only the selected messages are described; the outcome is still a replay's."""
+    report = report_of(
+        track("signedUp"),
+        track("Other"),
+        track("signed_up", timestamp="2024-02-01"),
+        track("signed_up", integrations={"All": False}),
+        track("signed_up", integrations={"All": False}, timestamp="2024-02-01"),
+        track("signed_up", timestamp=None),
+        {"type": "page", "timestamp": "2024-03-02"},
+        b"{",
+        rules=FILTERED,
+    )
+    assert (report.read, report.described, report.unreadable, report.left_out) == (8, 3, 1, 4)
+    assert report.types == {"track": 3}
+    assert report.outcome.skipped == {
+        "disabled_by_integrations": 2,
+        "filtered_out": 2,
+        "unsupported_type": 1,
+    }
+
+
+def test_repeated_ids_are_counted_over_all_batches() -> None:
+    """Whatever the type; messages without an id are none of them."""
+    messages = [track(messageId="m1"), {"type": "page", "messageId": "m1"}, track(messageId=None)]
+    report = report_of(*messages, *messages, rules=SHOP_RULES, cuts={1, 2, 3, 4, 5})
+    assert (report.repeats.messages, report.repeats.is_exact) == (3, True)
+
+
+def test_without_settings_nothing_is_held_back_but_what_no_settings_would_send() -> None:
+    """Unmapped events and orders without an id could be sent; a page, or no user id, could not."""
+    report: InspectReport = report_of(
+        track("Anything"),
+        order(properties={}),
+        cloud_message("track", event="Other"),
+        web_message("identify", userId=None),
+        {"type": "page"},
+    )
+    assert report.outcome.sent == 3
+    assert report.outcome.skipped == {"missing_user_id": 1, "unsupported_type": 1}
+    assert report.by_type == ()
+
+
+def test_endless_names_are_bounded() -> None:
+    """A name as long as a line is cut, and never suggested or taken for another."""
+    long = "x" * 5000
+    report = report_of(
+        track(long), track(long + "y"), {"type": long, "channel": long}, rules=SHOP_RULES
+    )
+    assert [len(event.name) for event in report.events] == [201]
+    assert {len(name) for name in report.types} == {5, 201}
+    assert {len(channel) for _, channel, _ in report.sources} == {0, 201}

@@ -1,0 +1,81 @@
+"""The input of a run, from real files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.sources import ExportFile
+from convertro_cli.run.input import RunInput, choose_workers
+
+
+def count_lines(batch: LineBatch) -> int:
+    """A job for the tests."""
+    return batch.data.count(b"\n")
+
+
+def exports(folder: Path, *contents: bytes) -> list[ExportFile]:
+    files = []
+    for number, content in enumerate(contents):
+        path = folder / f"{number}.ndjson"
+        path.write_bytes(content)
+        files.append(ExportFile(path.name, path, len(content)))
+    return files
+
+
+def take_all(batches: RunInput[int]) -> list[tuple[LineBatch, int]]:
+    taken = []
+    while not batches.is_finished:
+        item = batches.take(0.05)
+        if item is not None:
+            taken.append(item)
+    return taken
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_batches_come_with_their_results_in_the_order_of_the_files(
+    tmp_path: Path, workers: int
+) -> None:
+    """Every line of every file is mapped once, the files one after the other."""
+    files = exports(tmp_path, b"{}\n" * 300_000, b"", b"{}\n{}\n")
+    with RunInput(files, count_lines, workers=workers) as batches:
+        taken = take_all(batches)
+
+    assert [batch.file for batch, _ in taken] == sorted(batch.file for batch, _ in taken)
+    assert sum(result for _, result in taken) == 300_002
+    assert all(result == batch.data.count(b"\n") for batch, result in taken)
+    assert [batch.file for batch, _ in taken if batch.end is not None] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_end_before_the_end_leaves_nothing_open(tmp_path: Path, workers: int) -> None:
+    """Who wants no more leaves, and the rest of a large input is not read."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    files = exports(tmp_path, b"{}\n" * 2_000_000)
+    with RunInput(files, count_lines, workers=workers) as batches:
+        assert batches.take(10) is not None
+        assert not batches.is_finished
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "total", "chosen"),
+    [
+        (1, None, 1),
+        (7, 10, 7),
+        (3, 1 << 40, 3),
+        (None, 0, 1),
+        (None, 1 << 20, 1),
+        (None, 1 << 30, min(4, len(os.sched_getaffinity(0)))),
+        (None, None, min(4, len(os.sched_getaffinity(0)))),
+    ],
+)
+def test_workers_are_as_many_as_wanted_or_worth_it(
+    wanted: int | None, total: int | None, chosen: int
+) -> None:
+    """A number is taken as it is; else small inputs get one and large ones one for each core."""
+    assert choose_workers(wanted, total) == chosen

@@ -1,0 +1,147 @@
+"""What a run finds to do: files that were done with are left out, dead letters are set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from convertro_cli.mapping.rules import Filters
+from convertro_cli.reading.identity import identify
+from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.state import StateFolder
+from convertro_cli.run.plan import Plan, ReplayOptions
+from convertro_cli.settings.load import load_settings
+
+SETTINGS = '[convertro]\naccount = "acme"\n'
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    (tmp_path / "convertro.toml").write_text(SETTINGS)
+    folder = StateFolder(tmp_path / ".convertro")
+    folder.create()
+    return folder
+
+
+@pytest.fixture
+def ledger(state: StateFolder) -> Iterator[Ledger]:
+    with Ledger(state.ledger) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    path = tmp_path / "export.ndjson"
+    path.write_bytes(b'{"type":"track"}\n')
+    return path
+
+
+def plan(
+    state: StateFolder,
+    ledger: Ledger,
+    *,
+    filters: Filters | None = None,
+    options: ReplayOptions | None = None,
+) -> Plan:
+    loaded = load_settings(state.path.parent / "convertro.toml", environ={})
+    return Plan(loaded, state, ledger, filters or Filters(), options or ReplayOptions())
+
+
+def finish(plan: Plan, ledger: Ledger, path: Path) -> None:
+    """Note a file as replayed to its end, as a run does."""
+    run, _ = ledger.begin_run("x")
+    identity = identify(path)
+    ledger.finish_file(run, identity, plan.digest_for(identity.path))
+
+
+def test_a_file_is_replayed_once(state: StateFolder, ledger: Ledger, export: Path) -> None:
+    """A file that was replayed to its end is left out, and counted as skipped."""
+    first = plan(state, ledger)
+    found = first.find([str(export)])
+    assert [file.path for file in found.files] == [export]
+    assert found.total_bytes == export.stat().st_size
+    finish(first, ledger, export)
+
+    again = plan(state, ledger).find([str(export)])
+
+    assert (again.files, again.skipped, again.total_bytes) == ((), 1, 0)
+
+
+def test_a_file_that_grew_is_replayed_again(
+    state: StateFolder, ledger: Ledger, export: Path
+) -> None:
+    """New lines at the end make it another file; the ledger knows the calls of the old ones."""
+    finish(plan(state, ledger), ledger, export)
+    with export.open("ab") as stream:
+        stream.write(b"{}\n")
+
+    assert len(plan(state, ledger).find([str(export)]).files) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "matters"),
+    [
+        ('[convertro]\naccount = "other"\n', True),
+        (SETTINGS + '[events]\n"Signed Up" = "signup"\n', True),
+        (SETTINGS + "[delivery]\nconcurrency = 4\nmax_attempts = 3\n", False),
+    ],
+)
+def test_other_settings_make_a_file_new_if_they_change_what_is_sent(
+    state: StateFolder, ledger: Ledger, export: Path, change: str, matters: bool
+) -> None:
+    """A new mapping or target means to read again; how fast it is sent does not."""
+    finish(plan(state, ledger), ledger, export)
+    (state.path.parent / "convertro.toml").write_text(change)
+
+    assert len(plan(state, ledger).find([str(export)]).files) == matters
+
+
+@pytest.mark.parametrize("options", [ReplayOptions(reread=True), ReplayOptions(resend=True)])
+def test_a_file_is_read_again_when_told_to(
+    state: StateFolder, ledger: Ledger, export: Path, options: ReplayOptions
+) -> None:
+    """``--reread`` and ``--resend`` read what was replayed before."""
+    finish(plan(state, ledger), ledger, export)
+
+    assert len(plan(state, ledger, options=options).find([str(export)]).files) == 1
+
+
+@pytest.mark.parametrize(
+    ("filters", "options", "whole"),
+    [
+        (Filters(), ReplayOptions(), True),
+        (Filters(since=1.0), ReplayOptions(), False),
+        (Filters(types=frozenset(["track"])), ReplayOptions(), False),
+        (Filters(), ReplayOptions(limit=10), False),
+    ],
+)
+def test_only_a_run_without_filters_replays_whole_files(
+    state: StateFolder, ledger: Ledger, filters: Filters, options: ReplayOptions, whole: bool
+) -> None:
+    """Whoever leaves something out must not have the file taken for done."""
+    assert plan(state, ledger, filters=filters, options=options).takes_whole_files == whole
+
+
+def test_dead_letters_are_set_aside_before_they_are_read(
+    state: StateFolder, ledger: Ledger
+) -> None:
+    """The file is renamed, so that what fails again goes into a new one, and is tried once."""
+    state.dead_letters.write_bytes(b'{"reason":"r","event":{}}\n')
+
+    first = plan(state, ledger)
+    (file,) = first.find([str(state.dead_letters)]).files
+
+    assert file.path is not None
+    assert file.path.name.startswith("dead-letters.2")
+    assert not state.dead_letters.exists()
+    # A run that died before its end finds it again; one that came to its end does not.
+    assert plan(state, ledger).find([str(state.dead_letters)]).files == (file,)
+    finish(first, ledger, file.path)
+    assert plan(state, ledger).find([str(state.dead_letters)]).files == ()
+
+
+def test_without_dead_letters_there_is_nothing_to_do(state: StateFolder, ledger: Ledger) -> None:
+    """Replaying dead letters where there are none is no error."""
+    assert plan(state, ledger).find([str(state.dead_letters)]).files == ()
