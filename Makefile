@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: help demo test install dev check format bench bench-quick soak clean
+.PHONY: chromium help demo test install dev check format bench bench-quick soak clean
 
 help: ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,12 @@ demo: install ## Install, then replay the sample export to a local sandbox and s
 	@$(BIN)/python examples/demo.py
 
 test: dev check ## Install what the tests need, then run ruff, mypy and pytest.
-	$(BIN)/python -m pytest -q -n auto
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+		|| echo "Without chromium the reports are not tested in a browser: make chromium"
+	$(BIN)/python -m pytest -q -n auto -rs
+
+chromium: ## Install the browser that the reports are tested in (Debian; as root).
+	apt-get update && apt-get install --yes chromium
 
 install: $(VENV)/installed ## Install the program into .venv (it is .venv/bin/convertro then).
 
@@ -34,6 +39,9 @@ bench: dev ## Measure the speed, side by side with what one would use otherwise 
 
 bench-quick: dev ## The same in under a minute.
 	$(BIN)/python -m tests.bench --quick
+
+soak: dev ## Ten minutes of random faults, kills and outages, with all guarantees checked.
+	$(BIN)/python -m tests.system.soak
 
 clean: ## Remove what was installed and what the tools keep.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -45,7 +45,6 @@ class CurlTransport:
         self._connections = UsedConnections()
         self._idle: deque[_Handle] = deque()
         self._busy: dict[pycurl.Curl, _Handle] = {}
-        self._started = False
 
     @property
     def in_flight(self) -> int:
@@ -58,7 +57,6 @@ class CurlTransport:
         handle.begin(token, url)
         self._busy[handle.curl] = handle
         self._multi.add_handle(handle.curl)
-        self._started = True
 
     def poll(self, timeout: float) -> list[Outcome]:
         """Give the requests that have ended, waiting up to ``timeout`` seconds for the first."""
