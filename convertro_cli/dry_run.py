@@ -10,7 +10,7 @@ from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.dry_run import DryRunBatch, DryRunJob
 from convertro_cli.mapping.jobs import TOO_LONG
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 from convertro_cli.run.files import RunFiles

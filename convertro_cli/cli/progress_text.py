@@ -34,13 +34,10 @@ def describe_bytes(progress: Progress) -> str:
 def describe(progress: Progress, rate: float) -> str:
     """Say where a run is, with the messages a second."""
     messages = progress.tally.messages
-    parts = [
-        f"{messages['read']:,} events",
-        f"{rate:,.0f}/s",
-        f"{messages['delivered']:,} delivered",
-        f"{messages['failed']:,} failed",
-    ]
-    if progress.concurrency is not None:
+    parts = [f"{messages['read']:,} events", f"{rate:,.0f}/s"]
+    if progress.concurrency is not None:  # only a replay delivers anything
+        parts.append(f"{messages['delivered']:,} delivered")
+        parts.append(f"{messages['failed']:,} failed")
         parts.append(f"{progress.in_flight} of {progress.concurrency} at once")
     if progress.rate is not None:
         parts.append(f"at most {progress.rate:,.0f} calls/s")

@@ -9,7 +9,7 @@ from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.pending import PendingCall, PendingFile, PendingMessage
 from convertro_cli.delivery.settling import Settling
 from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall, ReadyMessage
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import CallState, Failure, Settled
 from convertro_cli.record.tally import Fate

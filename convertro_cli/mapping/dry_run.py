@@ -13,7 +13,7 @@ from convertro_cli.mapping.calls import Call, Invalid, Mapped, Skipped
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.segment.ids import plain_number, read_id
 
 

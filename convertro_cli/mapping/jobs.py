@@ -14,7 +14,7 @@ from convertro_cli.mapping.lines import MappedLine, map_lines
 from convertro_cli.mapping.message import message_time
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.segment.ids import plain_number
 
 PLACES_KEPT = 5

@@ -10,7 +10,7 @@ from convertro_cli.mapping.dead_letter import LETTER_START, DeadLetter, unwrap
 from convertro_cli.mapping.message import map_message, parse_line
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.wire import drop_unsendable_traits
-from convertro_cli.reading.lines import MAX_LINE, LineBatch
+from convertro_cli.reading.batch import MAX_LINE, LineBatch
 
 
 class MappedLine(NamedTuple):

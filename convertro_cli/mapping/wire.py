@@ -142,9 +142,11 @@ def _trait_fault(name: str, value: Any, taken: frozenset[str]) -> MappingWarning
 
 def encode(text: str) -> str:
     """Percent-encode as UTF-8 everything but letters, digits and ``-._~``."""
-    # Most ids are letters, digits and hyphens, which need nothing.
-    if text.isascii() and text.replace("-", "").isalnum():
-        return text
+    # Most ids are letters, digits and hyphens, some have dots and underscores: they need nothing.
+    if text.isascii():
+        bare = text.replace("-", "")
+        if bare.isalnum() or bare.replace("_", "").replace(".", "").isalnum():
+            return text
     return quote(text, safe="")
 
 

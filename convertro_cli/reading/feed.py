@@ -9,7 +9,9 @@ import select
 import stat
 from typing import BinaryIO
 
-CHUNK = 256 * 1024
+from convertro_cli.reading.batch import BATCH_BYTES
+
+CHUNK = BATCH_BYTES
 
 
 class Feed:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from convertro_cli.delivery.pending import PendingFile
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.reading.lines import LineBatch
 from convertro_cli.record.tally import Tally
 
 

@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertro_cli.delivery.journal import WINDOW
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import CallState, Failure, Ledger, split_keys
 from tests.delivery.fakes import LOST, REFUSED, MemoryLedger, PromptWriter, Reply, TardyWriter
 from tests.delivery.rig import Config, Event, Rig, key_of, name_of, numbered
+
+WINDOW = 256  # the README promises it, whatever the program has
 
 # Where syncing costs nothing: what is at stake here is the order of things.
 QUICK_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None

@@ -173,6 +173,23 @@ def test_an_event_that_stays_poison_after_an_outage_has_all_its_attempts(tmp_pat
     assert len([at for at in rig.starts_of("e5") if at > 60]) == 4
 
 
+def test_an_earlier_failure_of_its_own_does_not_count_against_a_call(tmp_path: Path) -> None:
+    """During an outage nobody is blamed while calls are left that had never failed before."""
+    once = iter([Reply(500)])
+
+    def server(url: str, now: float) -> Reply:
+        if 1001 <= now < 1300:
+            return Reply(503)
+        return next(once, OK) if name_of(url) == "e0" else OK._replace(after=0.1)
+
+    config = Config(max_attempts=2, fixed=2, backoff=lambda _: 7.0)
+    rig = Rig(tmp_path, server, config).offer(numbered(30)).run()
+
+    assert len(rig.starts_of("e0")) > 2
+    assert rig.letter_list() == []
+    assert rig.calls()["delivered"] == 30
+
+
 def test_a_tail_that_fails_together_is_an_outage(tmp_path: Path) -> None:
     """When the last events all begin to fail at once nobody is blamed, with nothing else left."""
     rig = Rig(tmp_path, down(2, 400, Reply(504)), Config(fixed=4)).offer(numbered(170)).run()

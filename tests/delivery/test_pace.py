@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertro_cli.delivery.pace import FIRST_LIMIT, Pace
-from tests.delivery.simulation import Client, Crowded, RateLimited, Simulation
+from tests.delivery.simulation import Client, Crowded, Patient, RateLimited, Simulation
 
 WARM_UP = 10.0
 
@@ -33,12 +33,12 @@ def test_a_servers_capacity_is_found_and_kept_to(capacity: float, latency: float
 
     simulation.run(WARM_UP + 60)
 
-    good = client.good_between(WARM_UP, WARM_UP + 60)
-    bad = client.bad_between(WARM_UP, WARM_UP + 60)
+    good = client.good.between(WARM_UP, WARM_UP + 60)
+    bad = client.bad.between(WARM_UP, WARM_UP + 60)
     assert good / 60 == pytest.approx(capacity, rel=0.05)
     assert bad / (good + bad) < 0.05
     for start in range(int(WARM_UP), int(WARM_UP) + 60, 10):
-        assert client.good_between(start, start + 10) / 10 > 0.9 * capacity
+        assert client.good.between(start, start + 10) / 10 > 0.9 * capacity
 
 
 @pytest.mark.parametrize("capacity", [5, 10, 20])
@@ -50,7 +50,7 @@ def test_even_a_few_calls_a_second_are_found(capacity: float) -> None:
 
     simulation.run(90)
 
-    good, bad = client.good_between(30, 90), client.bad_between(30, 90)
+    good, bad = client.good.between(30, 90), client.bad.between(30, 90)
     assert good / 60 > 0.85 * capacity
     assert bad / (good + bad) < 0.15
 
@@ -63,8 +63,8 @@ def test_the_capacity_is_found_within_seconds() -> None:
 
     simulation.run(6)
 
-    assert client.good_between(2, 6) / 4 > 0.9 * 500
-    assert client.bad_between(0, 6) < 0.15 * client.good_between(0, 6)
+    assert client.good.between(2, 6) / 4 > 0.9 * 500
+    assert client.bad.between(0, 6) < 0.1 * client.good.between(0, 6)
 
 
 def test_a_limit_that_is_lifted_is_soon_found_out() -> None:
@@ -78,7 +78,7 @@ def test_a_limit_that_is_lifted_is_soon_found_out() -> None:
     server.capacity = 500
     simulation.run(55)
 
-    assert client.good_between(45, 55) / 10 > 0.9 * 500
+    assert client.good.between(45, 55) / 10 > 0.9 * 500
 
 
 def test_a_limit_that_is_lowered_is_obeyed_at_once() -> None:
@@ -92,9 +92,9 @@ def test_a_limit_that_is_lowered_is_obeyed_at_once() -> None:
     server.capacity = 50
     simulation.run(40)
 
-    refused = client.bad_between(25, 40)
-    assert refused < 0.2 * client.good_between(25, 40)
-    assert client.good_between(25, 40) / 15 > 0.9 * 50
+    refused = client.bad.between(25, 40)
+    assert refused < 0.2 * client.good.between(25, 40)
+    assert client.good.between(25, 40) / 15 > 0.9 * 50
 
 
 def test_a_late_start_is_not_taken_for_slowness() -> None:
@@ -105,7 +105,7 @@ def test_a_late_start_is_not_taken_for_slowness() -> None:
 
     simulation.run(5)
 
-    assert client.good_between(1, 5) / 4 > 0.92 * 500
+    assert client.good.between(1, 5) / 4 > 0.92 * 500
 
 
 def test_a_pause_does_not_spoil_what_was_found_out() -> None:
@@ -131,7 +131,7 @@ def test_two_clients_share_fairly(capacity: float, latency: float) -> None:
 
     simulation.run(180)
 
-    shares = [client.good_between(140, 180) / 40 for client in (first, second)]
+    shares = [client.good.between(140, 180) / 40 for client in (first, second)]
     assert min(shares) > 0.8 * max(shares)
     assert sum(shares) > 0.95 * capacity
 
@@ -147,7 +147,7 @@ def test_an_overloaded_server_is_not_overrun() -> None:
 
     simulation.run(60)
 
-    good, bad = len(client.good), len(client.bad)
+    good, bad = client.good.total, client.bad.total
     assert good / 60 > 0.65 * 20 / 0.05  # what additive increase and halving come to
     assert bad / (good + bad) < 0.05
     assert client.most_in_flight <= 20 + 8
@@ -213,7 +213,7 @@ def test_the_limit_stays_between_one_and_the_most(
 
 def test_an_unhindered_client_reaches_the_most() -> None:
     """While all is well the limit grows up to ``max_concurrency``."""
-    client = Client(lambda _, latency: (200, latency), 0.01, pace=adaptive(most=64))
+    client = Client(Patient(), 0.01, pace=adaptive(most=64))
     simulation = Simulation()
     simulation.join(client)
     assert client.pace.concurrency == FIRST_LIMIT
@@ -271,8 +271,8 @@ def test_a_rate_limit_holds_beside_what_is_found_out() -> None:
 
     simulation.run(10)
 
-    assert len(client.good) == pytest.approx(1000, rel=0.02)
-    assert client.bad == []
+    assert client.good.total == pytest.approx(1000, rel=0.02)
+    assert client.bad.total == 0
     assert client.pace.rate(10.0) == 100
 
 

@@ -95,10 +95,12 @@ class FromInside:
 
 def draw_ending(random: Random, letters: bool) -> Ending:
     """Draw an ending; ``letters`` says that dead letters are being replayed."""
+    interrupt = random.choice((signal.SIGINT, signal.SIGTERM))
     ways: list[Callable[[], Ending]] = [
         lambda: AtRequest(random.randint(1, 160)),
         lambda: AtRequest(random.randint(1, 160)),
-        lambda: AtRequest(random.randint(1, 120), random.choice((signal.SIGINT, signal.SIGTERM))),
+        lambda: AtRequest(random.randint(1, 120), interrupt),
+        lambda: AtRequest(random.randint(1, 120), interrupt),
         lambda: AfterSeconds(random.uniform(0.0, 1.2)),
         lambda: FromInside("before-commit", random.randint(1, 10)),
         lambda: FromInside("after-commit", random.randint(1, 10)),

@@ -61,7 +61,12 @@ _INTERRUPTED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 @dataclass(slots=True)
 class Figures:
-    """What an ordeal came to. ``lost`` are calls that neither arrived nor are dead letters."""
+    """What an ordeal came to.
+
+    ``lost`` are calls that neither arrived nor are dead letters. ``largest_window`` is the most
+    calls that one kill left in doubt; what an earlier one left comes on top of that. ``in_doubt``
+    is the sum of the calls in doubt after each kill, ``most_in_doubt`` the most after one.
+    """
 
     kills: int = 0
     interrupts: int = 0
@@ -70,6 +75,7 @@ class Figures:
     lost: int = 0
     repeated: int = 0
     in_doubt: int = 0
+    most_in_doubt: int = 0
     largest_window: int = 0
     dead_letters: int = 0
     turned_away: int = 0
@@ -78,6 +84,7 @@ class Figures:
         both = zip(astuple(self), astuple(other), strict=True)
         total = Figures(*(one + another for one, another in both))
         total.largest_window = max(self.largest_window, other.largest_window)
+        total.most_in_doubt = max(self.most_in_doubt, other.most_in_doubt)
         return total
 
     def __str__(self) -> str:
@@ -221,8 +228,11 @@ class Ordeal:
         assert window <= WINDOW
         if run.ended.code != -signal.SIGKILL and not run.cut:
             assert not window
-        self.figures.largest_window = max(self.figures.largest_window, len(run.after.sending))
-        self.figures.in_doubt += window
+        figures = self.figures
+        figures.largest_window = max(figures.largest_window, window)
+        figures.most_in_doubt = max(figures.most_in_doubt, len(run.after.sending))
+        if run.ended.code == -signal.SIGKILL:
+            figures.in_doubt += len(run.after.sending)
 
     def _check_repeats(self, run: _Run) -> None:
         """Only what was in doubt is sent again, nothing that is known; each try in its bounds."""
@@ -230,7 +240,7 @@ class Ordeal:
             key = self._keys[target]
             assert key not in run.before.sent
             assert run.letters or key not in run.before.failed
-            assert run.cut or count <= MAX_ATTEMPTS
+            assert run.cut or self._side.has_outage or count <= MAX_ATTEMPTS
         for target, count in run.accepted.items():
             assert run.cut or count == 1
             if target in self._arrived and not self._had_failed(target, run):

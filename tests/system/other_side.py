@@ -16,6 +16,7 @@ class OtherSide:
     """A sandbox at an address that stays the same over restarts."""
 
     def __init__(self, options: SandboxOptions) -> None:
+        self.has_outage = options.outage is not None
         self._sandbox = Sandbox(options, keep_requests=True)
         self._earlier: list[Record] = []
         self._was_cut = False

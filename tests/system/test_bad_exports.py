@@ -125,8 +125,16 @@ def test_files_that_break_off_or_are_something_else(
     delivered = {dict(params)["eid"] for _, params in accepted(sandbox.received())}
     assert "o999" in delivered
     assert (len(delivered) > 1) == some
+
+
+def test_a_damaged_file_is_read_again(workspace: Workspace, sandbox: Sandbox) -> None:
+    """A file that breaks off is not done with, and nothing that came before is sent twice."""
+    (workspace.folder / "a.bad").write_bytes(cut_gzip())
+    workspace.write("b.ndjson", order(999))
+    assert workspace.replay(sandbox.url, "a.bad", "b.ndjson").code == 66
     again = workspace.replay(sandbox.url, "a.bad", "b.ndjson")
     assert again.code == 66
+    assert again.summary["messages"]["already_delivered"] > 0
     assert again.summary["messages"]["delivered"] == 0
     assert again.summary["files"] == {"read": 0, "skipped": 1, "damaged": 1}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +15,17 @@ from tests.exports import write_export
 from tests.system.messages import orders
 from tests.system.program import Workspace
 from tests.system.receiving import wait_for_requests
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of a replay that went well."""
+    workspace = Workspace(tmp_path_factory.mktemp("well"))
+    workspace.write("export.ndjson", *orders(500))
+    with Sandbox(SandboxOptions(port=0)) as sandbox:
+        assert workspace.replay(sandbox.url, "export.ndjson").code == 0
+    workspace.close()
+    return workspace.state
 
 
 def spoil_header(ledger: Path) -> None:
@@ -62,22 +74,18 @@ def write_text(ledger: Path) -> None:
     ],
 )
 def test_it_is_left_alone(
-    workspace: Workspace, sandbox: Sandbox, spoil: Callable[[Path], None]
+    workspace: Workspace, sandbox: Sandbox, state: Path, spoil: Callable[[Path], None]
 ) -> None:
     """A run ends with 74 before it sends anything, and the file is as it was, byte for byte."""
-    workspace.write("export.ndjson", *orders(500))
-    assert workspace.replay(sandbox.url, "export.ndjson").code == 0
+    shutil.copytree(state, workspace.state)
     ledger = workspace.state / "ledger.db"
     spoil(ledger)
     before = ledger.read_bytes()
-    workspace.write("more.ndjson", *orders(5, start=1000))
-    for command in (["replay", "more.ndjson", "--base-url", sandbox.url], ["status"]):
-        if command == ["status"] and spoil in {spoil_pages, cut}:
-            continue  # it looks at less, and may well find that sound
-        ended = workspace.run(*command)
-        ended.assert_told(74, "ledger.db", "--state")
-        assert ledger.read_bytes() == before
-    assert sandbox.stats()["requests"] == 500
+    workspace.write("export.ndjson", *orders(5))
+    ended = workspace.run("replay", "export.ndjson", "--base-url", sandbox.url)
+    ended.assert_told(74, "ledger.db", "--state")
+    assert ledger.read_bytes() == before
+    assert sandbox.stats()["requests"] == 0
 
 
 def test_damage_beside_a_crash(workspace: Workspace) -> None:

@@ -24,7 +24,7 @@ _NAMES_AND_NUMBERS = 1000
 class ShownCall:
     """One call on one side. What is not needed of its line in a dry run is never made."""
 
-    __slots__ = ("_fields", "_url", "call", "wire")
+    __slots__ = ("_described", "_fields", "_sendable", "_url", "call", "wire")
 
     def __init__(
         self, call: Call | None = None, wire: Wire | None = None, fields: Fields | None = None
@@ -33,7 +33,9 @@ class ShownCall:
         self.call = call
         self.wire = wire
         self._fields = fields
+        self._described: dict[str, Any] | None = None
         self._url: str | None = None
+        self._sendable: bool | None = None
 
     @property
     def kind(self) -> str:
@@ -61,18 +63,26 @@ class ShownCall:
         return self.call.timestamp if self.call is not None else int(self.fields["timestamp"])
 
     @property
+    def described(self) -> Fields:
+        """The call as a dry run's line has it, without its request."""
+        if self._fields is not None:
+            return self._fields
+        if self._described is None:
+            assert self.call is not None
+            self._described = {}
+            describe_call(self.call, self._described)
+        return self._described
+
+    @property
     def fields(self) -> Fields:
         """The call as a dry run's line has it."""
         if self._fields is None:
-            assert self.call is not None
-            fields: dict[str, Any] = {}
-            describe_call(self.call, fields)
             size = len(self.url)
             if size <= LONGEST_URL:
-                fields |= {"method": "GET", "url": self.url}
+                request = {"method": "GET", "url": self.url}
             else:
-                fields |= {"failed": TOO_LONG, "detail": f"a URL of {size:,} characters"}
-            self._fields = fields
+                request = {"failed": TOO_LONG, "detail": f"a URL of {size:,} characters"}
+            self._fields = {**self.described, **request}
         return self._fields
 
     @property
@@ -94,9 +104,12 @@ class ShownCall:
     @property
     def is_sendable(self) -> bool:
         """Whether its URL is short enough to be sent."""
-        if self.call is None:
-            return "failed" not in self.fields
-        return self._is_surely_short(self.call) or len(self.url) <= LONGEST_URL
+        if self._sendable is None:
+            if self.call is None:
+                self._sendable = "failed" not in self.fields
+            else:
+                self._sendable = self._is_surely_short(self.call) or len(self.url) <= LONGEST_URL
+        return self._sendable
 
     def _is_surely_short(self, call: Call) -> bool:
         """Whether the URL is short enough even if every character of it must be encoded."""

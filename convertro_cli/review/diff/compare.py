@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 from convertro_cli.review.diff.calls import Fields, ShownCall
 from convertro_cli.review.diff.changes import Place, change_line
 from convertro_cli.review.diff.pairing import Pair, pair_calls
-from convertro_cli.review.diff.samples import Kind, Sample
+from convertro_cli.review.diff.samples import Handed, Kind, Sample
 from convertro_cli.review.diff.tally import DiffTally, Outcome
 from convertro_cli.review.diff.totals import cut_name
 from convertro_cli.review.masking import Masking
@@ -20,7 +21,14 @@ class Comparison:
 
     tally: DiffTally
     written: Masking | None
+    handed: Handed = field(default_factory=Handed)
     lines: list[bytes] = field(default_factory=list)
+
+    def finish(self) -> DiffTally:
+        """Give the tally of all that was compared."""
+        self.tally.sum_up()
+        self.handed.note(self.tally.groups)
+        return self.tally
 
     def compare(self, place: Place, before: Outcome, after: Outcome) -> None:
         """Compare what a message becomes on the two sides."""
@@ -31,7 +39,7 @@ class Comparison:
             self.tally.count_pair(pair, place.event)
             if pair.verdict != "unchanged":
                 kind = _kind(pair, before.reason, after.reason)
-                self.tally.groups.note(kind, partial(_sample, place, pair))
+                self._sample(kind, partial(_sample, place, pair))
                 if self.written is not None:
                     self._write(pair.verdict, place, *_sides(pair), pair.fields)
 
@@ -44,8 +52,12 @@ class Comparison:
             self._write("newly_skipped", place, None, after.line)
         elif before.line is not None and after.line is not None:
             kind = Kind("skipped_otherwise", was=before.reason, now=after.reason)
-            self.tally.groups.note(kind, lambda: Sample(*place, before.line, after.line))
+            self._sample(kind, lambda: Sample(*place, before.line, after.line))
             self._write("skipped_otherwise", place, before.line, after.line)
+
+    def _sample(self, kind: Kind, make: Callable[[], Sample]) -> None:
+        groups = self.tally.groups
+        groups.note(kind, None if self.handed.are_enough(kind, groups.wanted) else make)
 
     def _write(
         self,

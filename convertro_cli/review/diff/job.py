@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from convertro_cli.mapping.calls import Invalid, Mapped
+from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, SkipReason
 from convertro_cli.mapping.calls import Outcome as Mapping_
 from convertro_cli.mapping.jobs import BatchCounts, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules, Wire
 from convertro_cli.mapping.wire import drop_unsendable_traits
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.diff.calls import ShownCall
 from convertro_cli.review.diff.changes import Place
 from convertro_cli.review.diff.compare import Comparison
-from convertro_cli.review.diff.samples import Groups
+from convertro_cli.review.diff.samples import Groups, Handed
 from convertro_cli.review.diff.tally import DiffTally, Outcome
 from convertro_cli.review.masking import Masking
 from convertro_cli.segment.ids import read_id
+
+_WHATEVER_THE_RULES = frozenset(
+    {
+        SkipReason.UNSUPPORTED_TYPE,
+        SkipReason.DISABLED_BY_INTEGRATIONS,
+        SkipReason.FILTERED_OUT,
+        InvalidReason.MISSING_TYPE,
+    }
+)
+"""The reasons that only the message and the filters decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +41,10 @@ class Wanted:
     samples: int = 3
     written: Masking | None = None
 
-    def open(self) -> Comparison:
-        """Begin a comparison."""
-        return Comparison(DiffTally(Groups(self.samples)), self.written)
+    def open(self, handed: Handed | None = None) -> Comparison:
+        """Begin a comparison; ``handed`` has the samples of those before it."""
+        tally = DiffTally(Groups(self.samples))
+        return Comparison(tally, self.written, Handed() if handed is None else handed)
 
 
 @dataclass(slots=True)
@@ -61,9 +72,10 @@ class DiffJob:
     after: Rules
     wanted: Wanted
     limit: int | None = None
+    handed: Handed = field(default_factory=Handed)
 
     def __call__(self, batch: LineBatch) -> DiffPart:
-        comparison = self.wanted.open()
+        comparison = self.wanted.open(self.handed)
         mapper, counts = MappingJob(self.after, self.limit), BatchCounts()
         old, new = self.before.wire, self.after.wire
         if old == new:
@@ -77,13 +89,16 @@ class DiffJob:
                 place = place_of(line, batch.source)
                 comparison.compare(place, outcome_of(before, old), outcome_of(line.outcome, new))
         self.limit = mapper.limit
-        return DiffPart(comparison.tally, b"".join(comparison.lines), counts.exhausted)
+        return DiffPart(comparison.finish(), b"".join(comparison.lines), counts.exhausted)
 
 
 def map_again(line: MappedLine, rules: Rules) -> Mapping_:
-    """Map a line that was mapped under some rules under others, without parsing it again."""
-    if line.message is None:
-        return line.outcome  # it holds no message, under whatever rules
+    """Map a line that was mapped under some rules under others, without parsing it again.
+
+    The filters of the two are the same.
+    """
+    if line.message is None or getattr(line.outcome, "reason", None) in _WHATEVER_THE_RULES:
+        return line.outcome
     outcome = map_message(line.message, rules)
     return drop_unsendable_traits(outcome, rules.wire) if isinstance(outcome, Mapped) else outcome
 

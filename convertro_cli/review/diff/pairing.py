@@ -21,7 +21,7 @@ from convertro_cli.review.diff.calls import Fields, ShownCall
 
 Verdict = Literal["added", "removed", "changed", "unchanged"]
 
-COMPARED = (
+DESCRIBED = (
     "mode",
     "call",
     "device_id",
@@ -31,7 +31,6 @@ COMPARED = (
     "event_value",
     "event_id",
     "timestamp",
-    "failed",
 )
 REQUEST = ("url", "detail")
 """What follows from the other fields too, and so counts as changed only by itself."""
@@ -56,6 +55,8 @@ class Pair(NamedTuple):
 
 def pair_calls(before: Sequence[ShownCall], after: Sequence[ShownCall]) -> list[Pair]:
     """Pair the calls of one message, those after in their order and the removed ones last."""
+    if len(before) == len(after) == 1:  # most messages: whatever the call became, it is that
+        return [Pair(before[0], after[0], changed_fields(before[0], after[0]))]
     left = list(before)
     partners = [_take_alike(left, call) for call in after]
     for index, partner in enumerate(partners):
@@ -79,7 +80,9 @@ def changed_fields(before: ShownCall, after: ShownCall) -> tuple[str, ...]:
             return ()
         if before.is_sendable and after.is_sendable:
             return () if before.address == after.address and before.url == after.url else ("url",)
-    changed = _differing(COMPARED, before.fields, after.fields)
+    changed = _differing(DESCRIBED, before.described, after.described)
+    if before.is_sendable is not after.is_sendable:
+        changed += ("failed",)
     return changed or _differing(REQUEST, before.fields, after.fields)
 
 

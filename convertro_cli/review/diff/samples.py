@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -57,36 +58,62 @@ class Group:
 
 @dataclass(slots=True)
 class Groups:
-    """Changes by kind, ``wanted`` samples of each. Kinds beyond a bound are not kept."""
+    """Changes by kind, ``wanted`` samples of each.
+
+    A part of an export is small, and all its kinds are counted. Of the whole a bounded number of
+    kinds is kept, the first ones, of each change apart.
+    """
 
     wanted: int
     kinds: dict[Kind, Group] = field(default_factory=dict)
-    _known: dict[str, int] = field(default_factory=dict)
 
-    def at(self, kind: Kind) -> Group | None:
-        """Give the group of a kind, or None where there are too many kinds already."""
-        group = self.kinds.get(kind)
-        if group is None and self._known.get(kind.change, 0) < MOST_KINDS:
-            self._known[kind.change] = self._known.get(kind.change, 0) + 1
-            group = self.kinds[kind] = Group()
-        return group
-
-    def note(self, kind: Kind, sample: Callable[[], Sample]) -> None:
+    def note(self, kind: Kind, sample: Callable[[], Sample] | None) -> None:
         """Count a change, and keep it as a sample while there are not enough of its kind."""
-        group = self.at(kind)
+        group = self.kinds.get(kind)
         if group is None:
-            return
+            group = self.kinds[kind] = Group()
         group.count += 1
-        if len(group.samples) < self.wanted:
+        if sample is not None and len(group.samples) < self.wanted:
             group.samples.append(_shortened(sample()))
 
     def add(self, other: Groups) -> None:
         """Add the changes of a later part of the export."""
+        known = Counter(kind.change for kind in self.kinds)
         for kind, more in other.kinds.items():
-            group = self.at(kind)
+            group = self.kinds.get(kind)
+            if group is None and known[kind.change] < MOST_KINDS:
+                known[kind.change] += 1
+                group = self.kinds[kind] = Group()
             if group is not None:
                 group.count += more.count
                 group.samples += more.samples[: self.wanted - len(group.samples)]
+
+
+class Handed:
+    """The samples that a process has handed over, of the batches that it had.
+
+    A later batch of a process is later in the export too. So once it has handed over as many of
+    a kind as are wanted, no more of its samples are ever kept; nor are those of a new kind once
+    it has met as many kinds as are kept.
+    """
+
+    def __init__(self) -> None:
+        self._samples: dict[Kind, int] = {}
+        self._kinds: Counter[str] = Counter()
+
+    def are_enough(self, kind: Kind, wanted: int) -> bool:
+        """Whether no more samples of a kind are needed."""
+        handed = self._samples.get(kind)
+        return self._kinds[kind.change] >= MOST_KINDS if handed is None else handed >= wanted
+
+    def note(self, groups: Groups) -> None:
+        """Remember what is handed over with a batch."""
+        for kind, group in groups.kinds.items():
+            if kind not in self._samples:
+                if self._kinds[kind.change] >= MOST_KINDS:
+                    continue
+                self._kinds[kind.change] += 1
+            self._samples[kind] = self._samples.get(kind, 0) + len(group.samples)
 
 
 def _shortened(sample: Sample) -> Sample:

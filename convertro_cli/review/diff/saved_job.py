@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 import orjson
@@ -12,7 +12,7 @@ import orjson
 from convertro_cli.mapping.jobs import BatchCounts, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.diff.changes import Place
 from convertro_cli.review.diff.compare import Comparison
 from convertro_cli.review.diff.job import (
@@ -22,6 +22,7 @@ from convertro_cli.review.diff.job import (
     outcome_of,
     place_of,
 )
+from convertro_cli.review.diff.samples import Handed
 from convertro_cli.review.diff.saved import SavedLine, Work
 from convertro_cli.review.diff.saved_lines import SavedLineError, SavedMessage, read_message
 from convertro_cli.review.diff.tally import NOT_IN_SAVED_RUN, NOT_IN_THIS_RUN, Outcome
@@ -41,9 +42,10 @@ class SavedJob:
     after: Rules
     wanted: Wanted
     limit: int | None = None
+    handed: Handed = field(default_factory=Handed)
 
     def __call__(self, work: Work) -> DiffPart:
-        comparison = self.wanted.open()
+        comparison = self.wanted.open(self.handed)
         part = DiffPart(comparison.tally)
         try:
             if work.batch is None:
@@ -52,6 +54,7 @@ class SavedJob:
                 part.exhausted = self._compare_batch(comparison, work.batch, deque(work.saved))
         except SavedLineError as fault:
             part.fault = str(fault)
+        comparison.finish()
         part.changes = b"".join(comparison.lines)
         return part
 

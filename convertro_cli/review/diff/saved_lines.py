@@ -15,7 +15,9 @@ from convertro_cli.review.diff.tally import Outcome
 
 _KINDS = frozenset({"event", "user", "install"})
 _REASONS = frozenset(reason.value for reason in (*SkipReason, *InvalidReason))
-_EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
+_DAY = 86_400
+_EARLIEST = -62_135_596_800 - _DAY  # the years 1 to 9999, in any zone
+_LATEST = 253_402_300_799 + _DAY
 
 
 class SavedLineError(ValueError):

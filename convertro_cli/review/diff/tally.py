@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
 from convertro_cli.review.diff.calls import Fields, ShownCall
 from convertro_cli.review.diff.pairing import Pair
 from convertro_cli.review.diff.samples import Groups
-from convertro_cli.review.diff.totals import Table, exact
+from convertro_cli.review.diff.totals import BeforeAfter, Table, exact
 
 NOT_IN_SAVED_RUN = "not_in_saved_run"
 NOT_IN_THIS_RUN = "not_in_this_run"
@@ -98,6 +98,9 @@ class DiffTally:
     by_event: Table = field(default_factory=Table)
     by_day: Table = field(default_factory=Table)
     matched: int = 0
+    _counted: dict[tuple[str, str | None, str | None, int], BeforeAfter] = field(
+        default_factory=dict
+    )
 
     @property
     def differs(self) -> bool:
@@ -109,17 +112,29 @@ class DiffTally:
         self.calls[pair.verdict] += 1
         if pair.fields:
             self.fields.update(pair.fields)
-        before, after = pair.before, pair.after
-        if before is not None and before.is_sendable:
-            self._book(before, event, before=True)
-        if after is not None and after.is_sendable:
-            self._book(after, event, after=True)
+        if pair.before is not None and pair.before.is_sendable:
+            self._row(pair.before, event).before.add(1, exact(pair.before.event_value))
+        if pair.after is not None and pair.after.is_sendable:
+            self._row(pair.after, event).after.add(1, exact(pair.after.event_value))
 
     def count_unchanged(self, call: ShownCall, event: str | None) -> None:
         """Count a call that is the same on both sides."""
         self.calls["unchanged"] += 1
         if call.is_sendable:
-            self._book(call, event, before=True, after=True)
+            row, value = self._row(call, event), exact(call.event_value)
+            row.before.add(1, value)
+            row.after.add(1, value)
+
+    def sum_up(self) -> None:
+        """Enter the calls counted so far into the tables."""
+        for (kind, event_type, event, day), row in self._counted.items():
+            self.by_call.at(kind).add(row)
+            self.by_day.at(_iso(day)).add(row)
+            if kind != "user":
+                self.by_event.at(event).add(row)
+            if kind == "event":
+                self.by_event_type.at(event_type).add(row)
+        self._counted.clear()
 
     def add(self, other: DiffTally) -> None:
         """Add what was counted in a later part of the export."""
@@ -133,22 +148,17 @@ class DiffTally:
         self.by_day.add(other.by_day)
         self.matched += other.matched
 
-    def _book(
-        self, call: ShownCall, event: str | None, *, before: bool = False, after: bool = False
-    ) -> None:
-        kind, value = call.kind, exact(call.event_value)
-        rows = [self.by_call.at(kind), self.by_day.at(_iso(call.timestamp // _DAY))]
-        if kind != "user":
-            rows.append(self.by_event.at(event))
-        if kind == "event":
-            rows.append(self.by_event_type.at(call.event_type))
-        for row in rows:
-            if before:
-                row.before.add(1, value)
-            if after:
-                row.after.add(1, value)
+    def _row(self, call: ShownCall, event: str | None) -> BeforeAfter:
+        """Give the totals of all calls that are counted in the same rows of all tables."""
+        key = (call.kind, call.event_type, event, call.timestamp // _DAY)
+        row = self._counted.get(key)
+        if row is None:
+            row = self._counted[key] = BeforeAfter()
+        return row
 
 
 @lru_cache(maxsize=1024)
 def _iso(day: int) -> str:
-    return (date(1970, 1, 1) + timedelta(day)).isoformat()
+    """Write a day since 1970; a message's offset can put it just outside of all years."""
+    ordinal = date(1970, 1, 1).toordinal() + day
+    return date.fromordinal(min(max(ordinal, 1), date.max.toordinal())).isoformat()

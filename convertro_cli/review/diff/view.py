@@ -177,6 +177,14 @@ def _field_text(name: str, masking: Masking, value: Any) -> str:
     return trait_text(value)
 
 
+def _moment(timestamp: int) -> str:
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=timestamp)
+    except OverflowError:  # an offset put it just outside of all years
+        return str(timestamp)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+
+
 def _traits(
     before: Mapping[str, Any], after: Mapping[str, Any], masking: Masking
 ) -> Iterator[FieldRow]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from convertro_cli.mapping.jobs import passes_filters
 from convertro_cli.mapping.lines import MappedLine, map_lines
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.segment.ids import read_id
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from convertro_cli.errors import ExitCode
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.sources import ExportFile
 from convertro_cli.review.explain.find import FindJob, FoundLine
 from convertro_cli.run.input import RunInput

@@ -12,7 +12,7 @@ from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import message_time
 from convertro_cli.mapping.rules import Filters, Rules, Wire
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.inspect.days import DAY
 from convertro_cli.review.inspect.notes import BatchFindings, BatchNotes
 from convertro_cli.review.inspect.profile import id_flags, source_of, track_facts

@@ -26,23 +26,24 @@ class UrlLimit:
         return self._surely_allows(call) or len(build_url(call, self._wire)) <= LONGEST_URL
 
     def _surely_allows(self, call: Call) -> bool:
-        if call.traits:
-            return False
-        texts = "".join(
-            (
-                call.visitor_id or "",
-                call.device_id or "",
-                call.user_id or "",
-                call.event_type or "",
-                call.event_id or "",
-                call.page or "",
-                call.referrer or "",
-                call.ip or "",
-                call.user_agent or "",
-            )
-        )
-        expands = _ASCII_EXPANDS if texts.isascii() else _TEXT_EXPANDS
-        return expands * len(texts) <= self._room[endpoint(call)]
+        texts = [
+            call.visitor_id or "",
+            call.device_id or "",
+            call.user_id or "",
+            call.event_type or "",
+            call.event_id or "",
+            call.page or "",
+            call.referrer or "",
+            call.ip or "",
+            call.user_agent or "",
+        ]
+        for name, value in (call.traits or {}).items():
+            if not isinstance(value, str):
+                return False
+            texts += (name, value, "&=")
+        text = "".join(texts)
+        expands = _ASCII_EXPANDS if text.isascii() else _TEXT_EXPANDS
+        return expands * len(text) <= self._room[endpoint(call)]
 
 
 def _length_of_names(kind: str, wire: Wire) -> int:
