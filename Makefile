@@ -52,7 +52,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[curl]'
+	$(PIP) install --editable '.[curl,report]'
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml $(VENV)/installed

@@ -10,8 +10,7 @@ from convertro_cli import __version__
 def main() -> None:
     """Run the command line, and tell errors in sentences."""
     if sys.argv[1:] == ["--version"]:  # not worth waiting for all the commands to load
-        print(f"convertro {__version__}")
-        return
+        sys.exit(_print_version())
     try:
         from convertro_cli.cli.app import run
 
@@ -19,6 +18,14 @@ def main() -> None:
     except KeyboardInterrupt:  # before a command is ready to deal with it
         code = 130
     sys.exit(code)
+
+
+def _print_version() -> int:
+    try:
+        print(f"convertro {__version__}", flush=True)
+    except OSError:
+        return 74  # as for any output that cannot be written
+    return 0
 
 
 if __name__ == "__main__":

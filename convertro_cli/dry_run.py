@@ -82,6 +82,4 @@ def _count(tally: Tally, batch: LineBatch, mapped: DryRunBatch) -> None:
     tally.calls["delivered"] += mapped.calls
     tally.calls["failed"] += mapped.failed_calls
     for event_type, (calls, value) in mapped.totals.items():
-        total = tally.by_event_type[event_type]
-        total.calls += calls
-        total.value += value
+        tally.by_event_type[event_type].add(calls, value)

@@ -197,8 +197,9 @@ class _Run:
             return False
         self._problem = ConvertroError(
             f"Convertro stayed unreachable for {sender.outage.length(now):.0f} s "
-            f"({sender.outage.reason}).",
-            hint="Nothing is lost: run the same command again later.",
+            f"at {self._loaded.settings.wire.base_url} ({sender.outage.reason}).",
+            hint="Nothing is lost: run the same command again later. If it recurs, look at "
+            "wire.base_url, the proxy and the certificates.",
             exit_code=ExitCode.TRY_LATER,
         )
         return True

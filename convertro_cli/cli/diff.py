@@ -126,7 +126,7 @@ def diff(
     for path in filter(None, (output, changes)):
         check_folder(path)
     if form == "html":
-        from convertro_cli.review.diff.page import check_page
+        from convertro_cli.review.report.page import check_page
 
         check_page()
     filters = read_filters(since=since, until=until, types=type_, events=event)

@@ -26,7 +26,7 @@ def read_filters(
         since=_read_moment("--since", since, now),
         until=_read_moment("--until", until, now),
         types=frozenset(_read_type(name) for name in types or ()),
-        events=frozenset(normalise(name) for name in events or ()),
+        events=frozenset(_read_event(name) for name in events or ()),
     )
     if filters.since is not None and filters.until is not None and filters.since >= filters.until:
         raise ConvertroError(f"--since {since} is not before --until {until}: nothing is left.")
@@ -47,6 +47,12 @@ def _read_moment(option: str, text: str | None, now: float) -> float | None:
             f"{option} {text!r} is neither an ISO date or time nor {FORMS}.",
             hint="For example 2024-03-01, 2024-03-01T12:00:00Z or 36h. Dates are UTC.",
         ) from None
+
+
+def _read_event(name: str) -> str:
+    if not name.strip():
+        raise ConvertroError("--event is empty.", hint="Name an event, in any spelling.")
+    return normalise(name)
 
 
 def _read_type(name: str) -> str:

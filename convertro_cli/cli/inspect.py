@@ -166,7 +166,7 @@ def _check_output(output: Path | None, form: Format | None) -> None:
 
         check_folder(output)
     if form == "html":
-        from convertro_cli.review.inspect.page import check_page
+        from convertro_cli.review.report.page import check_page
 
         check_page()
 

@@ -108,7 +108,7 @@ RateLimitOption = Annotated[
     typer.Option("--rate-limit", metavar="N", help="Calls a second, at most."),
 ]
 StateOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--state", metavar="DIR", help="The folder of the ledger and dead letters."),
 ]
 
@@ -123,7 +123,7 @@ def overrides(
     transport: str | None = None,
     concurrency: str | None = None,
     rate_limit: float | None = None,
-    state: Path | None = None,
+    state: str | None = None,
 ) -> dict[str, object]:
     """Put the options that override settings under the keys that they override."""
     return {
@@ -135,7 +135,7 @@ def overrides(
         "delivery.transport": transport,
         "delivery.concurrency": _number_or_text(concurrency),
         "delivery.rate_limit": rate_limit,
-        "delivery.state": str(state) if state is not None else None,
+        "delivery.state": state,
     }
 
 

@@ -8,7 +8,6 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal
 
 import orjson
 
@@ -17,7 +16,7 @@ from convertro_cli.cli.options import repeat_options
 from convertro_cli.cli.watching import Loudness, log_json
 from convertro_cli.errors import ExitCode
 from convertro_cli.record.state import StateFolder
-from convertro_cli.record.tally import EventTotal
+from convertro_cli.record.tally import IN_DOUBT, EventTotal
 from convertro_cli.run.report import Report
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.load import LoadedSettings
@@ -41,7 +40,8 @@ def print_summary(
     elif not loudness.quiet:
         _print(report, advice, _all_rows(report), report.tally.invalid + report.tally.warnings)
     elif report.exit_code is not ExitCode.OK:
-        _print(report, advice, _bad_rows(report), report.tally.invalid)
+        bad = ((label.strip(), n, why) for label, n, why in _bad_rows(report) if n != "0")
+        _print(report, advice, bad, report.tally.invalid)
 
 
 def advise(report: Report, loaded: LoadedSettings) -> list[str]:
@@ -55,7 +55,8 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
         letters = shlex.quote(str(StateFolder(loaded.state_folder).dead_letters))
         command = f"convertro replay {letters} {options}".rstrip()
         advice.append(
-            f"What failed or was invalid is kept in {letters}; this tries it again: {command}"
+            f"What failed or was invalid is kept in {letters}, with the reason; "
+            f"once that is mended, try again with: {command}"
         )
     if tally.skipped["cloud_settings_missing"]:
         missing = ", ".join(f"convertro.{name}" for name in missing_cloud_settings(loaded.settings))
@@ -126,7 +127,11 @@ def _all_rows(report: Report) -> Iterator[Row]:
     for outcome in ("already_delivered", "already_failed"):
         if tally.messages[outcome]:
             yield f"  {outcome.replace('_', ' ')}", f"{tally.messages[outcome]:,}", ""
-    yield "  skipped", f"{tally.messages['skipped']:,}", _list(tally.skipped)
+    left = tally.skipped[IN_DOUBT]
+    if left:
+        yield "  left in doubt", f"{left:,}", ""
+    skipped = Counter({reason: n for reason, n in tally.skipped.items() if reason != IN_DOUBT})
+    yield "  skipped", f"{tally.messages['skipped'] - left:,}", _list(skipped)
     yield from _bad_rows(report)
     yield "calls", f"{tally.calls['delivered']:,}", _call_notes(report)
     for event_type, total in sorted(tally.by_event_type.items()):
@@ -140,8 +145,8 @@ def _all_rows(report: Report) -> Iterator[Row]:
 
 def _bad_rows(report: Report) -> Iterator[Row]:
     tally = report.tally
-    yield "  invalid", f"{tally.messages['invalid']:,}", _list(tally.invalid)
-    yield "  failed", f"{tally.messages['failed']:,}", _list(tally.failed)
+    for outcome, reasons in (("invalid", tally.invalid), ("failed", tally.failed)):
+        yield f"  {outcome}", f"{tally.messages[outcome]:,}", _list(reasons)
 
 
 def _call_notes(report: Report) -> str:
@@ -154,7 +159,7 @@ def _call_notes(report: Report) -> str:
 
 
 def _worth(total: EventTotal) -> str:
-    return f"worth {total.value.quantize(Decimal('0.01')):,}"
+    return f"worth {total.value:,.2f}"
 
 
 def _speed(report: Report) -> str:

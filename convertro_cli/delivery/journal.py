@@ -16,7 +16,7 @@ from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled
 
 WINDOW = 256
 _COMMIT_AT = 128
-_COMMIT_AFTER = 1.0
+_COMMIT_AFTER = 0.25
 
 
 @dataclass(slots=True)

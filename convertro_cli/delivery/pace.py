@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FIRST_LIMIT = 8.0
+_SECONDS_AHEAD = 0.25
+_USUALLY_AHEAD = 96
+_FEWEST_AHEAD = 4
 _PAUSE = 5.0  # what was delivered before or after a pause says nothing of what is allowed
 
 
@@ -146,6 +149,16 @@ class Pace:
         for bucket in self._buckets(now):
             allowed = min(allowed, bucket.available(now))
         return max(0, allowed)
+
+    def ahead(self, now: float) -> int:
+        """Give how many calls are worth getting ready: what the next moments will start.
+
+        More would be in doubt after a crash without any need.
+        """
+        ahead = max(_USUALLY_AHEAD, int(self._meter.rate(now) * _SECONDS_AHEAD))
+        for bucket in self._buckets(now):
+            ahead = min(ahead, max(_FEWEST_AHEAD, int(bucket.rate * _SECONDS_AHEAD)))
+        return ahead
 
     def started(self, requests: int, now: float) -> None:
         """Note that requests were started."""

@@ -145,8 +145,9 @@ class Sender:
         self._marked.extend(self._journal.finish_commit())
         if self._journal.is_writing:
             return
-        takes = min(self._journal.room, len(self._fresh)) if self._may_mark(now) else 0
-        if takes and len(self._marked) <= _MARKED_AHEAD and self._is_worth_it(takes, now):
+        wanted = min(len(self._fresh), self.pace.ahead(now) - len(self._marked))
+        takes = min(self._journal.room, wanted) if self._may_mark(now) else 0
+        if takes > 0 and len(self._marked) <= _MARKED_AHEAD and self._is_worth_it(takes, now):
             self._journal.begin_commit([self._fresh.popleft() for _ in range(takes)])
             self._starved_since = None
         elif self._journal.is_due(now) or (self._is_at_rest and not self._journal.is_clean):
@@ -163,7 +164,8 @@ class Sender:
 
     def _is_worth_it(self, takes: int, now: float) -> bool:
         """Whether to pay for a transaction now, or to wait for a few more answers first."""
-        if takes >= min(_WORTH_A_COMMIT, len(self._fresh)) or not self._flying:
+        enough = min(_WORTH_A_COMMIT, len(self._fresh), self.pace.ahead(now))
+        if takes >= enough or not self._flying:
             return True
         if self._marked:
             return False

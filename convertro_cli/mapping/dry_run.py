@@ -15,6 +15,7 @@ from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.segment.ids import plain_number, read_id
+from convertro_cli.segment.money import EXACTLY
 
 
 @dataclass(slots=True)
@@ -38,7 +39,8 @@ class DryRunBatch(BatchCounts):
         if call.kind == "event":
             name = call.event_type or ""
             calls, value = self.totals.get(name, (0, Decimal(0)))
-            self.totals[name] = (calls + 1, value + Decimal(plain_number(call.event_value)))
+            added = Decimal(plain_number(call.event_value))
+            self.totals[name] = (calls + 1, EXACTLY.add(value, added))
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ of memory: lines are counted here, and told apart by those who need each of them
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
@@ -74,7 +75,7 @@ def _open(file: ExportFile, stdin: BinaryIO | None, opened: contextlib.ExitStack
         return opened.enter_context(file.path.open("rb", buffering=0))
     if stdin is None:
         if sys.stdin is None:
-            raise OSError("standard input is closed")
+            raise OSError(errno.EBADF, "it is closed")
         # Unbuffered: Python aborts at its end while a thread still waits in the buffer.
         stdin = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
     with contextlib.suppress(OSError):

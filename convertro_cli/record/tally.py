@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
+from convertro_cli.segment.money import EXACTLY
+
 
 class Fate(IntEnum):
     """What became of a call, best first: a message of several calls has the worst of them."""
@@ -30,6 +32,11 @@ class EventTotal:
 
     calls: int = 0
     value: Decimal = Decimal(0)
+
+    def add(self, calls: int, value: Decimal) -> None:
+        """Count calls and what they are worth together."""
+        self.calls += calls
+        self.value = EXACTLY.add(self.value, value)
 
 
 @dataclass(slots=True)
@@ -86,9 +93,7 @@ class Tally:
         """Count a call that was delivered, or in a dry run would be."""
         self.calls["delivered"] += 1
         if value:
-            total = self.by_event_type[event_type]
-            total.calls += 1
-            total.value += Decimal(value)
+            self.by_event_type[event_type].add(1, Decimal(value))
 
     def settle_call(self, fate: Fate) -> None:
         """Count a call that was not delivered by this run."""

@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from decimal import Context
 from typing import Any
+
+EXACTLY = Context(prec=700)
+"""Sums amounts without rounding: a JSON number has its digits between 1e308 and 5e-324."""
 
 _LARGEST_EXACT_INTEGER = 2**53
 _GROUPS_OF_THREE = re.compile(r"[^.,]+(?:[.,]\d{3})+", re.ASCII)

@@ -57,7 +57,8 @@ class _Processes(Generic[Batch, Result]):
         self._all = [_start() for _ in range(count)]
         self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
         for process in self._all:
-            send(_pipe(process.stdin), job)
+            with contextlib.suppress(OSError):  # one that died already is told of when it is used
+                send(_pipe(process.stdin), job)
             self._idle.put(process)
 
     def __enter__(self) -> _Processes[Batch, Result]:

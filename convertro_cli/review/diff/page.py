@@ -40,11 +40,6 @@ _SECTIONS = (
 )
 
 
-def check_page() -> None:
-    """Raise ConvertroError where pages cannot be made, before hours are spent on reading."""
-    page.render("review/report/base.html.j2")
-
-
 def to_html(report: DiffReport, masking: Masking) -> str:
     """Write the report as one self-contained page."""
     tally = report.tally

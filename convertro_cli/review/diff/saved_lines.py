@@ -16,8 +16,7 @@ from convertro_cli.review.diff.tally import Outcome
 _KINDS = frozenset({"event", "user", "install"})
 _REASONS = frozenset(reason.value for reason in (*SkipReason, *InvalidReason))
 _DAY = 86_400
-_EARLIEST = -62_135_596_800 - _DAY  # the years 1 to 9999, in any zone
-_LATEST = 253_402_300_799 + _DAY
+_LATEST = 253_402_300_799 + _DAY  # the end of the year 9999, in any zone
 
 
 class SavedLineError(ValueError):
@@ -82,7 +81,7 @@ def _check_call(fields: Fields) -> None:
     if fields["call"] not in _KINDS:
         raise SavedLineError("is of an unknown call")
     timestamp = fields.get("timestamp")
-    if type(timestamp) is not int or not _EARLIEST <= timestamp <= _LATEST:
+    if type(timestamp) is not int or not 0 <= timestamp <= _LATEST:
         raise SavedLineError("has no timestamp")
     if fields["call"] == "event":
         if not isinstance(fields.get("event_type"), str):

@@ -159,6 +159,6 @@ class DiffTally:
 
 @lru_cache(maxsize=1024)
 def _iso(day: int) -> str:
-    """Write a day since 1970; a message's offset can put it just outside of all years."""
+    """Write a day since 1970; a message's offset can put it just beyond the last of all years."""
     ordinal = date(1970, 1, 1).toordinal() + day
-    return date.fromordinal(min(max(ordinal, 1), date.max.toordinal())).isoformat()
+    return date.fromordinal(min(ordinal, date.max.toordinal())).isoformat()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
@@ -172,15 +172,14 @@ def _field_text(name: str, masking: Masking, value: Any) -> str:
     if name in ID_FIELDS:
         return str(masking.value(value))
     if name == "timestamp" and isinstance(value, int):
-        moment = datetime(1970, 1, 1) + timedelta(seconds=value)
-        return f"{moment.isoformat()}Z"
+        return _moment(value)
     return trait_text(value)
 
 
 def _moment(timestamp: int) -> str:
     try:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=timestamp)
-    except OverflowError:  # an offset put it just outside of all years
+    except OverflowError:  # an offset put it just beyond the last of all years
         return str(timestamp)
     return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
 

@@ -26,11 +26,6 @@ class Group:
     tables: Sequence[Section]
 
 
-def check_page() -> None:
-    """Raise ConvertroError where pages cannot be made, before hours are spent on reading."""
-    render("review/report/base.html.j2")
-
-
 def to_html(report: InspectReport) -> str:
     """Write the report as one self-contained page. Raises ConvertroError without Jinja2."""
     times = report.times

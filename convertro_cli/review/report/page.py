@@ -25,6 +25,11 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(values)
 
 
+def check_page() -> None:
+    """Raise ConvertroError where pages cannot be made, before hours are spent on reading."""
+    _environment()
+
+
 def count(number: int) -> str:
     """Write a number of things with its thousands apart."""
     return f"{number:,}".replace("-", _MINUS)
@@ -49,7 +54,7 @@ def _environment() -> Environment:
     except ModuleNotFoundError:
         raise ConvertroError(
             "An HTML report needs Jinja2, which is not installed.",
-            hint="pip install 'convertro[report]'",
+            hint="Install convertro with the extra 'report'; `make install` does.",
         ) from None
     environment = Environment(
         loader=PackageLoader("convertro_cli", ""),
