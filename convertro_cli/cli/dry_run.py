@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from convertro_cli.cli.output_file import OutputFile, open_output_file
 from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.rules import Filters
@@ -17,8 +17,6 @@ from convertro_cli.run.progress import Watcher
 from convertro_cli.run.report import Report
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import LoadedSettings
-
-Write = Callable[[bytes], object]
 
 
 def run_dry(
@@ -42,64 +40,25 @@ def run_dry(
     return report
 
 
-class _Output:
-    """Where lines go; ``keep`` says in the end whether a file is whole."""
-
-    def __init__(self, write: Write) -> None:
-        self.write = write
-        self.keep = False
-
-
 @contextmanager
-def _open_output(path: Path | None) -> Iterator[_Output]:
-    try:
-        with _writing_to(path) as out:
+def _open_output(path: Path | None) -> Iterator[OutputFile]:
+    if path is not None:
+        with open_output_file(path) as out:
             yield out
+        return
+    try:
+        yield OutputFile(_write_to_stdout)
     except BrokenPipeError:
         raise
     except OSError as error:
-        name = "Standard output" if path is None else str(path)
         raise ConvertroError(
-            f"{name} cannot be written: {error.strerror}.",
-            hint="A file is as it was before; give the lines another one with --output.",
+            f"Standard output cannot be written: {error.strerror}.",
+            hint="Give the lines a file with --output.",
             exit_code=ExitCode.CANNOT_WRITE_STATE,
         ) from None
 
 
-@contextmanager
-def _writing_to(path: Path | None) -> Iterator[_Output]:
-    if path is None:
-        yield _Output(_write_to_stdout)
-    elif path.exists() and not path.is_file():
-        # A device or a pipe, such as /dev/null, cannot be replaced and need not be.
-        with path.open("wb", buffering=0) as stream:
-            yield _Output(lambda content: _write_all(stream.fileno(), content))
-    else:
-        with _replacing(path) as out:
-            yield out
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[_Output]:
-    # mkstemp makes it readable by its owner only: the lines hold personal data.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            out = _Output(stream.write)
-            yield out
-            stream.flush()
-            os.fsync(stream.fileno())
-        if out.keep:
-            Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
 def _write_to_stdout(content: bytes) -> None:
-    _write_all(sys.stdout.fileno(), content)
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
-        view = view[os.write(descriptor, view) :]
+        view = view[os.write(sys.stdout.fileno(), view) :]

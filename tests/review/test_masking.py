@@ -152,7 +152,7 @@ def test_plain_values_are_as_a_request_has_them() -> None:
 
 @given(st.text(), st.dictionaries(st.text(), st.text()))
 def test_any_text_can_be_masked_as_a_url(address: str, query: dict[str, str]) -> None:
-    """Nothing that a saved file holds for a URL breaks the masking, and no value comes through."""
+    """Nothing that a saved file holds for a URL breaks the masking."""
     url = address + "?" + "&".join(f"{name}={value}" for name, value in query.items())
-    Masking("masked").url(url)
-    Masking("none").url(url)
+    assert isinstance(Masking("masked").url(url), str)
+    assert isinstance(Masking("none").url(url), str)

@@ -14,7 +14,6 @@ from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from random import Random
 
-from convertro_cli.delivery.journal import WINDOW
 from convertro_cli.sandbox.log import Record
 from convertro_cli.settings.compile import compile_rules
 from tests.system.endings import AtRequest, ByItself, Ending, draw_ending
@@ -31,6 +30,7 @@ from tests.system.receiving import Target, target_of
 from tests.system.troubled_export import read_troubled_export, write_troubled_export
 
 LETTERS = ".convertro/dead-letters.ndjson"
+WINDOW = 256
 MAX_ATTEMPTS = 4
 SETTINGS = f"""\
 [convertro]

@@ -136,7 +136,7 @@ class Running:
         self.process.kill()
         return self.end()
 
-    def end(self, within: float = 60.0) -> Ended:
+    def end(self, within: float = 120.0) -> Ended:
         """Wait for its end."""
         code = self.process.wait(timeout=within)
         seconds = time.monotonic() - self._started

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
-import orjson
-
 from convertro_cli.mapping.jobs import BatchCounts, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.rules import Rules
@@ -18,7 +16,6 @@ from convertro_cli.review.diff.compare import Comparison
 from convertro_cli.review.diff.job import (
     DiffPart,
     Wanted,
-    count_unchanged,
     outcome_of,
     place_of,
 )
@@ -80,9 +77,6 @@ class SavedJob:
             comparison.compare(place, _ABSENT_THEN, now)
             return
         comparison.tally.matched += 1
-        if now.calls and [then.content for then in lines] == _dry_run_lines(place, now):
-            count_unchanged(comparison.tally, line, self.after.wire)
-            return
         then = read_message(lines)
         if then.message_id == place.message_id:
             comparison.compare(place, then.outcome, now)
@@ -104,11 +98,6 @@ def _take(lines: deque[SavedLine], last: int) -> list[SavedLine]:
     while lines and lines[0].number <= last:
         taken.append(lines.popleft())
     return taken
-
-
-def _dry_run_lines(place: Place, now: Outcome) -> list[bytes]:
-    head = {"source": place.source, "message_id": place.message_id}
-    return [orjson.dumps({**head, **call.fields}) for call in now.calls]
 
 
 def _place_then(then: SavedMessage) -> Place:

@@ -89,6 +89,6 @@ def _check_call(fields: Fields) -> None:
         if type(fields.get("event_value")) not in {int, float}:
             raise SavedLineError("has no event value")
     try:
-        orjson.dumps(fields)
+        orjson.dumps(fields.get("traits"))
     except orjson.JSONEncodeError:
         raise SavedLineError("is nested too deep") from None

@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 import orjson
+import pytest
 
 from convertro_cli.review.diff.job import Wanted
 from convertro_cli.review.diff.samples import MOST_KINDS, Groups, Kind, Sample
@@ -29,6 +30,21 @@ def test_the_first_of_each_kind_are_kept_and_all_are_counted() -> None:
     (group,) = total.kinds.values()
     assert group.count == 8
     assert [one.source for one in group.samples] == ["e.ndjson:0", "e.ndjson:1", "e.ndjson:2"]
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 3, 7])
+def test_samples_are_collected_over_batches(wanted: int) -> None:
+    """One in each batch gives as many as are wanted, and they are the first of the export."""
+    page, order = web_message("page"), web_message("track", event="Signed Up")
+    lines = [orjson.dumps(message) for message in (page, order, page) * 10]
+    tally, _ = compare(
+        lines, make_rules(), make_rules(events={"Signed Up": "signup"}), Wanted(wanted)
+    )
+    (group,) = tally.groups.kinds.values()
+    assert group.count == 10
+    assert [one.source for one in group.samples] == [
+        f"e.ndjson:{3 * number + 2}" for number in range(wanted)
+    ]
 
 
 def test_endless_kinds_do_not_fill_the_memory() -> None:

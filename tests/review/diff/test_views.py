@@ -19,7 +19,7 @@ from convertro_cli.review.diff.job import Wanted
 from convertro_cli.review.diff.markdown import code, to_markdown
 from convertro_cli.review.diff.model import DiffReport
 from convertro_cli.review.diff.page import to_html
-from convertro_cli.review.diff.samples import Sample
+from convertro_cli.review.diff.samples import Kind, Sample
 from convertro_cli.review.diff.settings_diff import SettingChange
 from convertro_cli.review.diff.terminal import print_report
 from convertro_cli.review.diff.view import FieldRow, field_rows, total_rows
@@ -202,6 +202,9 @@ def test_masked_values_that_differ_are_known_to_differ() -> None:
     fields = {"call": "event", "event_id": "user-1-7f"}
     sample = Sample("e:1", None, None, fields, fields | {"event_id": "user-2-7f"})
     assert FieldRow("event_id", "u…7f", "u…7f", True) in field_rows(sample, Masking("masked"))
+    report = report_of()
+    report.tally.groups.note(Kind("changed", fields=("event_id",)), lambda: sample)
+    assert "u…7f (another)" in to_html(report, Masking("masked"))
 
 
 def test_traits_are_compared_one_by_one() -> None:
