@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, SkipReason
-from convertro_cli.mapping.calls import Outcome as Mapping_
+from convertro_cli.mapping.calls import Outcome as MappedTo
 from convertro_cli.mapping.jobs import BatchCounts, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import map_message
@@ -92,7 +92,7 @@ class DiffJob:
         return DiffPart(comparison.finish(), b"".join(comparison.lines), counts.exhausted)
 
 
-def map_again(line: MappedLine, rules: Rules) -> Mapping_:
+def map_again(line: MappedLine, rules: Rules) -> MappedTo:
     """Map a line that was mapped under some rules under others, without parsing it again.
 
     The filters of the two are the same.
@@ -132,7 +132,7 @@ def track_name(message: Mapping[str, Any] | None) -> str | None:
     return event if is_track and isinstance(event, str) else None
 
 
-def outcome_of(outcome: Mapping_, wire: Wire) -> Outcome:
+def outcome_of(outcome: MappedTo, wire: Wire) -> Outcome:
     """Give what a dry run writes of a message."""
     if isinstance(outcome, Mapped):
         return Outcome([ShownCall(call, wire) for call in outcome.calls])
@@ -142,7 +142,7 @@ def outcome_of(outcome: Mapping_, wire: Wire) -> Outcome:
     return Outcome(reason=reason, line={"skip": reason})
 
 
-def _are_alike(before: Mapping_, after: Mapping_) -> bool:
+def _are_alike(before: MappedTo, after: MappedTo) -> bool:
     """Whether two outcomes of one message are the same, if requests are made alike."""
     if isinstance(before, Mapped) and isinstance(after, Mapped):
         return before.calls == after.calls
