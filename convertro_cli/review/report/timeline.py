@@ -137,7 +137,7 @@ def _time_axis(span: Period) -> Markup:
             x={"start": 0, "end": 100}.get(anchor, (index + 0.5) * 100 / count),
             y=y,
             anchor=anchor,
-            text=span.labels[index],
+            text=span.labels[index].removeprefix("week of "),  # three must fit on a phone
         )
         for index, anchor in marks.items()
     )
