@@ -8,7 +8,7 @@ from hashlib import blake2b
 from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.pending import PendingCall, PendingFile, PendingMessage
 from convertro_cli.delivery.settling import Settling
-from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall, ReadyMessage
+from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import CallState, Failure, Settled
@@ -53,14 +53,25 @@ class Intake:
             mapped.skipped, mapped.warnings, batch.source, mapped.warning_places
         )
         faults = [(line, _key_of_line(line, batch)) for line in mapped.invalid]
-        keys = [call.key for message in mapped.messages for call in message.calls]
+        keys = [key for _, _, _, calls, _, _ in mapped.messages for key, *_ in calls]
         settled = self._journal.look_up(keys + [key for _, key in faults])
         for line, key in faults:
             known = self._journal.settled_lately(key) or settled.get(key)
             self._reject(line, key, batch, known, now)
         calls: list[PendingCall] = []
-        for message in mapped.messages:
-            calls.extend(self._take_message(message, batch, file, settled, now))
+        file.open_messages += len(mapped.messages)
+        for number, start, end, ready, original, source in mapped.messages:
+            message = PendingMessage(
+                original or batch.data[start:end],
+                source or f"{batch.source}:{number}",
+                file,
+                len(ready),
+                original is not None,
+            )
+            for call in ready:
+                pending = self._take_call(call, message, settled, now)
+                if pending is not None:
+                    calls.append(pending)
         return calls
 
     def _reject(
@@ -74,50 +85,29 @@ class Intake:
         self._dead_letters.add(original, reason=line.reason, detail=line.detail, source=source)
         self._journal.failed(Failure(key, line.reason, source), None, now)
 
-    def _take_message(
-        self,
-        message: ReadyMessage,
-        batch: LineBatch,
-        file: PendingFile,
-        settled: dict[bytes, Settled],
-        now: float,
-    ) -> list[PendingCall]:
-        pending = PendingMessage(
-            original=message.original or batch.data[message.start : message.end],
-            source=message.source or f"{batch.source}:{message.number}",
-            file=file,
-            open_calls=len(message.calls),
-            tries_again=message.original is not None,
-        )
-        file.open_messages += 1
-        calls = (
-            self._take_call(call, pending, settled.get(call.key), now) for call in message.calls
-        )
-        return [call for call in calls if call is not None]
-
     def _take_call(
-        self, ready: ReadyCall, message: PendingMessage, known: Settled | None, now: float
+        self, ready: ReadyCall, message: PendingMessage, settled: dict[bytes, Settled], now: float
     ) -> PendingCall | None:
-        twin = self._open.get(ready.key)
+        key, url, event_type, value, fault = ready
+        twin = self._open.get(key)
         if twin is not None:
             twin.followers.append(message)
             return None
-        known = self._journal.settled_lately(ready.key) or known
+        known = self._journal.settled_lately(key) or settled.get(key)
         if known is not None and self._counts(known, tries_again=message.tries_again):
             sent = known.state is CallState.SENT
             fate = Fate.ALREADY_DELIVERED if sent else Fate.ALREADY_FAILED
             self._settling.already(message, fate)
             return None
-        call = PendingCall(ready.key, ready.url, ready.event_type, ready.value, message)
-        call.uncertain = self._journal.is_in_doubt(ready.key)
-        if ready.fault:
-            detail = f"a URL of {len(ready.url):,} characters"
-            self._settling.failed(call, ready.fault, now, detail)
+        call = PendingCall(key, url, event_type, value, message)
+        call.uncertain = self._journal.is_in_doubt(key)
+        if fault:
+            self._settling.failed(call, fault, now, f"a URL of {len(url):,} characters")
             return None
         if call.uncertain and self._options.at_most_once:
             self._settling.in_doubt(call)
             return None
-        self._open[call.key] = call
+        self._open[key] = call
         return call
 
     def _counts(self, known: Settled | None, *, tries_again: bool) -> bool:

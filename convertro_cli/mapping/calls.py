@@ -59,16 +59,16 @@ class Call(NamedTuple):
     kind: Kind
     timestamp: int
     visitor_id: str | None = None
+    page: str | None = None
+    referrer: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
     device_id: str | None = None
     user_id: str | None = None
     event_type: str | None = None
     event_value: int | float = 1
     event_id: str | None = None
     traits: dict[str, Any] | None = None
-    page: str | None = None
-    referrer: str | None = None
-    ip: str | None = None
-    user_agent: str | None = None
 
 
 class Mapped(NamedTuple):

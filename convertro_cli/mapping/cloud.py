@@ -7,7 +7,7 @@ from typing import Any
 
 from convertro_cli.mapping.calls import Call, MappingWarning, SkipReason
 from convertro_cli.mapping.gates import as_object, device_id
-from convertro_cli.mapping.orders import Purchase, first_amount, read_purchase, sale_types
+from convertro_cli.mapping.orders import first_amount, read_purchase, sale_types
 from convertro_cli.mapping.rules import EventName, Rules
 from convertro_cli.segment.ids import read_id
 
@@ -43,16 +43,16 @@ def track_calls(
         return [_visit(message, device, rules, timestamp)._replace(kind="install")]
     if not name.is_order and not name.targets and not passes_unmapped(rules):
         return SkipReason.UNMAPPED_EVENT
-    purchase = read_purchase(as_object(message.get("properties")))
-    amounts = (purchase.total, purchase.revenue) if name.is_order else (purchase.revenue,)
+    order_id, total, revenue, repeat = read_purchase(as_object(message.get("properties")))
+    amounts = (total, revenue) if name.is_order else (revenue,)
     value = first_amount(amounts, warnings)
     visit = _visit(message, device, rules, timestamp)._replace(
         event_value=value,
-        event_id=purchase.order_id or read_id(message.get("messageId")),
+        event_id=order_id or read_id(message.get("messageId")),
     )
     return [
         visit._replace(event_type=event_type)
-        for event_type in event_types(event, name, purchase, rules)
+        for event_type in event_types(event, name, repeat, rules)
     ]
 
 
@@ -63,10 +63,10 @@ def passes_unmapped(rules: Rules) -> bool:
     return rules.unmapped_events == "send"
 
 
-def event_types(event: str, name: EventName, purchase: Purchase, rules: Rules) -> tuple[str, ...]:
+def event_types(event: str, name: EventName, repeat: Any, rules: Rules) -> tuple[str, ...]:
     """Give the event types that a track is sent as."""
     if name.is_order and rules.cloud_orders == "sale":
-        return sale_types(purchase.repeat, hybrid=rules.hybrid_attribution_model)
+        return sale_types(repeat, hybrid=rules.hybrid_attribution_model)
     return name.targets or (event,)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import orjson
@@ -33,14 +35,11 @@ class DryRunBatch(BatchCounts):
     failed_calls: int = 0
     totals: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
 
-    def add(self, call: Call) -> None:
-        """Count a call that would be sent."""
-        self.calls += 1
-        if call.kind == "event":
-            name = call.event_type or ""
-            calls, value = self.totals.get(name, (0, Decimal(0)))
-            added = Decimal(plain_number(call.event_value))
-            self.totals[name] = (calls + 1, EXACTLY.add(value, added))
+    def add_values(self, values: Mapping[str, Sequence[int | float]]) -> None:
+        """Count the values of the events that would be sent, by event type."""
+        for event_type, some in values.items():
+            numbers = map(Decimal, map(plain_number, some))
+            self.totals[event_type] = (len(some), reduce(EXACTLY.add, numbers))
 
 
 @dataclass(slots=True)
@@ -52,13 +51,19 @@ class DryRunJob(MappingJob):
     def __call__(self, batch: LineBatch) -> DryRunBatch:
         result = DryRunBatch()
         output: list[bytes] = []
-        for line in self.lines(batch, result):
-            outcome = result.count(line)
-            if outcome is not None:
-                self._write_calls(line, outcome, batch.source, result, output)
-            elif self.include_skipped:
-                output.append(_reason_line(line, batch.source))
+        values: defaultdict[str, list[int | float]] = defaultdict(list)
+        if self.include_skipped:
+            for line in self.lines(batch, result):
+                outcome = result.count(line)
+                if outcome is not None:
+                    self._write_calls(line, outcome, batch.source, result, output, values)
+                else:
+                    output.append(_reason_line(line, batch.source))
+        else:
+            for line, outcome in self.lines_with_calls(batch, result):
+                self._write_calls(line, outcome, batch.source, result, output, values)
         result.output = b"".join(output)
+        result.add_values(values)
         return result
 
     def _write_calls(
@@ -68,6 +73,7 @@ class DryRunJob(MappingJob):
         source: str,
         result: DryRunBatch,
         output: list[bytes],
+        values: defaultdict[str, list[int | float]],
     ) -> None:
         failed = 0
         for call in outcome.calls:
@@ -75,7 +81,9 @@ class DryRunJob(MappingJob):
             fields = _head(line, source)
             describe_call(call, fields)
             if len(url) <= LONGEST_URL:
-                result.add(call)
+                result.calls += 1
+                if call.kind == "event":
+                    values[call.event_type or ""].append(call.event_value)
                 fields["method"] = "GET"
                 fields["url"] = url
             else:

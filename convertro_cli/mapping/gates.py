@@ -65,10 +65,10 @@ def is_made_by_engage(message: Mapping[str, Any]) -> bool:
 
 def is_from_browser(message: Mapping[str, Any]) -> bool:
     """Whether analytics.js sent the message, by its library's name or else by its channel."""
-    library = as_object(as_object(message.get("context")).get("library")).get("name")
-    if isinstance(library, str) and (
-        library.startswith("analytics.js") or "analytics-next" in library
-    ):
+    context = message.get("context")
+    library = context.get("library") if isinstance(context, dict) else None
+    name = library.get("name") if isinstance(library, dict) else None
+    if isinstance(name, str) and (name.startswith("analytics.js") or "analytics-next" in name):
         return True
     channel = message.get("channel")
     return isinstance(channel, str) and channel in _WEB_CHANNELS and device_id(message) is None

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, Outcome
+from convertro_cli.mapping.calls import (
+    Invalid,
+    InvalidReason,
+    Mapped,
+    Outcome,
+    Skipped,
+)
 from convertro_cli.mapping.dead_letter import LETTER_START, DeadLetter, unwrap
 from convertro_cli.mapping.message import map_message, parse_line
 from convertro_cli.mapping.rules import Rules
@@ -29,36 +36,60 @@ class MappedLine(NamedTuple):
     dead_letter: DeadLetter | None = None
 
 
-def map_lines(batch: LineBatch, rules: Rules) -> Iterator[MappedLine]:
-    """Map each line of a batch, in order. Blank lines are passed over."""
+def map_lines(
+    batch: LineBatch, rules: Rules, skipped: Counter[str] | None = None
+) -> Iterator[MappedLine]:
+    """Map each line of a batch, in order. Blank lines are passed over.
+
+    With ``skipped``, messages that yield no call are only counted there: they are most of an
+    export, and most of their cost would be the handing on.
+    """
     start = 0
     for number, line in enumerate(batch.data.split(b"\n"), batch.first_line):
         end = start + len(line)
         if line and not line.isspace():
-            yield MappedLine(number, start, end, *_map_line(line, batch.overlong, rules))
+            message, outcome, letter = _map_line(line, batch.overlong, rules)
+            if skipped is not None and isinstance(outcome, Skipped):
+                skipped[outcome.reason] += 1
+            else:
+                yield MappedLine(number, start, end, message, outcome, letter)
         start = end + 1
 
 
-def _map_line(
-    line: bytes, overlong: int, rules: Rules
-) -> tuple[dict[str, Any] | None, Outcome, DeadLetter | None]:
-    if len(line) > MAX_LINE and not line.startswith(LETTER_START):
+_Mapped = tuple[dict[str, Any] | None, Outcome, DeadLetter | None]
+
+
+def _map_line(line: bytes, overlong: int, rules: Rules) -> _Mapped:
+    if len(line) <= MAX_LINE:
+        message = parse_line(line)
+        if isinstance(message, Invalid):
+            return None, message, None
+        if "type" in message:
+            return message, _map(message, rules), None
+    elif not line.startswith(LETTER_START):
         return None, _too_long(overlong or len(line)), None
+    return _map_dead_letter(line, overlong, rules)
+
+
+def _map_dead_letter(line: bytes, overlong: int, rules: Rules) -> _Mapped:
+    """Map the event in a dead letter; its wrapping may have made the line too long."""
     message = parse_line(line)
-    letter = None
-    if isinstance(message, dict) and "type" not in message:
-        letter = unwrap(message, line)
-    event = letter.original if letter else line  # an event's wrapping may make its line too long
+    letter = None if isinstance(message, Invalid) else unwrap(message, line)
+    event = letter.original if letter else line
     if len(event) > MAX_LINE:
         return None, _too_long(overlong or len(event)), letter
     if letter:
         message = parse_line(event)
     if isinstance(message, Invalid):
         return None, message, letter
+    return message, _map(message, rules), letter
+
+
+def _map(message: dict[str, Any], rules: Rules) -> Outcome:
     outcome = map_message(message, rules)
     if isinstance(outcome, Mapped):
         outcome = drop_unsendable_traits(outcome, rules.wire)
-    return message, outcome, letter
+    return outcome
 
 
 def _too_long(size: int) -> Invalid:

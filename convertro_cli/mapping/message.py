@@ -10,7 +10,6 @@ import orjson
 from convertro_cli.mapping import cloud, web
 from convertro_cli.mapping.calls import (
     SKIPPED,
-    Call,
     Invalid,
     InvalidReason,
     Mapped,
@@ -54,7 +53,13 @@ def map_message(message: Mapping[str, Any], rules: Rules) -> Outcome:
     ):
         return SKIPPED[SkipReason.FILTERED_OUT]
     warnings: list[MappingWarning] = []
-    calls = _calls(message, message_type, rules, timestamp or 0, warnings)
+    mode = decide_mode(rules.mode, message_type, message)
+    if message_type == "track":
+        track = web.track_calls if mode == "web" else cloud.track_calls
+        calls = track(message, rules, timestamp or 0, warnings)
+    else:
+        identify = web.identify_calls if mode == "web" else cloud.identify_calls
+        calls = identify(message, rules, timestamp or 0)
     if isinstance(calls, SkipReason):
         return SKIPPED[calls]
     return time if isinstance(time, Invalid) else Mapped(calls, warnings)
@@ -74,21 +79,6 @@ def message_time(message: Mapping[str, Any]) -> int | Invalid:
         return read_time(value)
     except UnreadableTimeError:
         return Invalid(InvalidReason.INVALID_TIMESTAMP, f"'{key}' is no ISO 8601 time")
-
-
-def _calls(
-    message: Mapping[str, Any],
-    message_type: str,
-    rules: Rules,
-    timestamp: int,
-    warnings: list[MappingWarning],
-) -> list[Call] | SkipReason:
-    mode = decide_mode(rules.mode, message_type, message)
-    if message_type == "identify":
-        identify = web.identify_calls if mode == "web" else cloud.identify_calls
-        return identify(message, rules, timestamp)
-    track = web.track_calls if mode == "web" else cloud.track_calls
-    return track(message, rules, timestamp, warnings)
 
 
 def _describe(error: orjson.JSONDecodeError, line: bytes) -> str:

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from convertro_cli.mapping.calls import MappingWarning
 from convertro_cli.segment.ids import read_id
 from convertro_cli.segment.money import read_amount
-from convertro_cli.segment.properties import find_properties
+from convertro_cli.segment.properties import Lookup
 
-_WANTED = frozenset({"id", "orderid", "total", "revenue", "repeat"})
+_LOOKUP = Lookup("id", "orderid", "total", "revenue", "repeat")
 DEFAULT_VALUE = 1
 
 
-class Purchase(NamedTuple):
-    """What the properties of a track say of an order; None for what they do not say.
+def read_purchase(properties: Mapping[str, Any]) -> tuple[str | None, Any, Any, Any]:
+    """Find what the properties of a track say of an order; None for what they do not say.
 
-    ``total``, ``revenue`` and ``repeat`` are raw values.
+    Gives the order's id, and the raw values of ``total``, ``revenue`` and ``repeat``.
     """
-
-    order_id: str | None
-    total: Any
-    revenue: Any
-    repeat: Any
-
-
-def read_purchase(properties: Mapping[str, Any]) -> Purchase:
-    """Find what the properties of a track say of an order."""
-    keys = find_properties(properties, _WANTED)
-    said = {name: properties[key] for name, key in keys.items()}.get
-    order_id = read_id(said("id")) or read_id(said("orderid"))
-    return Purchase(order_id, said("total"), said("revenue"), said("repeat"))
+    some_id, order_id, total, revenue, repeat = _LOOKUP.values(properties)
+    return read_id(some_id) or read_id(order_id), total, revenue, repeat
 
 
 def sale_types(repeat: Any, *, hybrid: bool) -> tuple[str, ...]:

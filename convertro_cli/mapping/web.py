@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from convertro_cli.mapping.calls import Call, MappingWarning, SkipReason
 from convertro_cli.mapping.gates import as_object
@@ -14,14 +14,8 @@ from convertro_cli.segment.ids import read_id
 _LONGEST_VISITOR_ID = 32
 
 
-class Visit(NamedTuple):
-    """Who a message is from and where that was; None for what it does not say."""
-
-    visitor_id: str | None
-    page: str | None
-    referrer: str | None
-    ip: str | None
-    user_agent: str | None
+Visit = tuple[str | None, str | None, str | None, str | None, str | None]
+"""Who a message is from and where that was: visitor id, page, referrer, IP address, user agent."""
 
 
 def identify_calls(
@@ -37,20 +31,7 @@ def identify_calls(
         if name != "id" and (rules.traits is None or name in rules.traits)
     }
     visit = read_visit(message, rules)
-    return [
-        Call(
-            "web",
-            "user",
-            timestamp,
-            visitor_id=visit.visitor_id,
-            user_id=user_id,
-            traits=traits,
-            page=visit.page,
-            referrer=visit.referrer,
-            ip=visit.ip,
-            user_agent=visit.user_agent,
-        )
-    ]
+    return [Call("web", "user", timestamp, *visit, user_id=user_id, traits=traits)]
 
 
 def track_calls(
@@ -63,28 +44,24 @@ def track_calls(
     name = rules.events.look_up(event)
     if not (name.is_order or name.targets or rules.unmapped_events == "send"):
         return SkipReason.UNMAPPED_EVENT
-    purchase = read_purchase(as_object(message.get("properties")))
+    order_id, total, revenue, repeat = read_purchase(as_object(message.get("properties")))
     if name.is_order:
-        if purchase.order_id is None and rules.require_order_id:
+        if order_id is None and rules.require_order_id:
             return SkipReason.MISSING_ORDER_ID
-        types = sale_types(purchase.repeat, hybrid=rules.hybrid_attribution_model)
+        types = sale_types(repeat, hybrid=rules.hybrid_attribution_model)
     else:
         types = name.targets or (event,)
-    value = first_amount((purchase.total, purchase.revenue), warnings)
+    value = first_amount((total, revenue), warnings)
     visit = read_visit(message, rules)
     return [
         Call(
             "web",
             "event",
             timestamp,
-            visitor_id=visit.visitor_id,
+            *visit,
             event_type=event_type,
             event_value=value,
-            event_id=purchase.order_id or default_event_id(event_type, visit.visitor_id),
-            page=visit.page,
-            referrer=visit.referrer,
-            ip=visit.ip,
-            user_agent=visit.user_agent,
+            event_id=order_id or default_event_id(event_type, visit[0]),
         )
         for event_type in types
     ]
@@ -113,9 +90,9 @@ def read_visit(message: Mapping[str, Any], rules: Rules) -> Visit:
     """Read what a message says of its visitor."""
     context = as_object(message.get("context"))
     page = as_object(context.get("page"))
-    found = find_visitor_id(message, rules.visitor_paths)
-    return Visit(
-        found[1] if found else None,
+    visitor = find_visitor_id(message, rules.visitor_paths)
+    return (
+        visitor[1] if visitor else None,
         read_id(page.get("url")),
         read_id(page.get("referrer")),
         read_id(context.get("ip")),

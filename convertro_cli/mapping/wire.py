@@ -6,10 +6,11 @@ code that talked to it used, and every one of them can be set otherwise in ``[wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from string import ascii_letters, digits
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import orjson
@@ -39,12 +40,22 @@ PARAMETERS = {
     "install": ("device_id", "user_id", "pag", "cip", "cua", "ts"),
 }
 
+_ENDPOINTS: dict[tuple[Any, ...], str] = {
+    ("web", "event"): "web_event",
+    ("web", "user"): "web_user",
+    ("cloud", "event"): "cloud_event",
+    ("cloud", "user"): "cloud_user",
+    ("web", "install"): "install",
+    ("cloud", "install"): "install",
+}
+_PLAIN = (ascii_letters + digits + "-._~").encode()
 _REMEMBERED_LENGTH = 512
+_MOST_REMEMBERED = 4096
 
 
 def endpoint(call: Call) -> str:
     """Name the endpoint that a call goes to: a key of ``PARAMETERS``."""
-    return "install" if call.kind == "install" else f"{call.mode}_{call.kind}"
+    return _ENDPOINTS[call[:2]]
 
 
 def build_url(call: Call, wire: Wire) -> str:
@@ -53,25 +64,29 @@ def build_url(call: Call, wire: Wire) -> str:
     Names need no encoding: the settings take only plain ones, and so are those of the traits
     that are sent.
     """
-    renamed = wire.names
-    name_of_call = endpoint(call)
-    fields = _FIELDS[wire.hash_email_ids][name_of_call]
-    query = [
-        (f"{renamed.get(name, name)}=" if renamed else start) + write(value)
-        for name, start, read, write in fields
-        if (value := read(call)) is not None
-    ]
+    where = _ENDPOINTS[call[:2]]
+    names, starts, writers, values = _FIELDS[wire.hash_email_ids, where]
+    if wire.names:
+        starts = tuple(f"&{wire.names.get(name, name)}=" for name in names)
+    query = ""
+    for start, write, value in zip(starts, writers, values(call)):  # noqa: B905 - time counts
+        if value is not None:
+            query += start + write(value)
     if call.traits:
-        query += [f"{name}={encode(trait_text(value))}" for name, value in call.traits.items()]
-    return f"{wire.targets[name_of_call]}?{'&'.join(query)}"
+        for name, value in call.traits.items():
+            query += f"&{name}={encode(trait_text(value))}"
+    return f"{wire.targets[where]}?{query[1:]}"
 
 
 def parameters(call: Call, wire: Wire) -> list[tuple[str, str]]:
     """Give the parameters of a call, under the names before any renaming, as they are sent."""
+    fields = _FIELDS[wire.hash_email_ids, endpoint(call)]
     found = [
         (name, unquote(write(value)))
-        for name, _, read, write in _FIELDS[wire.hash_email_ids][endpoint(call)]
-        if (value := read(call)) is not None
+        for name, write, value in zip(
+            fields.names, fields.writers, fields.values(call), strict=True
+        )
+        if value is not None
     ]
     return found + [(name, trait_text(value)) for name, value in (call.traits or {}).items()]
 
@@ -142,33 +157,47 @@ def _trait_fault(name: str, value: Any, taken: frozenset[str]) -> MappingWarning
 
 def encode(text: str) -> str:
     """Percent-encode as UTF-8 everything but letters, digits and ``-._~``."""
-    # Most ids are letters, digits and hyphens, some have dots and underscores: they need nothing.
-    if text.isascii():
-        bare = text.replace("-", "")
-        if bare.isalnum() or bare.replace("_", "").replace(".", "").isalnum():
-            return text
+    if not text.encode().translate(None, _PLAIN):  # as most ids are: there is nothing to encode
+        return text
     return quote(text, safe="")
 
 
-def encode_common(text: str) -> str:
-    """The same, for values that come again and again: pages, browsers, event types."""
-    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else quote(text, safe="")
+class _Encoded(dict[str, str]):
+    """Values that come again and again (pages, browsers, event types), each encoded once.
+
+    What is kept is bounded, so that an export of endless values cannot fill the memory.
+    """
+
+    def __missing__(self, text: str) -> str:
+        encoded = encode(text)
+        if len(text) <= _REMEMBERED_LENGTH:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[text] = encoded
+        return encoded
 
 
-@lru_cache(maxsize=4096)
-def _remembered(text: str) -> str:
-    return quote(text, safe="")
+encode_common = _Encoded().__getitem__
+"""``encode``, for values that come again and again."""
 
 
 def _hashed_id(user_id: str) -> str:
     return encode(wire_user_id(user_id, hash_email_ids=True))
 
 
-_Field = tuple[str, str, Callable[[Call], Any], Callable[[Any], str]]
+class _Fields(NamedTuple):
+    """An endpoint's parameters: their names, how each begins, and how its value is written.
+
+    ``values`` gives the values of all of them that a call has, in their order.
+    """
+
+    names: tuple[str, ...]
+    starts: tuple[str, ...]
+    writers: tuple[Callable[[Any], str], ...]
+    values: Callable[[Call], tuple[Any, ...]]
 
 
-def _fields(write_id: Callable[[str], str]) -> dict[str, tuple[_Field, ...]]:
-    """Give, for each endpoint, its parameters, where a call has their values, how to write them."""
+def _fields(names: Sequence[str], write_id: Callable[[str], str]) -> _Fields:
     known: dict[str, tuple[str, Callable[[Any], str]]] = {
         "sid": ("visitor_id", encode),
         "eid": ("event_id", encode),
@@ -185,13 +214,16 @@ def _fields(write_id: Callable[[str], str]) -> dict[str, tuple[_Field, ...]]:
         "event_type": ("event_type", encode_common),
         "event_value": ("event_value", plain_number),
     }
-    return {
-        endpoint: tuple(
-            (name, f"{name}=", itemgetter(Call._fields.index(known[name][0])), known[name][1])
-            for name in names
-        )
-        for endpoint, names in PARAMETERS.items()
-    }
+    return _Fields(
+        tuple(names),
+        tuple(f"&{name}=" for name in names),
+        tuple(known[name][1] for name in names),
+        itemgetter(*(Call._fields.index(known[name][0]) for name in names)),
+    )
 
 
-_FIELDS = {True: _fields(_hashed_id), False: _fields(encode)}
+_FIELDS = {
+    (hashes, where): _fields(names, write_id)
+    for hashes, write_id in ((True, _hashed_id), (False, encode))
+    for where, names in PARAMETERS.items()
+}

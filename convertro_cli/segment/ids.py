@@ -13,7 +13,7 @@ def read_id(value: Any) -> str | None:
     """
     if isinstance(value, str):
         return value if value.strip() else None
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int | float):
         return plain_number(value)

@@ -8,6 +8,8 @@ from typing import Any
 _MOST_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 256
 _canonical: dict[str, str] = {}
+_MOST_SHAPES = 1024
+_LONGEST_SHAPE = 1024
 
 
 def canonical(key: str) -> str:
@@ -38,3 +40,32 @@ def find_properties(properties: Mapping[str, Any], wanted: frozenset[str]) -> di
         if form in wanted and form not in found:
             found[form] = key
     return found
+
+
+class Lookup:
+    """Finds the same few properties in one object after the other.
+
+    ``wanted`` are canonical names. Objects of one sort of event have the same keys in the same
+    order, so where the wanted ones stand is worked out once for each such shape, within a bound.
+    """
+
+    def __init__(self, *wanted: str) -> None:
+        self._wanted = wanted
+        self._known: dict[tuple[str, ...], tuple[Any, ...]] = {}
+
+    def values(self, properties: Mapping[str, Any]) -> list[Any]:
+        """Give the value of each wanted property, None for what the object does not have."""
+        shape = tuple(properties)
+        keys = self._known.get(shape)
+        if keys is None:
+            keys = self._learn(shape, properties)
+        return [*map(properties.get, keys)]
+
+    def _learn(self, shape: tuple[str, ...], properties: Mapping[str, Any]) -> tuple[Any, ...]:
+        found = find_properties(properties, frozenset(self._wanted))
+        keys = tuple(found.get(name) for name in self._wanted)  # None is no object's key
+        if sum(map(len, shape)) <= _LONGEST_SHAPE:
+            if len(self._known) >= _MOST_SHAPES:
+                self._known.clear()
+            self._known[shape] = keys
+        return keys

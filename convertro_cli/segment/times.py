@@ -34,27 +34,28 @@ def read_time(value: Any) -> int:
     A time without an offset is taken as UTC. Raises UnreadableTimeError, for a time before 1970
     too.
     """
-    if isinstance(value, str):
-        return _read_iso(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
-        seconds = floor(value / 1000)
-        if 0 <= seconds <= _LAST_SECOND:
-            return seconds
-    raise UnreadableTimeError
-
-
-def _read_iso(text: str) -> int:
-    if len(text) > _LONGEST_DATE and not ("T" in text or " " in text or "t" in text):
+    if not isinstance(value, str):
+        return _read_milliseconds(value)
+    if len(value) > _LONGEST_DATE and not ("T" in value or " " in value or "t" in value):
         # Python takes any character between date and time, so that epoch milliseconds in
         # quotes would be read as a day of the Middle Ages.
         raise UnreadableTimeError
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         since = moment - _EPOCH
     except (ValueError, OverflowError):
         raise UnreadableTimeError from None
-    if since.days < 0:
+    days = since.days
+    if days < 0:
         raise UnreadableTimeError  # before 1970: a clock that was not set, no time of an event
-    return since.days * 86_400 + since.seconds
+    return days * 86_400 + since.seconds
+
+
+def _read_milliseconds(value: Any) -> int:
+    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+        seconds = floor(value / 1000)
+        if 0 <= seconds <= _LAST_SECOND:
+            return seconds
+    raise UnreadableTimeError

@@ -20,7 +20,7 @@ from convertro_cli.reading.lines import LineBatch
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import ENVIRONMENT, load_settings
-from tests.mapping.messages import cloud_message, web_message
+from tests.mapping.messages import cloud_message, ready_messages, web_message
 
 SETTINGS = """\
 [convertro]
@@ -180,7 +180,7 @@ def deliver_first_call(export: str) -> None:
     Path(".convertro").mkdir()
     with Ledger(Path(".convertro/ledger.db")) as ledger:
         run, _ = ledger.begin_run("target")
-        ledger.commit(run, sending=b"", sent=[batch.messages[0].calls[0].key])
+        ledger.commit(run, sending=b"", sent=[ready_messages(batch)[0].calls[0].key])
 
 
 def test_a_ledger_that_cannot_be_read_does_not_hide_the_rest(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from convertro_cli.delivery.pending import PendingFile
 from convertro_cli.delivery.retry import full_jitter
 from convertro_cli.delivery.sender import Sender, SenderOptions
 from convertro_cli.delivery.settling import Settling
-from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall, ReadyMessage
+from convertro_cli.mapping.jobs import InvalidLine, MappedBatch
 from convertro_cli.reading.lines import LineBatch
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import Ledger
@@ -225,7 +224,7 @@ class Rig:
         return {name: count for name, count in self.tally.summary()["messages"].items() if count}
 
     def _batch(self, batch: list[Event]) -> tuple[LineBatch, MappedBatch, PendingFile]:
-        mapped = MappedBatch(read=len(batch), skipped=Counter())
+        mapped = MappedBatch()
         data = b""
         for event in batch:
             start, end = len(data), len(data) + len(event.line)
@@ -239,10 +238,10 @@ class Rig:
                     InvalidLine(*place, "invalid_json", "at character 1", original, source)
                 )
                 continue
-            calls = tuple(
-                ReadyCall(key_of(name), url_of(name), "sale", "1.5", event.fault)
+            calls = [
+                (key_of(name), url_of(name), "sale", "1.5", event.fault)
                 for name in event.call_names
-            )
-            mapped.messages.append(ReadyMessage(*place, calls, original, source))
+            ]
+            mapped.messages.append((*place, calls, original, source))
         lines = LineBatch(0, SOURCE, self._line - len(batch), data, 0)
         return lines, mapped, self.file

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from convertro_cli.mapping.calls import Call, Invalid, Mapped
 from convertro_cli.mapping.dry_run import describe_call
+from convertro_cli.mapping.jobs import MappedBatch
 from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Filters, Rules
 from convertro_cli.settings.compile import compile_rules
@@ -120,3 +121,32 @@ def _message(message_type: str, context: Message, fields: Message) -> Message:
         "context": context,
     }
     return {key: value for key, value in (message | fields).items() if value is not None}
+
+
+class Request(NamedTuple):
+    """A call ready to go, with names for its parts."""
+
+    key: bytes
+    url: str
+    event_type: str
+    value: str
+    fault: str
+
+
+class Ready(NamedTuple):
+    """A message ready to go, with names for its parts."""
+
+    number: int
+    start: int
+    end: int
+    calls: list[Request]
+    original: bytes | None
+    source: str | None
+
+
+def ready_messages(batch: MappedBatch) -> list[Ready]:
+    """The messages of a batch that have calls."""
+    return [
+        Ready(number, start, end, [Request(*call) for call in calls], original, source)
+        for number, start, end, calls, original, source in batch.messages
+    ]

@@ -17,7 +17,7 @@ from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Filters, Rules
 from convertro_cli.mapping.wire import LONGEST_URL, build_url, drop_unsendable_traits
 from convertro_cli.reading.lines import LineBatch
-from tests.mapping.messages import make_rules
+from tests.mapping.messages import make_rules, ready_messages
 from tests.mapping.strategies import MESSAGES, OBJECTS
 
 RULES = {
@@ -71,9 +71,11 @@ def test_every_line_of_any_bytes_is_accounted_for(data: bytes, rules: Rules) -> 
     result = ReplayJob(rules)(batch_of(data))
     numbers = [number for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     assert result.read == len(numbers)
-    assert result.read == result.skipped.total() + len(result.invalid) + len(result.messages)
+    assert result.mapped == len(result.messages)
     kept = [(line.number, data[line.start : line.end]) for line in result.invalid]
-    sent = [(message.number, data[message.start : message.end]) for message in result.messages]
+    sent = [
+        (message.number, data[message.start : message.end]) for message in ready_messages(result)
+    ]
     assert kept == sorted(kept)
     assert sent == sorted(sent)
     assert {number for number, _ in kept + sent} <= set(numbers)
@@ -91,7 +93,8 @@ def test_a_dry_run_of_any_bytes_shows_what_a_replay_would_send(
     lines = [orjson.loads(line) for line in dry.output.splitlines()]
     places = [int(line["source"].rpartition(":")[2]) for line in lines]
     assert places == sorted(places)
-    urls = [call.url for message in replayed.messages for call in message.calls if not call.fault]
+    sent = [call for message in ready_messages(replayed) for call in message.calls]
+    urls = [call.url for call in sent if not call.fault]
     assert [line["url"] for line in lines if "url" in line] == urls
     assert (dry.read, dry.skipped, dry.invalid) == (
         replayed.read,
@@ -148,10 +151,10 @@ def test_a_long_url_is_not_sent() -> None:
         context = {"device": {"id": "d" * length}}
         return orjson.dumps(message | {"context": context})
 
-    (sample,) = ReplayJob(RULES["default"])(batch_of(of_length(1))).messages
+    (sample,) = ready_messages(ReplayJob(RULES["default"])(batch_of(of_length(1))))
     room = LONGEST_URL - len(sample.calls[0].url) + 1
     data = of_length(room) + b"\n" + of_length(room + 1)
-    fits, too_long = ReplayJob(RULES["default"])(batch_of(data)).messages
+    fits, too_long = ready_messages(ReplayJob(RULES["default"])(batch_of(data)))
     assert (len(fits.calls[0].url), fits.calls[0].fault) == (8000, "")
     assert (len(too_long.calls[0].url), too_long.calls[0].fault) == (8001, "request_too_long")
     dry = DryRunJob(RULES["default"])(batch_of(data))

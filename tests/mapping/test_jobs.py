@@ -13,7 +13,13 @@ from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.jobs import PLACES_KEPT, ReplayJob
 from convertro_cli.mapping.rules import Filters
 from convertro_cli.reading.lines import LineBatch
-from tests.mapping.messages import Message, cloud_message, make_rules, web_message
+from tests.mapping.messages import (
+    Message,
+    cloud_message,
+    make_rules,
+    ready_messages,
+    web_message,
+)
 
 ORDER = web_message(
     "track",
@@ -104,7 +110,7 @@ def test_the_totals_of_a_dry_run_are_exact() -> None:
 def test_calls_made_ready() -> None:
     """Each with its URL, its event type and its value written plainly."""
     rules = make_rules(convertro={"hybrid_attribution_model": True})
-    order, user, install = ReplayJob(rules)(batch_of(ORDER, USER, INSTALL)).messages
+    order, user, install = ready_messages(ReplayJob(rules)(batch_of(ORDER, USER, INSTALL)))
     assert [(call.event_type, call.value, call.fault) for call in order.calls] == [
         ("sale.new", "50.99", ""),
         ("sale", "50.99", ""),
@@ -137,7 +143,7 @@ def test_a_dead_letter_keeps_its_first_place_and_its_bytes() -> None:
     letter = wrap(original, reason="http_400", detail="", source="a.gz:5", at="").rstrip()
     broken = wrap(b"{", reason="invalid_json", detail="", source="a.gz:6", at="").rstrip()
     result = ReplayJob(make_rules())(batch_of(letter, broken, ORDER))
-    again, plain = result.messages
+    again, plain = ready_messages(result)
     assert (again.original, again.source) == (original, "a.gz:5")
     assert (plain.original, plain.source) == (None, None)
     assert again.calls == plain.calls

@@ -12,7 +12,13 @@ from convertro_cli.mapping.calls import Call
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.ledger_key import ledger_key, message_identity, scope
 from convertro_cli.reading.lines import LineBatch
-from tests.mapping.messages import Message, cloud_message, make_rules, web_message
+from tests.mapping.messages import (
+    Message,
+    cloud_message,
+    make_rules,
+    ready_messages,
+    web_message,
+)
 from tests.mapping.strategies import OBJECTS
 
 ORDER = web_message("track", event="Order Completed", properties={"order_id": "o1", "total": 5})
@@ -22,7 +28,7 @@ def keys_of(message: Message, **tables: Any) -> list[bytes]:
     """The keys of a message's calls."""
     data = orjson.dumps(message)
     result = ReplayJob(make_rules(**tables))(LineBatch(0, "x", 1, data, len(data)))
-    return [call.key for message in result.messages for call in message.calls]
+    return [call.key for message in ready_messages(result) for call in message.calls]
 
 
 def test_what_makes_another_call() -> None:

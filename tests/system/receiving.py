@@ -42,10 +42,10 @@ def expected_calls(workspace: Workspace, url: str, *exports: str | Path) -> dict
     job = ReplayJob(compile_rules(workspace.load(url).settings))
     files = find_exports([str(workspace.folder / export) for export in exports]).files
     return {
-        call.key: target_of_url(call.url)
+        key: target_of_url(url)
         for batch in read_batches(files)
-        for message in job(batch).messages
-        for call in message.calls
+        for _, _, _, calls, _, _ in job(batch).messages
+        for key, url, *_ in calls
     }
 
 

@@ -14,6 +14,7 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.lines import read_batches
 from convertro_cli.reading.sources import find_exports
 from tests.exports import iter_lines
+from tests.mapping.messages import ready_messages
 from tests.system.receiving import Target, target_of_url
 
 _FIRST_DAY = datetime(2023, 1, 1, tzinfo=UTC)
@@ -66,7 +67,7 @@ def read_troubled_export(folder: Path, paths: Sequence[Path], rules: Rules) -> T
         for number, line in enumerate(batch.data.split(b"\n"), batch.first_line):
             if line.strip():
                 lines[f"{name}:{number}"] = line
-        for message in job(batch).messages:
+        for message in ready_messages(job(batch)):
             for call in message.calls:
                 targets[call.key] = target_of_url(call.url)
                 originals.setdefault(call.key, batch.data[message.start : message.end])

@@ -142,23 +142,23 @@ def _explain_calls(
 ) -> tuple[list[ExplainedCall], bool, str | None]:
     if not isinstance(line.outcome, Mapped):
         return [], False, None
-    ready = ready_message(line, line.outcome, found.line, rules).calls
+    _, _, _, ready, _, _ = ready_message(line, line.outcome, found.line, rules)
     records: dict[bytes, CallRecord] | None = {}
     fault = None
     try:
-        records = look_up_calls(StateFolder(loaded.state_folder), [call.key for call in ready])
+        records = look_up_calls(StateFolder(loaded.state_folder), [key for key, *_ in ready])
     except ConvertroError as error:
         fault = error.message
     calls = [
         ExplainedCall(
             _fields(call),
-            request.url,
+            url,
             _parameters(call, rules, sources),
             _address_settings(call),
-            request.fault,
-            (records or {}).get(request.key),
+            fault_of_url,
+            (records or {}).get(key),
         )
-        for call, request in zip(line.outcome.calls, ready, strict=True)
+        for call, (key, url, _, _, fault_of_url) in zip(line.outcome.calls, ready, strict=True)
     ]
     return calls, records is None, fault
 

@@ -68,7 +68,7 @@ def track_facts(
     message: Mapping[str, Any], events: EventMap
 ) -> tuple[str, int, int | float | None]:
     """Give a track's name (empty for none), its flags, and its ``total`` or else ``revenue``."""
-    purchase = read_purchase(as_object(message.get("properties")))
+    order_id, total, revenue, _ = read_purchase(as_object(message.get("properties")))
     event = message.get("event")
     name = event if isinstance(event, str) and event.strip() else ""
     flags = 0
@@ -76,10 +76,10 @@ def track_facts(
         flags = NO_EVENT_NAME
     elif events.look_up(name).is_order:
         flags = IS_ORDER
-    if purchase.order_id is None:
+    if order_id is None:
         flags |= NO_ORDER_ID
     amount = None
-    for raw in (purchase.total, purchase.revenue):
+    for raw in (total, revenue):
         if raw is None:
             continue
         read = read_amount(raw)
