@@ -87,7 +87,7 @@ def _map_dead_letter(line: bytes, overlong: int, rules: Rules) -> _Mapped:
 
 def _map(message: dict[str, Any], rules: Rules) -> Outcome:
     outcome = map_message(message, rules)
-    if isinstance(outcome, Mapped):
+    if isinstance(outcome, Mapped) and outcome.calls[0].traits:
         outcome = drop_unsendable_traits(outcome, rules.wire)
     return outcome
 
