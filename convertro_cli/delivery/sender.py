@@ -28,6 +28,7 @@ _MARKED_AHEAD = 64
 _WORTH_A_COMMIT = 32
 _STARVED_FOR = 0.002
 _SHORTEST_WAIT = 0.0005
+_ONE_MORE_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Sender:
         self._retries: list[tuple[float, int, PendingCall]] = []
         self._flying: dict[int, PendingCall] = {}
         self._tokens = count()
+        self._held = 0
+        self._one_more_at = 0.0
         self._starved_since: float | None = None
         self._good_concurrency = pace.concurrency
 
@@ -136,6 +139,7 @@ class Sender:
             return
         while self._retries and self._retries[0][0] <= now:
             self._enqueue(heapq.heappop(self._retries)[2])
+            self._held = max(0, self._held - 1)
 
     def _enqueue(self, call: PendingCall) -> None:
         # What was tried before goes first: its message is the oldest.
@@ -178,10 +182,23 @@ class Sender:
         if self.outage.is_on(now):
             self._probe(now)
             return
-        allowed = min(len(self._marked), self.pace.allowance(len(self._flying), now))
+        allowed = min(len(self._marked), self._allowance(now))
         for _ in range(allowed):
             self._start(self._marked.popleft(), now)
         self.pace.started(allowed, now)
+
+    def _allowance(self, now: float) -> int:
+        """Give how many requests may start now.
+
+        While nothing succeeds, a call that failed keeps its place until its next try, so that a
+        server that is down is not asked by one call after the other. It may be those calls' own
+        fault, though: now and then another one has a try.
+        """
+        allowed = self.pace.allowance(len(self._flying) + self._held, now)
+        if allowed or not self._held or now < self._one_more_at:
+            return allowed
+        self._one_more_at = now + _ONE_MORE_EVERY
+        return min(1, self.pace.allowance(len(self._flying), now))
 
     def _probe(self, now: float) -> None:
         """During an outage, let a single request try whether it is over."""
@@ -225,7 +242,7 @@ class Sender:
         if self._retries:
             waits.append(self._retries[0][0] - now)
         if self._marked and len(self._flying) < self.pace.concurrency:
-            waits.append(self.pace.wait(now))
+            waits.append(max(self.pace.wait(now), self._one_more_at - now if self._held else 0.0))
         if self._starved_since is not None or self._journal.is_writing:
             waits.append(_STARVED_FOR)
         return max(_SHORTEST_WAIT, min(waits))
@@ -248,6 +265,7 @@ class Sender:
             else:
                 self._settling.failed(call, reason(outcome), now)
         if answered:
+            self._held = 0
             self.pace.good(answered, now)
             if self.outage.succeeded(now, latest_start):
                 self._resume()
@@ -278,6 +296,7 @@ class Sender:
             self._journal.released(call, now)
         delay = max(self._backoff(max(1, call.attempts)), outcome.retry_after or 0.0)
         heapq.heappush(self._retries, (now + delay, outcome.token, call))
+        self._held += 1
 
     def _is_events_own(self, call: PendingCall, why: str, now: float) -> bool:
         """Whether a failure is the event's own, and not that of an outage.

@@ -68,6 +68,39 @@ def test_an_outage_begins_in_the_middle_of_things(
     assert rig.calls()["delivered"] == 2000
 
 
+@pytest.mark.parametrize("reply", [Reply(503, after=0.03), Reply(500, after=0.03), REFUSED])
+@pytest.mark.parametrize("fixed", [None, 8, 64])
+def test_a_server_that_is_down_is_not_stormed(
+    tmp_path: Path, fixed: int | None, reply: Reply
+) -> None:
+    """Before a run is sure of an outage it does not try all its calls in turn: each one that failed
+    keeps its place until its next try, and one more has a try each tenth of a second."""
+    config = Config(fixed=fixed)
+    rig = Rig(tmp_path, down(3, 90, reply), config).offer(numbered(9000))
+    rig.run(until=lambda: rig.elapsed > 2.9)
+    places = rig.sender.pace.concurrency
+
+    rig.run(until=is_out(rig))
+
+    in_vain = sum(start.reply == reply for start in rig.transport.starts)
+    assert in_vain < 12 * places + 10 * DETECTED_AFTER
+
+
+@pytest.mark.parametrize("fixed", [1, 2, 4])
+def test_events_that_always_fail_do_not_hold_up_the_others(tmp_path: Path, fixed: int) -> None:
+    """With as many of them as there are places, another call is tried within a moment."""
+    poison = {f"e{number}" for number in range(fixed)}
+
+    def server(url: str, _: float) -> Reply:
+        return Reply(500) if name_of(url) in poison else OK
+
+    config = Config(fixed=fixed, backoff=lambda _: 4.0)
+    rig = Rig(tmp_path, server, config).offer(numbered(20))
+    rig.run(until=lambda: rig.calls().get("delivered", 0) == 20 - fixed)
+
+    assert rig.elapsed < 2.0
+
+
 def test_during_an_outage_single_requests_probe(tmp_path: Path) -> None:
     """One request at a time, at intervals that grow with the outage, from half a second to 30 s."""
     rig = Rig(tmp_path, down(2, 700, Reply(503, after=0.02))).offer(numbered(2000)).run()
