@@ -119,7 +119,7 @@ class _Line:
                 decode_content=False,
                 timeout=Timeout(connect=self._timeout, read=self._timeout),
             )
-        except (HTTPError, OSError) as error:
+        except Exception as error:  # whatever it is, the loop must hear of it
             fault, received = _classify(error)
             return Outcome(
                 token, fault=fault, maybe_received=received, elapsed=time.monotonic() - started

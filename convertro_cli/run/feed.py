@@ -12,14 +12,21 @@ Item = TypeVar("Item")
 _LOOK_UP_EVERY = 0.1
 
 
+class _End:
+    """Comes after the last item, so that whoever waits for another one wakes up."""
+
+
+_END = _End()
+
+
 class Feed(Generic[Item]):
     """Runs an iterator in a thread, a few items ahead of its user, and no more than a few."""
 
     def __init__(self, items: Iterator[Item], *, ahead: int = 4) -> None:
         self._items = items
-        self._queue: Queue[Item] = Queue(ahead)
+        self._queue: Queue[Item | _End] = Queue(ahead)
         self._stopped = threading.Event()
-        self._exhausted = threading.Event()
+        self._finished = False
         self._error: BaseException | None = None
         # A daemon: standard input that never ends must not keep the program from ending.
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -31,20 +38,30 @@ class Feed(Generic[Item]):
     @property
     def is_finished(self) -> bool:
         """Whether every item was taken."""
-        return self._exhausted.is_set() and self._queue.empty() and self._error is None
+        return self._finished and self._error is None
 
     def take(self, timeout: float) -> Item | None:
         """Give the next item, or None if there is none within ``timeout`` seconds.
 
         Raises what the iterator raised, once all the items before that are taken.
         """
-        try:
-            return self._queue.get(timeout=timeout) if timeout > 0 else self._queue.get_nowait()
-        except Empty:
-            if self._exhausted.is_set() and self._queue.empty() and self._error is not None:
-                error, self._error = self._error, None
-                raise error from None
+        if self._finished:
+            self._raise_error()
             return None
+        try:
+            item = self._queue.get(timeout=timeout) if timeout > 0 else self._queue.get_nowait()
+        except Empty:
+            return None
+        if isinstance(item, _End):
+            self._finished = True
+            self._raise_error()
+            return None
+        return item
+
+    def _raise_error(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     def stop(self) -> None:
         """Read no further. Waits briefly for the thread, unless it waits for its input."""
@@ -63,9 +80,9 @@ class Feed(Generic[Item]):
             close = getattr(self._items, "close", None)
             if close is not None:
                 close()
-            self._exhausted.set()
+            self._put(_END)
 
-    def _put(self, item: Item) -> bool:
+    def _put(self, item: Item | _End) -> bool:
         while not self._stopped.is_set():
             try:
                 self._queue.put(item, timeout=_LOOK_UP_EVERY)
