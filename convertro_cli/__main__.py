@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from convertro_cli import __version__
@@ -23,6 +24,9 @@ def main() -> None:
 def _print_version() -> int:
     try:
         print(f"convertro {__version__}", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try once more when it ends
+        return 141  # as for any reader that had enough
     except OSError:
         return 74  # as for any output that cannot be written
     return 0

@@ -112,9 +112,12 @@ class _Run:
             )
             try:
                 self._deliver(intake, sender, journal)
-                self._end(sender, journal)
             except ConvertroError as error:
                 self._problem = error
+            try:  # whatever it was: what is under way may still be answered, and noted
+                self._end(sender, journal)
+            except ConvertroError as error:
+                self._problem = self._problem or error
             self._tally.calls["in_doubt"] += sender.count_in_doubt()
         return self._report(run, started, sender, transport.name)
 

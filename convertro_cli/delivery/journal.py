@@ -136,12 +136,13 @@ class Journal:
         """Give the calls that are marked on disk since the last time.
 
         None of them while the commit is under way, unless told to wait for it. Raises
-        ConvertroError where the ledger or the dead letters could not be written.
+        ConvertroError where the ledger or the dead letters could not be written; then it does so
+        each time, for a later commit would lack what that one should have written.
         """
         if self._commit is None or not (wait or self._commit.done()):
             return ()
-        commit, self._commit = self._commit, None
-        commit.result()
+        self._commit.result()
+        self._commit = None
         self._being_written = _Changes()
         calls, self._being_marked = self._being_marked, ()
         for call in calls:

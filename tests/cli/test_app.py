@@ -66,7 +66,7 @@ def test_the_script_and_the_module(convertro: CommandLine) -> None:
         assert (ended.code, ended.out.decode()) == (0, f"convertro {__version__}\n")
 
 
-@pytest.mark.parametrize("arguments", [["check"], ["status", "--json"], ["--help"]])
+@pytest.mark.parametrize("arguments", [["check"], ["status", "--json"], ["--help"], ["--version"]])
 def test_a_reader_that_went_away(convertro: CommandLine, arguments: list[str]) -> None:
     """Where nobody reads the output any more, a command ends quietly, as by SIGPIPE."""
     reading, writing = os.pipe()

@@ -67,6 +67,9 @@ class Weather:
         return reply
 
 
+FOREVER = float("inf")
+"""Nine requests in ten may fail, and a run that gave up would be another test's matter."""
+
 shares = st.sampled_from([0.0, 0.0, 0.05, 0.3])
 weathers = st.builds(
     Weather,
@@ -110,7 +113,13 @@ def test_every_request_is_marked_before_it_starts_and_the_window_holds(
     with TemporaryDirectory(dir=QUICK_DISK) as folder:
         path = Path(folder) / "ledger.db"
         with Ledger(path) as ledger, closing(LedgerWatch(path)) as watch:
-            config = Config(fixed=fixed, writer=writer(), watch=watch, max_attempts=50)
+            config = Config(
+                fixed=fixed,
+                writer=writer(),
+                watch=watch,
+                max_attempts=50,
+                outage_timeout=FOREVER,
+            )
             rig = Rig(Path(folder), weather.server(), config, ledger=ledger)
             rig.feed([numbered(200, start) for start in range(0, 600, 200)])
 
@@ -179,7 +188,11 @@ def test_all_is_accounted_for(
     with TemporaryDirectory() as folder:
         ledger = MemoryLedger()
         config = Config(
-            fixed=fixed, max_attempts=max_attempts, at_most_once=at_most_once, writer=writer()
+            fixed=fixed,
+            max_attempts=max_attempts,
+            at_most_once=at_most_once,
+            outage_timeout=FOREVER,
+            writer=writer(),
         )
         rig = Rig(Path(folder), weather.server(), config, ledger=ledger).feed(export)
 
@@ -243,7 +256,8 @@ def test_after_any_number_of_crashes_all_is_delivered_and_repeats_are_counted(
     counted = 0
     with TemporaryDirectory() as folder:
         for steps in [*crashes, None]:
-            rig = Rig(Path(folder), weather.server(), Config(max_attempts=100), ledger=ledger)
+            config = Config(max_attempts=100, outage_timeout=FOREVER)
+            rig = Rig(Path(folder), weather.server(), config, ledger=ledger)
             if steps is None:
                 rig.feed(export)
             else:
@@ -266,9 +280,12 @@ def test_after_any_number_of_crashes_all_is_delivered_and_repeats_are_counted(
 
 
 def test_a_ledger_that_cannot_be_written_ends_the_loop_at_once(tmp_path: Path) -> None:
-    """After a commit that failed not one request is started: its mark would be missing."""
+    """After a commit that failed not one request is started, for its mark would be missing; and
+    nothing is committed later, even if there is room again, for it would lack what was lost."""
 
     class FullDisk(MemoryLedger):
+        has_room = False
+
         def commit(
             self,
             run: int,
@@ -277,7 +294,7 @@ def test_a_ledger_that_cannot_be_written_ends_the_loop_at_once(tmp_path: Path) -
             sent: Sequence[bytes] = (),
             failed: Sequence[Failure] = (),
         ) -> None:
-            if self.commits == 3:
+            if self.commits == 3 and not self.has_room:
                 raise ConvertroError("full", exit_code=ExitCode.CANNOT_WRITE_STATE)
             super().commit(run, sending=sending, sent=sent, failed=failed)
 
@@ -288,6 +305,10 @@ def test_a_ledger_that_cannot_be_written_ends_the_loop_at_once(tmp_path: Path) -
         rig.feed([numbered(300, start) for start in range(0, 3000, 300)])
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
+    ledger.has_room = True
+    with pytest.raises(ConvertroError):
+        rig.end()
+    assert ledger.commits == 3
     unsettled = {name for name in rig.tried if key_of(name) not in ledger.calls}
     assert {key_of(name) for name in unsettled} <= ledger.sending
 

@@ -41,8 +41,8 @@ def _rows(name: str, small: Peak, large: Peak) -> list[Row]:
 
 
 def run(bench: Bench) -> list[Row]:
-    large = bench.export(200_000 if bench.quick else 2_000_000)
-    small = bench.export(20_000 if bench.quick else 200_000)
+    large = bench.export(100_000 if bench.quick else 2_000_000)
+    small = bench.export(10_000 if bench.quick else 200_000)
     with running_nginx() as nginx:
         settings = bench.settings(
             "memory", base_url=nginx.base_url, transport="curl", concurrency=64
