@@ -15,7 +15,7 @@ from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled
 
 WINDOW = 256
-_COMMIT_AT = 128
+_COMMIT_AT = 256
 _COMMIT_AFTER = 0.25
 
 

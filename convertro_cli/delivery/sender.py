@@ -25,7 +25,7 @@ from convertro_cli.delivery.transport import Outcome, Transport
 
 _ENOUGH_WAITING = 1024
 _MARKED_AHEAD = 64
-_WORTH_A_COMMIT = 32
+_WORTH_A_COMMIT = 96
 _STARVED_FOR = 0.002
 _SHORTEST_WAIT = 0.0005
 _ONE_MORE_EVERY = 0.1
