@@ -11,6 +11,7 @@ from convertro_cli.segment.ids import read_id
 from convertro_cli.segment.names import normalise
 
 SUPPORTED_TYPES = frozenset({"identify", "track"})
+_ALL_ON = {"All": True}
 _WEB_CHANNELS = frozenset({"client", "browser", "web"})
 
 
@@ -25,6 +26,8 @@ def is_enabled(integrations: Any) -> bool:
     A key ``Convertro`` decides: a boolean as it is, anything else means on. Without it ``All``
     (in any case) decides, if it is a boolean. As in Segment's guide to filtering data.
     """
+    if not integrations or integrations == _ALL_ON:  # as nearly always
+        return True
     choices = as_object(integrations)
     if "Convertro" in choices:
         return choices["Convertro"] is not False
