@@ -15,6 +15,7 @@ from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules, Wire
 from convertro_cli.mapping.wire import (
     PARAMETERS,
+    _Encoded,
     build_url,
     drop_unsendable_traits,
     encode,
@@ -341,3 +342,13 @@ def test_any_url_is_ascii_and_gives_back_its_parameters(
 def test_any_encoded_text_decodes_to_itself(text: str) -> None:
     """Encoding loses nothing."""
     assert unquote(encode(text), errors="strict") == text
+
+
+def test_endless_different_values_do_not_fill_the_memory() -> None:
+    """What is remembered of encoded values is bounded in number and in length."""
+    remembered = _Encoded()
+    for number in range(10_000):
+        assert remembered[f"/page {number}"] == f"%2Fpage%20{number}"
+    assert remembered["é" * 10_000] == "%C3%A9" * 10_000
+    assert len(remembered) <= 4096
+    assert all(len(text) <= 512 for text in remembered)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convertro_cli.segment import properties as module
-from convertro_cli.segment.properties import canonical, find_properties
+from convertro_cli.segment.properties import Lookup, canonical, find_properties
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,27 @@ def test_endless_different_keys_do_not_fill_the_memory() -> None:
     canonical("x" * 100_000)
     assert len(module._canonical) <= 4096
     assert all(len(key) <= 256 for key in module._canonical)
+
+
+NAMES = st.sampled_from(["total", "Total", "TO_TAL", "order_id", "orderId", "x", "y", "to-tal"])
+
+
+@given(st.lists(st.dictionaries(NAMES, st.integers(), max_size=6), max_size=12))
+def test_a_lookup_that_learns_shapes_finds_the_same(objects: list[dict[str, int]]) -> None:
+    """Object after object, of shapes that are new or known, it gives what a search would."""
+    lookup = Lookup("total", "orderid")
+    for properties in objects:
+        found = find_properties(properties, frozenset({"total", "orderid"}))
+        expected = [
+            properties[found[name]] if name in found else None for name in ("total", "orderid")
+        ]
+        assert lookup.values(properties) == expected
+
+
+def test_a_lookup_does_not_fill_the_memory() -> None:
+    """Endless shapes are bounded in number, and those with long keys are not kept at all."""
+    lookup = Lookup("total")
+    for number in range(5_000):
+        assert lookup.values({f"key{number}": 1, "total": number}) == [number]
+        assert lookup.values({"x" * 2_000 + str(number): 1, "Total": number}) == [number]
+    assert len(lookup._known) <= 1024
