@@ -128,7 +128,6 @@ class Ordeal:
         self._originals: dict[bytes, bytes] = {}
         self._arrived: Counter[Target] = Counter()
         self._exports = 0
-        self._was_cut = False
 
     def go_through(self, *, kills: int, events: int) -> None:
         """Replay one export, then its dead letters, with so many kills and then to the end."""
@@ -197,7 +196,6 @@ class Ordeal:
             assert rival.code == 75 or running.process.poll() is not None
 
     def _check(self, run: _Run, ending: Ending) -> None:
-        self._was_cut = self._was_cut or run.cut
         self._check_ending(run, ending)
         self._check_marks(run)
         self._check_repeats(run)
@@ -250,9 +248,10 @@ class Ordeal:
     def _had_failed(self, target: Target, run: _Run) -> bool:
         """Whether a call had failed, which is now tried again because it is a dead letter.
 
-        It can have arrived all the same, if its answer was lost when the other side went away.
+        It can have arrived all the same: its answer was lost, at a crash or when the other side
+        went away, and what failed was the next try, which was counted as possibly a repeat then.
         """
-        return self._was_cut and run.letters and self._keys[target] in run.before.failed
+        return run.letters and self._keys[target] in run.before.failed
 
     def _repeats(self, run: _Run) -> int:
         return sum(
