@@ -65,17 +65,17 @@ def build_url(call: Call, wire: Wire) -> str:
     that are sent.
     """
     where = _ENDPOINTS[call[:2]]
-    names, starts, writers, values = _FIELDS[wire.hash_email_ids, where]
+    names, writers, values = _FIELDS[wire.hash_email_ids, where]
     if wire.names:
-        starts = tuple(f"&{wire.names.get(name, name)}=" for name in names)
-    query = ""
-    for start, write, value in zip(starts, writers, values(call)):  # noqa: B905 - time counts
+        writers = _renamed(names, writers, wire)
+    parts: list[str] = []
+    for (start, write), value in zip(writers, values(call)):  # noqa: B905 - time counts
         if value is not None:
-            query += start + write(value)
+            parts.append(start)
+            parts.append(write(value))
     if call.traits:
-        for name, value in call.traits.items():
-            query += f"&{name}={encode(trait_text(value))}"
-    return f"{wire.targets[where]}?{query[1:]}"
+        parts += [f"&{name}={encode(trait_text(value))}" for name, value in call.traits.items()]
+    return f"{wire.targets[where]}?{''.join(parts)[1:]}"
 
 
 def parameters(call: Call, wire: Wire) -> list[tuple[str, str]]:
@@ -83,7 +83,7 @@ def parameters(call: Call, wire: Wire) -> list[tuple[str, str]]:
     fields = _FIELDS[wire.hash_email_ids, endpoint(call)]
     found = [
         (name, unquote(write(value)))
-        for name, write, value in zip(
+        for name, (_, write), value in zip(
             fields.names, fields.writers, fields.values(call), strict=True
         )
         if value is not None
@@ -185,16 +185,21 @@ def _hashed_id(user_id: str) -> str:
     return encode(wire_user_id(user_id, hash_email_ids=True))
 
 
-class _Fields(NamedTuple):
-    """An endpoint's parameters: their names, how each begins, and how its value is written.
+_Writer = tuple[str, Callable[[Any], str]]
+"""How a parameter begins, and how its value is written."""
 
-    ``values`` gives the values of all of them that a call has, in their order.
-    """
+
+class _Fields(NamedTuple):
+    """An endpoint's parameters; ``values`` gives what a call has for each, in their order."""
 
     names: tuple[str, ...]
-    starts: tuple[str, ...]
-    writers: tuple[Callable[[Any], str], ...]
+    writers: tuple[_Writer, ...]
     values: Callable[[Call], tuple[Any, ...]]
+
+
+def _renamed(names: Sequence[str], writers: Sequence[_Writer], wire: Wire) -> tuple[_Writer, ...]:
+    pairs = zip(names, writers, strict=True)
+    return tuple((f"&{wire.names.get(name, name)}=", write) for name, (_, write) in pairs)
 
 
 def _fields(names: Sequence[str], write_id: Callable[[str], str]) -> _Fields:
@@ -216,8 +221,7 @@ def _fields(names: Sequence[str], write_id: Callable[[str], str]) -> _Fields:
     }
     return _Fields(
         tuple(names),
-        tuple(f"&{name}=" for name in names),
-        tuple(known[name][1] for name in names),
+        tuple((f"&{name}=", known[name][1]) for name in names),
         itemgetter(*(Call._fields.index(known[name][0]) for name in names)),
     )
 
