@@ -39,6 +39,7 @@ DRAIN_SECONDS = 10.0
 """How long an interrupted run waits for the requests that are under way."""
 
 _TICK = 0.1
+_WORTH_TELLING = 5.0
 
 
 def replay(
@@ -219,6 +220,8 @@ class _Run:
                 f"Convertro unreachable for {sender.outage.length(now):.0f} s "
                 f"({sender.outage.reason}), next try in {sender.next_try:.0f} s"
             )
+        elif sender.only_waits and (wait := sender.next_try) >= _WORTH_TELLING:
+            progress.trouble = f"all that is left waits for its next try, in {wait:.0f} s"
         if self._interrupts.stop_requested:
             progress.trouble = f"stopping: waiting for {sender.in_flight} requests under way"
         self._watcher.tick(progress)

@@ -90,6 +90,11 @@ class Sender:
         return not busy and self._journal.is_clean
 
     @property
+    def only_waits(self) -> bool:
+        """Whether all that is left waits for its next try."""
+        return bool(self._retries) and not (self._flying or self._marked or self._fresh)
+
+    @property
     def next_try(self) -> float:
         """Give the seconds until something that waits for its time is tried."""
         now = self._clock.now()
@@ -288,6 +293,7 @@ class Sender:
             call.uncertain = True
             if self._options.at_most_once:
                 self._settling.in_doubt(call)
+                self._held += 1  # it has no next try, but others must not be lost in its place
                 return
         if call.attempts >= self._options.max_attempts and self._is_events_own(call, why, now):
             self._settling.failed(call, why, now)

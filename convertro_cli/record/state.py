@@ -45,17 +45,27 @@ class StateFolder:
         return self.path / "lock"
 
     def create(self) -> None:
-        """Make the folder, or close one that others could look into."""
+        """Make the folder, or close one that others could look into.
+
+        One with anything else in it stays as it is: it is not ours alone, and the files that are
+        ours are closed anyway.
+        """
         try:
             for folder in reversed([self.path, *self.path.parents]):
                 folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
-            self.path.chmod(FOLDER_MODE)
+            mode = self.path.stat().st_mode
+            if mode & ~FOLDER_MODE & 0o777 and all(map(_is_ours, self.path.iterdir())):
+                self.path.chmod(mode & FOLDER_MODE)
         except OSError as error:
             raise ConvertroError(
                 f"The state folder {self.path} cannot be used: {error.strerror}.",
                 hint="Mend it, or name another folder with --state.",
                 exit_code=ExitCode.CANNOT_WRITE_STATE,
             ) from None
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name == "lock" or path.name.startswith(("ledger.db", "dead-letters."))
 
 
 def open_private(path: Path, flags: int) -> int:

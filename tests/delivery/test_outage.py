@@ -86,6 +86,16 @@ def test_a_server_that_is_down_is_not_stormed(
     assert in_vain < 12 * places + 10 * DETECTED_AFTER
 
 
+@pytest.mark.parametrize("fixed", [None, 1, 64])
+def test_in_an_outage_few_calls_are_left_in_doubt(tmp_path: Path, fixed: int | None) -> None:
+    """With ``--at-most-once`` a server that drops every request does not use up the export."""
+    config = Config(fixed=fixed, at_most_once=True, outage_timeout=60)
+    rig = Rig(tmp_path, lambda *_: LOST._replace(after=0.001), config).offer(numbered(2000)).run()
+
+    assert rig.sender.outage.is_given_up(rig.clock.now())
+    assert rig.calls()["in_doubt"] < 64 + 10 * DETECTED_AFTER + 40
+
+
 @pytest.mark.parametrize("fixed", [1, 2, 4])
 def test_events_that_always_fail_do_not_hold_up_the_others(tmp_path: Path, fixed: int) -> None:
     """With as many of them as there are places, another call is tried within a moment."""

@@ -49,9 +49,11 @@ def test_the_folder_is_the_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_others_could_read_is_closed(tmp_path: Path) -> None:
-    """A folder that was there before gets mode 0700; those above it stay as they are."""
+    """A folder of the program's own gets mode 0700; those above it stay as they are."""
     folder = StateFolder(tmp_path / ".convertro")
     folder.path.mkdir(mode=0o755)
+    for name in ("lock", "ledger.db", "ledger.db-wal", "dead-letters.ndjson"):
+        (folder.path / name).touch()
     tmp_path.chmod(0o755)
 
     folder.create()
@@ -59,6 +61,17 @@ def test_a_folder_that_others_could_read_is_closed(tmp_path: Path) -> None:
 
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def test_a_folder_with_other_things_in_it_stays_as_it_is(tmp_path: Path) -> None:
+    """It is not the program's own: nobody is locked out of it, and what was forbidden stays so."""
+    folder = StateFolder(tmp_path / "shared")
+    folder.path.mkdir()
+    (folder.path / "other.txt").touch()
+    for mode in (0o1777, 0o755, 0o500):
+        folder.path.chmod(mode)
+        folder.create()
+        assert stat.S_IMODE(folder.path.stat().st_mode) == mode
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
