@@ -10,7 +10,7 @@ THREADS = 16
 
 
 def run(bench: Bench) -> list[Row]:
-    export = bench.export(5_000 if bench.quick else 50_000)
+    export = bench.export(4_000 if bench.quick else 50_000)
     with running_nginx() as nginx:
         settings = bench.settings(
             "requests", base_url=nginx.base_url, transport="requests", concurrency=THREADS

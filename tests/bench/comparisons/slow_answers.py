@@ -24,7 +24,7 @@ def _rate(base_url: str, calls: int) -> float:
 
 
 def run(bench: Bench) -> list[Row]:
-    export = bench.export(10_000 if bench.quick else 50_000)
+    export = bench.export(8_000 if bench.quick else 50_000)
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     settings = bench.settings(
