@@ -154,10 +154,7 @@ class _Run:
         """Take in and deliver until all is done, or something ends it."""
         options = self._plan.options
         job = ReplayJob(self._plan.rules, options.limit)
-        # The limit counts messages in order, which one process alone can do.
-        workers = 1
-        if options.limit is None:
-            workers = choose_workers(options.workers, self._exports.total_bytes)
+        workers = choose_workers(options.workers, self._exports.total_bytes, options.limit)
         with RunInput(self._exports.files, job, workers=workers) as batches:
             wanted = True
             while not self._interrupts.stop_requested:

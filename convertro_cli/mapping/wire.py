@@ -64,7 +64,7 @@ def build_url(call: Call, wire: Wire) -> str:
     Names need no encoding: the settings take only plain ones, and so are those of the traits
     that are sent.
     """
-    where = _ENDPOINTS[call[:2]]
+    where = endpoint(call)
     names, writers, values = _FIELDS[wire.hash_email_ids, where]
     if wire.names:
         writers = _renamed(names, writers, wire)

@@ -18,8 +18,13 @@ _WORTH_WORKERS = 8 << 20
 _MOST_BY_DEFAULT = 4
 
 
-def choose_workers(wanted: int | None, total_bytes: int | None) -> int:
-    """Give the number of mapping processes: as wanted, else one a core where it is worth it."""
+def choose_workers(wanted: int | None, total_bytes: int | None, limit: int | None = None) -> int:
+    """Give the number of mapping processes: as wanted, else one a core where it is worth it.
+
+    A ``limit`` counts messages in order, which one process alone can do.
+    """
+    if limit is not None:
+        return 1
     if wanted is not None:
         return wanted
     if total_bytes is not None and total_bytes < _WORTH_WORKERS:

@@ -16,24 +16,11 @@ from typing import IO, Any
 import orjson
 
 from convertro_cli.settings.load import LoadedSettings, load_settings
+from tests.exports import BENCH_SETTINGS
 
 PROGRAM = (sys.executable, "-m", "convertro_cli")
 
-SETTINGS = """\
-[convertro]
-account = "acme"
-client_name = "acme"
-site_id = "1"
-domain = "https://shop.example.com"
-
-[events]
-"Signed Up" = "signup"
-"Trial Started" = "trial"
-"Lead Submitted" = "lead"
-
-[mapping]
-traits = ["plan"]
-"""
+SETTINGS = BENCH_SETTINGS
 
 WITH_POISON = (
     SETTINGS

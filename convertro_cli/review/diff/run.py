@@ -124,10 +124,7 @@ def _running(parts: Feed[Part]) -> Iterator[None]:
 
 def _parts(exports: ExportSet, sides: Sides, options: DiffOptions) -> Iterator[Part]:
     """Give what comparing each batch gave, in the order of the files."""
-    # The limit counts messages in order, which one process alone can do.
-    workers = (
-        1 if options.limit is not None else choose_workers(options.workers, exports.total_bytes)
-    )
+    workers = choose_workers(options.workers, exports.total_bytes, options.limit)
     batches, before = read_batches(exports.files), sides.before
     if isinstance(before, Rules):
         job = DiffJob(before, sides.after, options.wanted, options.limit)

@@ -44,10 +44,7 @@ def inspect(
     files = RunFiles(tally, watcher.notice)
     progress = Progress(tally, exports.total_bytes)
     job = InspectJob(rules, options.limit, options.settings is not None)
-    # The limit counts messages in order, which one process alone can do.
-    workers = (
-        1 if options.limit is not None else choose_workers(options.workers, exports.total_bytes)
-    )
+    workers = choose_workers(options.workers, exports.total_bytes, options.limit)
     with Interrupts() as interrupts, RunInput(exports.files, job, workers=workers) as batches:
         while not batches.is_finished and not interrupts.stop_requested:
             taken = batches.take(timeout=0.1)
