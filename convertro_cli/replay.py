@@ -21,7 +21,7 @@ from convertro_cli.delivery.transport import Transport, TransportOptions
 from convertro_cli.delivery.transports import open_transport
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import ReplayJob
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import Ledger
@@ -46,7 +46,7 @@ def replay(
     loaded: LoadedSettings,
     arguments: Sequence[str],
     *,
-    filters: Filters,
+    selection: Selection,
     options: ReplayOptions,
     watcher: Watcher,
 ) -> Report:
@@ -61,7 +61,7 @@ def replay(
         opened.enter_context(RunLock(state.lock, options.command))
         ledger = opened.enter_context(Ledger(state.ledger))
         interrupts = opened.enter_context(Interrupts())
-        plan = Plan(loaded, state, ledger, filters, options)
+        plan = Plan(loaded, state, ledger, selection, options)
         exports = plan.find(arguments)
         run = _Run(loaded, state, ledger, plan, exports, interrupts, watcher)
         return run.carry_out()

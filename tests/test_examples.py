@@ -16,7 +16,7 @@ import pytest
 from convertro_cli.cli.app import run
 from convertro_cli.mapping.calls import InvalidReason, MappingWarning, SkipReason
 from convertro_cli.mapping.dry_run import DryRunBatch, DryRunJob
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.lines import LineBatch
 from convertro_cli.segment.money import read_amount
 from convertro_cli.segment.names import is_install, is_order
@@ -45,9 +45,9 @@ CRON_FIELD = re.compile(r"(?:\*|\d+(?:-\d+)?)(?:/\d+)?(?:,\d+)*")
 Json = dict[str, Any]
 
 
-def dry_run(settings: Path = SETTINGS, filters: Filters | None = None) -> DryRunBatch:
+def dry_run(settings: Path = SETTINGS, selection: Selection | None = None) -> DryRunBatch:
     """Dry-run the sample export, with a line for what is not sent, too."""
-    rules = compile_rules(load_settings(settings, environ={}).settings, filters)
+    rules = compile_rules(load_settings(settings, environ={}).settings, selection)
     batch = LineBatch(0, EXPORT.name, 1, EXPORT.read_bytes(), EXPORT.stat().st_size)
     return DryRunJob(rules, include_skipped=True)(batch)
 
@@ -82,7 +82,7 @@ def test_every_reason_to_skip_is_shown() -> None:
 
 def test_filters_skip_what_they_leave_out() -> None:
     """A filter by type skips the tracks of the sample export as filtered out."""
-    assert dry_run(filters=Filters(types=frozenset({"identify"}))).skipped["filtered_out"] > 50
+    assert dry_run(selection=Selection(types=frozenset({"identify"}))).skipped["filtered_out"] > 50
 
 
 @pytest.mark.parametrize("setting", ["client_name", "site_id", "domain"])

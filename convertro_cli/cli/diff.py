@@ -23,7 +23,7 @@ from convertro_cli.cli.options import (
 from convertro_cli.errors import ConvertroError, ExitCode
 
 if TYPE_CHECKING:
-    from convertro_cli.mapping.rules import Filters
+    from convertro_cli.mapping.rules import Selection
     from convertro_cli.review.diff.model import DiffReport
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.review.masking import Masking
@@ -113,8 +113,8 @@ def diff(
 
     * `convertro diff convertro.toml exports/ --against dry-run.ndjson --exit-code`
     """
-    from convertro_cli.cli.filters import read_filters
     from convertro_cli.cli.output_file import check_folder, open_output_file
+    from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.diff.job import Wanted
@@ -129,9 +129,9 @@ def diff(
         from convertro_cli.review.report.page import check_page
 
         check_page()
-    filters = read_filters(since=since, until=until, types=type_, events=event)
-    sides = _sides(told, against, filters)
-    exports = find_exports(told.exports, since=filters.since, until=filters.until)
+    selection = read_selection(since=since, until=until, types=type_, events=event)
+    sides = _sides(told, against, selection)
+    exports = find_exports(told.exports, since=selection.since, until=selection.until)
     written = Masking(show or "full") if changes is not None else None
     options = DiffOptions(Wanted(samples, written), workers, limit)
     with ExitStack() as opened:
@@ -179,7 +179,7 @@ def _format_of(output: Path | None) -> Format:
     return _FORMATS.get(output.suffix.lower(), "terminal") if output is not None else "terminal"
 
 
-def _sides(told: _Arguments, against: Path | None, filters: Filters) -> Sides:
+def _sides(told: _Arguments, against: Path | None, selection: Selection) -> Sides:
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.review.diff.saved import SavedRun
     from convertro_cli.review.diff.settings_diff import compare_settings
@@ -187,14 +187,14 @@ def _sides(told: _Arguments, against: Path | None, filters: Filters) -> Sides:
     from convertro_cli.settings.load import load_settings
 
     new = load_settings(told.after)
-    rules = compile_rules(new.settings, filters)
+    rules = compile_rules(new.settings, selection)
     if against is not None:
         return Sides(str(against), SavedRun(against), str(told.after), rules)
     assert told.before is not None
     old = load_settings(told.before)
     return Sides(
         str(told.before),
-        compile_rules(old.settings, filters),
+        compile_rules(old.settings, selection),
         str(told.after),
         rules,
         compare_settings(old.settings, new.settings),

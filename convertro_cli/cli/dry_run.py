@@ -11,7 +11,7 @@ from pathlib import Path
 from convertro_cli.cli.output_file import OutputFile, open_output_file
 from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.run.progress import Watcher
 from convertro_cli.run.report import Report
@@ -22,7 +22,7 @@ from convertro_cli.settings.load import LoadedSettings
 def run_dry(
     loaded: LoadedSettings,
     exports: Sequence[str],
-    filters: Filters,
+    selection: Selection,
     *,
     output: Path | None,
     workers: int | None,
@@ -31,8 +31,8 @@ def run_dry(
     watcher: Watcher,
 ) -> Report:
     """Do a dry run, with its lines going where the user wants them."""
-    found = find_exports(exports, since=filters.since, until=filters.until)
-    rules = compile_rules(loaded.settings, filters)
+    found = find_exports(exports, since=selection.since, until=selection.until)
+    rules = compile_rules(loaded.settings, selection)
     options = DryRunOptions(workers, limit, include_skipped)
     with _open_output(output) as out:
         report = dry_run(found, rules, write=out.write, options=options, watcher=watcher)

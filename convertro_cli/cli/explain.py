@@ -93,8 +93,8 @@ def explain(
     """
     from convertro_cli.cli.check import origin_of
     from convertro_cli.cli.explain_view import print_explanations
-    from convertro_cli.cli.filters import read_filters
     from convertro_cli.cli.search_bar import SearchBar
+    from convertro_cli.cli.selection import read_selection
     from convertro_cli.review.explain.description import describe
     from convertro_cli.review.explain.explanation import explain as explain_line
     from convertro_cli.review.masking import Masking
@@ -113,10 +113,10 @@ def explain(
             state=state,
         ),
     )
-    filters = read_filters(
+    selection = read_selection(
         since=since, until=until, types=type_, events=[event] if event is not None else None
     )
-    rules = compile_rules(loaded.settings, filters)
+    rules = compile_rules(loaded.settings, selection)
     with closing(SearchBar()) as bar:
         if line is not None:
             found = _find_line(exports, line, bar)
@@ -216,12 +216,12 @@ def _find_event(
     from convertro_cli.review.explain.find import FilterJob
     from convertro_cli.run.input import choose_workers
 
-    filters = rules.filters
-    these = find_exports(exports, since=filters.since, until=filters.until)
+    selection = rules.selection
+    these = find_exports(exports, since=selection.since, until=selection.until)
     workers = choose_workers(None, these.total_bytes)
     found = _search(these.files, FilterJob(rules, limit), limit, workers, bar)
     if not found.found:
-        others = filters.since is not None or filters.until is not None or filters.types
+        others = selection.since is not None or selection.until is not None or selection.types
         raise _nothing(
             found,
             f"No track in {_count(these.files)} is named {event!r}"

@@ -98,7 +98,7 @@ def inspect(
 
     * `convertro inspect exports/ --suggest > events.toml`
     """
-    from convertro_cli.cli.filters import read_filters
+    from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.inspect.job import rules_without_settings
@@ -121,12 +121,14 @@ def inspect(
             base_url=base_url,
         ),
     )
-    filters = read_filters(since=since, until=until, types=type_, events=event)
-    found = find_exports(exports, since=filters.since, until=filters.until)
+    selection = read_selection(since=since, until=until, types=type_, events=event)
+    found = find_exports(exports, since=selection.since, until=selection.until)
     with open_watcher(Loudness(quiet=quiet, log_format=log_format)) as watcher:
         report = carry_out(
             found,
-            compile_rules(loaded.settings, filters) if loaded else rules_without_settings(filters),
+            compile_rules(loaded.settings, selection)
+            if loaded
+            else rules_without_settings(selection),
             options=InspectOptions(
                 settings=str(loaded.file) if loaded else None,
                 workers=workers,

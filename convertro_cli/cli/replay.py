@@ -88,7 +88,7 @@ def replay(
 
     * `convertro replay 'exports/2024-*.gz' --since 2024-03-01`
     """
-    from convertro_cli.cli.filters import read_filters
+    from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.summary import print_summary
     from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.settings.load import load_settings
@@ -108,7 +108,7 @@ def replay(
             state=state,
         ),
     )
-    filters = read_filters(since=since, until=until, types=type_, events=event)
+    selection = read_selection(since=since, until=until, types=type_, events=event)
     loudness = Loudness(quiet=quiet, log_format=log_format)
     with open_watcher(loudness) as watcher:
         if dry_run:
@@ -117,7 +117,7 @@ def replay(
             report = run_dry(
                 loaded,
                 exports,
-                filters,
+                selection,
                 output=output,
                 workers=workers,
                 limit=limit,
@@ -131,7 +131,7 @@ def replay(
             report = carry_out(
                 loaded,
                 exports,
-                filters=filters,
+                selection=selection,
                 options=ReplayOptions(
                     workers=workers,
                     limit=limit,

@@ -18,14 +18,24 @@ class SkipReason(StrEnum):
     __hash__ = str.__hash__
 
     UNSUPPORTED_TYPE = "unsupported_type"
+    SUPPRESSED_USER = "suppressed_user"
+    NO_CONSENT = "no_consent"
+    CONSENT_MISSING = "consent_missing"
     DISABLED_BY_INTEGRATIONS = "disabled_by_integrations"
+    DISABLED_BY_SCHEMA = "disabled_by_schema"
+    DELIVERED_IN_BROWSER = "delivered_in_browser"
     FILTERED_OUT = "filtered_out"
+    DROPPED_BY_FILTER = "dropped_by_filter"
+    SAMPLED_OUT = "sampled_out"
+    DROPPED_BY_TRANSFORMATION = "dropped_by_transformation"
+    ENGAGE_TRACK = "engage_track"
     MISSING_USER_ID = "missing_user_id"
     MISSING_EVENT_NAME = "missing_event_name"
     MISSING_DEVICE_ID = "missing_device_id"
     MISSING_ORDER_ID = "missing_order_id"
     UNMAPPED_EVENT = "unmapped_event"
     CLOUD_SETTINGS_MISSING = "cloud_settings_missing"
+    REPEATED_ORDER = "repeated_order"
 
 
 class InvalidReason(StrEnum):
@@ -34,8 +44,10 @@ class InvalidReason(StrEnum):
     INVALID_JSON = "invalid_json"
     NOT_AN_OBJECT = "not_an_object"
     MISSING_TYPE = "missing_type"
+    UNKNOWN_TYPE = "unknown_type"
     MISSING_TIMESTAMP = "missing_timestamp"
     INVALID_TIMESTAMP = "invalid_timestamp"
+    UNREADABLE_AMOUNT = "unreadable_amount"
     LINE_TOO_LONG = "line_too_long"
 
 
@@ -43,6 +55,10 @@ class MappingWarning(StrEnum):
     """What was left out of a call that is sent all the same."""
 
     UNREADABLE_AMOUNT = "unreadable_amount"
+    AMBIGUOUS_AMOUNT = "ambiguous_amount"
+    UNREADABLE_TIME = "unreadable_time"
+    TIME_AFTER_RECEIPT = "time_after_receipt"
+    SHARED_MESSAGE_ID = "shared_message_id"
     TRAIT_NAME_TAKEN = "trait_name_taken"
     TRAIT_NAME_UNSUPPORTED = "trait_name_unsupported"
     TRAIT_TOO_DEEP = "trait_too_deep"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convertro_cli.mapping.calls import Mode
-from convertro_cli.mapping.rules import Filters, ModeSetting
+from convertro_cli.mapping.rules import ModeSetting, Selection
 from convertro_cli.segment.ids import read_id
 from convertro_cli.segment.names import normalise
 
@@ -37,21 +37,21 @@ def is_enabled(integrations: Any) -> bool:
     return True
 
 
-def is_selected(filters: Filters, message_type: str, event: Any, timestamp: int | None) -> bool:
+def is_selected(selection: Selection, message_type: str, event: Any, timestamp: int | None) -> bool:
     """Whether a message is one that the user's filters ask for.
 
     A message without a readable time passes the filters by time: it is for a later gate to
     say that it is invalid.
     """
     if timestamp is not None:
-        if filters.since is not None and timestamp < filters.since:
+        if selection.since is not None and timestamp < selection.since:
             return False
-        if filters.until is not None and timestamp >= filters.until:
+        if selection.until is not None and timestamp >= selection.until:
             return False
-    if filters.types and message_type not in filters.types:
+    if selection.types and message_type not in selection.types:
         return False
-    return not filters.events or (
-        message_type == "track" and isinstance(event, str) and normalise(event) in filters.events
+    return not selection.events or (
+        message_type == "track" and isinstance(event, str) and normalise(event) in selection.events
     )
 
 

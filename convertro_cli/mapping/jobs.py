@@ -155,7 +155,7 @@ class MappingJob:
         for line in map_lines(batch, self.rules):
             if left <= 0:
                 break
-            left -= passes_filters(line, self.rules)
+            left -= passes_selection(line, self.rules)
             yield line
         self.limit = left
         counts.exhausted = left <= 0
@@ -173,13 +173,13 @@ class ReplayJob(MappingJob):
         return result
 
 
-def passes_filters(line: MappedLine, rules: Rules) -> bool:
+def passes_selection(line: MappedLine, rules: Rules) -> bool:
     """Whether a line is a message that the user's filters ask for, whatever becomes of it."""
-    if not rules.filters:
+    if not rules.selection:
         return True
     message = line.message
     if message is None or not isinstance(message.get("type"), str):
         return False
     time = message_time(message)
     timestamp = None if isinstance(time, Invalid) else time
-    return is_selected(rules.filters, message["type"].lower(), message.get("event"), timestamp)
+    return is_selected(rules.selection, message["type"].lower(), message.get("event"), timestamp)

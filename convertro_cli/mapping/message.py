@@ -48,8 +48,8 @@ def map_message(message: Mapping[str, Any], rules: Rules) -> Outcome:
         return SKIPPED[SkipReason.DISABLED_BY_INTEGRATIONS]
     time = message_time(message)
     timestamp = None if isinstance(time, Invalid) else time
-    if rules.filters and not is_selected(
-        rules.filters, message_type, message.get("event"), timestamp
+    if rules.selection and not is_selected(
+        rules.selection, message_type, message.get("event"), timestamp
     ):
         return SKIPPED[SkipReason.FILTERED_OUT]
     warnings: list[MappingWarning] = []

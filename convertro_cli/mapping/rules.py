@@ -11,6 +11,10 @@ from convertro_cli.segment.names import is_install, is_order, normalise
 ModeSetting = Literal["auto", "web", "cloud"]
 UnmappedSetting = Literal["auto", "send", "drop"]
 CloudOrdersSetting = Literal["name", "sale"]
+IntegrationsSetting = Literal["obey", "ignore"]
+DeliveredInBrowserSetting = Literal["skip", "send", "skip-unmarked"]
+UnreadableAmountSetting = Literal["hold", "send"]
+RepeatedOrdersSetting = Literal["send", "skip"]
 
 _MOST_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 256
@@ -58,7 +62,7 @@ class EventMap:
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class Selection:
     """Which messages the user asked for. Times are Unix seconds: ``since`` <= time < ``until``.
 
     ``types`` and ``events`` are empty where all are wanted; event names are normalised.
@@ -71,6 +75,19 @@ class Filters:
 
     def __bool__(self) -> bool:
         return bool(self.since is not None or self.until is not None or self.types or self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The consent that a message must carry: each of the ``categories`` set to true.
+
+    ``without`` says what becomes of a message that carries no consent at all, ``empty`` of one
+    whose consent object is empty.
+    """
+
+    categories: tuple[str, ...] = ()
+    without: Literal["send", "skip"] = "send"
+    empty: Literal["skip", "send"] = "skip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +120,10 @@ class Rules:
     visitor_paths: tuple[tuple[str, ...], ...] = (("anonymousId",), ("userId",))
     traits: frozenset[str] | None = None
     """The traits to send; None for all of them."""
-    filters: Filters = field(default_factory=Filters)
+    selection: Selection = field(default_factory=Selection)
+    consent: Consent = field(default_factory=Consent)
+    integrations: IntegrationsSetting = "obey"
+    disabled_events: frozenset[str] = frozenset()
+    delivered_in_browser: DeliveredInBrowserSetting = "skip"
+    unreadable_amount: UnreadableAmountSetting = "hold"
+    repeated_orders: RepeatedOrdersSetting = "send"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.identity import identify
 from convertro_cli.reading.sources import ExportFile, ExportSet, find_exports
 from convertro_cli.record.dead_letters import aside_files, set_aside
@@ -38,13 +38,13 @@ class Plan:
         loaded: LoadedSettings,
         state: StateFolder,
         ledger: Ledger,
-        filters: Filters,
+        selection: Selection,
         options: ReplayOptions,
     ) -> None:
-        self.rules = compile_rules(loaded.settings, filters)
+        self.rules = compile_rules(loaded.settings, selection)
         self.options = options
-        self.takes_whole_files = not filters and options.limit is None
-        self._filters = filters
+        self.takes_whole_files = not selection and options.limit is None
+        self._filters = selection
         self._state = state
         self._ledger = ledger
         self._settings_digest = digest_settings(loaded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from convertro_cli.mapping.ledger_key import scope
-from convertro_cli.mapping.rules import EventMap, Filters, Rules, Wire
+from convertro_cli.mapping.rules import Consent, EventMap, Rules, Selection, Wire
 from convertro_cli.settings.faults import CLOUD_SETTINGS
 from convertro_cli.settings.model import Settings
 
@@ -13,7 +13,7 @@ WEB_SITE_ID = "0"
 """What Convertro's tag sends for a site id where none is configured."""
 
 
-def compile_rules(settings: Settings, filters: Filters | None = None) -> Rules:
+def compile_rules(settings: Settings, selection: Selection | None = None) -> Rules:
     """Compile settings and filters into rules, as plain data."""
     mapping = settings.mapping
     return Rules(
@@ -29,7 +29,15 @@ def compile_rules(settings: Settings, filters: Filters | None = None) -> Rules:
         missing_cloud_settings=missing_cloud_settings(settings),
         visitor_paths=tuple(tuple(path.split(".")) for path in mapping.visitor_id),
         traits=_traits(mapping.traits),
-        filters=filters or Filters(),
+        selection=selection or Selection(),
+        consent=Consent(
+            tuple(settings.consent.categories), settings.consent.without, settings.consent.empty
+        ),
+        integrations=mapping.integrations,
+        disabled_events=frozenset(settings.schema_.disabled_events),
+        delivered_in_browser=mapping.delivered_in_browser,
+        unreadable_amount=mapping.unreadable_amount,
+        repeated_orders=mapping.repeated_orders,
     )
 
 

@@ -16,11 +16,14 @@ from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.wire import PARAMETERS
 from convertro_cli.settings.checks import is_loopback, placeholders
 from convertro_cli.settings.model import (
+    ConsentTable,
     ConvertroTable,
     DeliveryTable,
     MappingTable,
     ParamsTable,
     PathsTable,
+    PrivacyTable,
+    SchemaTable,
     Settings,
     WireTable,
 )
@@ -28,11 +31,16 @@ from convertro_cli.settings.model import (
 TABLES: dict[str, type[BaseModel]] = {
     "convertro": ConvertroTable,
     "mapping": MappingTable,
+    "privacy": PrivacyTable,
+    "consent": ConsentTable,
+    "schema": SchemaTable,
     "delivery": DeliveryTable,
     "wire": WireTable,
     "wire.paths": PathsTable,
     "wire.params": ParamsTable,
 }
+
+_TOP = {field.alias or name: field for name, field in Settings.model_fields.items()}
 
 CLOUD_SETTINGS = ("client_name", "site_id", "domain")
 """What cloud calls need of ``[convertro]``, as Segment's page on mobile libraries says."""
@@ -125,18 +133,18 @@ def _field(table: str, name: str) -> FieldInfo | None:
     if not name and "." in table:  # the fault is in a table of [wire] as a whole
         table, _, name = table.partition(".")
     model = TABLES.get(table)
-    return model.model_fields.get(name) if model else Settings.model_fields.get(table)
+    return model.model_fields.get(name) if model else _TOP.get(table)
 
 
 def _allowed(table: str, name: str) -> str | None:
-    field = _field(table, name) or Settings.model_fields.get(table)
+    field = _field(table, name) or _TOP.get(table)
     return field.description if field else None
 
 
 def _likely(path: tuple[str, ...]) -> str | None:
     """Guess the key that was meant: one spelt like it here, or its like in another table."""
     table, name = ".".join(path[:-1]), path[-1]
-    here = _close(name, list(TABLES[table].model_fields) if table else list(Settings.model_fields))
+    here = _close(name, list(TABLES[table].model_fields) if table else list(_TOP))
     if here:
         return f"{table}.{here}" if table else f"[{here}]"
     for other, model in TABLES.items():

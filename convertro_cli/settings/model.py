@@ -46,7 +46,7 @@ _PATH = "a path such as /api/hit/{account}/{site_id}/, with {account}, {client_n
 class Table(BaseModel):
     """A table of convertro.toml: unknown keys and wrong types are faults."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, serialize_by_alias=True)
 
 
 class ConvertroTable(Table):
@@ -80,6 +80,45 @@ class MappingTable(Table):
     )
     traits: Literal["all", "none"] | list[Text] = Field(
         default="all", description='"all", "none", or an array of trait names'
+    )
+
+    integrations: Literal["obey", "ignore"] = Field(
+        default="obey", description='one of "obey", "ignore"'
+    )
+    delivered_in_browser: Literal["skip", "send", "skip-unmarked"] = Field(
+        default="skip", description='one of "skip", "send", "skip-unmarked"'
+    )
+    unreadable_amount: Literal["hold", "send"] = Field(
+        default="hold", description='one of "hold", "send"'
+    )
+    repeated_orders: Literal["send", "skip"] = Field(
+        default="send", description='one of "send", "skip"'
+    )
+
+
+class PrivacyTable(Table):
+    """``[privacy]``: whose messages are not sent, whatever they say."""
+
+    suppressed: list[Text] = Field(
+        default=[], description='an array of files, such as ["suppressed.txt"]'
+    )
+
+
+class ConsentTable(Table):
+    """``[consent]``: the consent that a message must carry."""
+
+    categories: list[Text] = Field(
+        default=[], description='an array of category ids, such as ["Advertising"]'
+    )
+    without: Literal["send", "skip"] = Field(default="send", description='one of "send", "skip"')
+    empty: Literal["skip", "send"] = Field(default="skip", description='one of "skip", "send"')
+
+
+class SchemaTable(Table):
+    """``[schema]``: what Segment's Schema tab switches off."""
+
+    disabled_events: list[Text] = Field(
+        default=[], description='an array of event names, such as ["Test Event"]'
     )
 
 
@@ -163,5 +202,11 @@ class Settings(Table):
         default={}, description="a Convertro event type, or an array of them, as text"
     )
     mapping: MappingTable = Field(default=MappingTable(), description="the table [mapping]")
+    privacy: PrivacyTable = Field(default=PrivacyTable(), description="the table [privacy]")
+    consent: ConsentTable = Field(default=ConsentTable(), description="the table [consent]")
+    # Under another name here, since pydantic's models have a method of this one.
+    schema_: SchemaTable = Field(
+        default=SchemaTable(), alias="schema", description="the table [schema]"
+    )
     delivery: DeliveryTable = Field(default=DeliveryTable(), description="the table [delivery]")
     wire: WireTable = Field(default=WireTable(), description="the table [wire]")

@@ -18,6 +18,9 @@ _HEAD = """\
 _TABLES = {
     "convertro": "The settings of Segment's Convertro destination, under Segment's names.",
     "mapping": "How Segment's messages become calls to Convertro.",
+    "privacy": "Whose messages are not sent, whatever they say.",
+    "consent": "The consent that a message must carry; without categories none is asked for.",
+    "schema": "What Segment's Schema tab switches off for this destination.",
     "delivery": "How the calls are sent.",
     "wire": "Convertro's interface, as public code used it. What your account manager says wins.",
     "wire.paths": "The path of each call; {account}, {client_name}, {site_id} are filled in.",
@@ -59,6 +62,19 @@ COMMENTS: Mapping[str, str] = {
     "mapping.cloud_orders": 'Cloud orders go out under their "name", or as "sale" like web orders.',
     "mapping.visitor_id": "Where a web message holds the visitor's id; the first found counts.",
     "mapping.traits": 'The traits sent with a web identify: "all", "none", or an array of names.',
+    "mapping.integrations": 'The integrations object of a message: "obey", or "ignore" as '
+    "Segment's own Replay does.",
+    "mapping.delivered_in_browser": 'Web messages that analytics.js delivered itself: "skip", '
+    '"send", or "skip-unmarked" for those without a mark, too.',
+    "mapping.unreadable_amount": 'Amounts that cannot be read: "hold" the message back, or "send" '
+    "the next one, or 1.",
+    "mapping.repeated_orders": 'One order id in several messages: "send" each, or "skip" all but '
+    "the first of each event type.",
+    "privacy.suppressed": "Files of user ids: text, CSV, or answers of Segment's Public API.",
+    "consent.categories": "The ids of the consent categories that Convertro is in.",
+    "consent.without": 'Messages that carry no consent: "send" or "skip".',
+    "consent.empty": 'Messages whose consent object is empty: "skip" or "send".',
+    "schema.disabled_events": "Names as in the Schema tab, compared exactly.",
     "delivery.transport": '"curl" (needs pycurl), "requests", or "auto" for curl if it is there.',
     "delivery.concurrency": 'Requests under way at once: a number, or "auto" to adapt.',
     "delivery.max_concurrency": 'The most requests under way at once with "auto".',

@@ -9,7 +9,7 @@ from convertro_cli.mapping.calls import Call, Invalid, Mapped
 from convertro_cli.mapping.dry_run import describe_call
 from convertro_cli.mapping.jobs import MappedBatch
 from convertro_cli.mapping.message import map_message
-from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import check
 from convertro_cli.settings.model import Settings
@@ -48,7 +48,7 @@ def make_rules(
     mapping: Tables | None = None,
     convertro: Tables | None = None,
     wire: Tables | None = None,
-    filters: Filters | None = None,
+    selection: Selection | None = None,
 ) -> Rules:
     """Compile rules for an account that has all cloud settings, unless told otherwise."""
     account = {
@@ -63,7 +63,7 @@ def make_rules(
         "mapping": mapping or {},
         "wire": wire or {},
     }
-    return compile_rules(settings_of(tables), filters)
+    return compile_rules(settings_of(tables), selection)
 
 
 def web_message(message_type: str, **fields: Any) -> Message:

@@ -14,7 +14,7 @@ from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.lines import map_lines
 from convertro_cli.mapping.message import map_message
-from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.mapping.wire import LONGEST_URL, build_url, drop_unsendable_traits
 from convertro_cli.reading.lines import LineBatch
 from tests.mapping.messages import make_rules, ready_messages
@@ -28,7 +28,7 @@ RULES = {
         convertro={"hybrid_attribution_model": True},
     ),
     "web": make_rules(mapping={"mode": "web", "visitor_id": ["properties.x", "userId"]}),
-    "filtered": make_rules(filters=Filters(since=0, events=frozenset({"order completed"}))),
+    "filtered": make_rules(selection=Selection(since=0, events=frozenset({"order completed"}))),
 }
 ANY_RULES = st.sampled_from(list(RULES.values()))
 

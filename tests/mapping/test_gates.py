@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from convertro_cli.mapping.gates import decide_mode, is_enabled
-from convertro_cli.mapping.rules import Filters, ModeSetting
+from convertro_cli.mapping.rules import ModeSetting, Selection
 from tests.mapping.messages import (
     SECONDS,
     Message,
@@ -176,38 +176,38 @@ NAMED = cloud_message("track", event="Level Won")
 
 
 @pytest.mark.parametrize(
-    ("filters", "selected"),
+    ("selection", "selected"),
     [
-        (Filters(), True),
-        (Filters(since=SECONDS), True),
-        (Filters(since=SECONDS + 1), False),
-        (Filters(until=SECONDS + 1), True),
-        (Filters(until=SECONDS), False),
-        (Filters(since=SECONDS - 1, until=SECONDS + 1), True),
-        (Filters(types=frozenset({"track"})), True),
-        (Filters(types=frozenset({"identify"})), False),
-        (Filters(types=frozenset({"identify", "track"})), True),
-        (Filters(events=frozenset({"level won"})), True),
-        (Filters(events=frozenset({"signed up", "level won"})), True),
-        (Filters(events=frozenset({"signed up"})), False),
-        (Filters(since=SECONDS, events=frozenset({"signed up"})), False),
+        (Selection(), True),
+        (Selection(since=SECONDS), True),
+        (Selection(since=SECONDS + 1), False),
+        (Selection(until=SECONDS + 1), True),
+        (Selection(until=SECONDS), False),
+        (Selection(since=SECONDS - 1, until=SECONDS + 1), True),
+        (Selection(types=frozenset({"track"})), True),
+        (Selection(types=frozenset({"identify"})), False),
+        (Selection(types=frozenset({"identify", "track"})), True),
+        (Selection(events=frozenset({"level won"})), True),
+        (Selection(events=frozenset({"signed up", "level won"})), True),
+        (Selection(events=frozenset({"signed up"})), False),
+        (Selection(since=SECONDS, events=frozenset({"signed up"})), False),
     ],
 )
-def test_filters_by_time_type_and_name(filters: Filters, selected: bool) -> None:
+def test_filters_by_time_type_and_name(selection: Selection, selected: bool) -> None:
     """since counts, until does not; names are compared as Segment compares them."""
-    outcome = outcome_of(NAMED | {"event": "level_won"}, make_rules(filters=filters))
+    outcome = outcome_of(NAMED | {"event": "level_won"}, make_rules(selection=selection))
     assert outcome != "skip filtered_out" if selected else outcome == "skip filtered_out"
 
 
 def test_a_filter_by_name_selects_tracks_only() -> None:
     """An identify has no event name, whatever its other keys say."""
-    rules = make_rules(filters=Filters(events=frozenset({"level won"})))
+    rules = make_rules(selection=Selection(events=frozenset({"level won"})))
     message = cloud_message("identify", event="Level Won")
     assert outcome_of(message, rules) == "skip filtered_out"
 
 
 def test_a_message_without_a_time_is_not_hidden_by_a_filter_by_time() -> None:
     """Whether it belongs to the time is not known; that it is invalid is."""
-    rules = make_rules(filters=Filters(since=SECONDS, until=SECONDS + 1))
+    rules = make_rules(selection=Selection(since=SECONDS, until=SECONDS + 1))
     message = cloud_message("track", event="Level Won", timestamp=None)
     assert outcome_of(message, rules) == "invalid missing_timestamp"

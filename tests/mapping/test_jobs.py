@@ -11,7 +11,7 @@ import pytest
 from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.jobs import PLACES_KEPT, ReplayJob
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.lines import LineBatch
 from tests.mapping.messages import (
     Message,
@@ -151,7 +151,7 @@ def test_a_dead_letter_keeps_its_first_place_and_its_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "filters", "read", "exhausted", "left"),
+    ("limit", "selection", "read", "exhausted", "left"),
     [
         (None, None, 6, False, None),
         (2, None, 2, True, 0),
@@ -159,19 +159,19 @@ def test_a_dead_letter_keeps_its_first_place_and_its_bytes() -> None:
         (9, None, 6, False, 3),
         (0, None, 0, True, 0),
         # only what passes the filters counts against the limit
-        (1, Filters(types=frozenset({"identify"})), 2, True, 0),
-        (2, Filters(types=frozenset({"identify"})), 6, False, 1),
-        (1, Filters(events=frozenset({"x"})), 6, True, 0),
+        (1, Selection(types=frozenset({"identify"})), 2, True, 0),
+        (2, Selection(types=frozenset({"identify"})), 6, False, 1),
+        (1, Selection(events=frozenset({"x"})), 6, True, 0),
     ],
 )
 def test_the_limit_counts_down_over_batches(
-    limit: int | None, filters: Filters | None, read: int, exhausted: bool, left: int | None
+    limit: int | None, selection: Selection | None, read: int, exhausted: bool, left: int | None
 ) -> None:
     """No line is read beyond the limit of messages that pass the filters."""
     batch = batch_of(ORDER, USER, b"{", b'{"type":"page"}', INSTALL, NO_DEVICE)
     for job in (
-        ReplayJob(make_rules(filters=filters), limit),
-        DryRunJob(make_rules(filters=filters), limit),
+        ReplayJob(make_rules(selection=selection), limit),
+        DryRunJob(make_rules(selection=selection), limit),
     ):
         result = job(batch)
         assert (result.read, result.exhausted, job.limit) == (read, exhausted, left)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 
-from convertro_cli.mapping.rules import EventMap, Filters
+from convertro_cli.mapping.rules import EventMap, Selection
 from tests.mapping.messages import cloud_message, make_rules, outcome_of
 
 
@@ -27,15 +27,15 @@ def test_an_empty_table_is_told_from_one_without_a_match() -> None:
 
 def test_no_filter_is_no_filter() -> None:
     """A time of 0 is one."""
-    assert not Filters()
-    assert Filters(since=0)
-    assert Filters(until=0)
-    assert Filters(types=frozenset({"track"}))
+    assert not Selection()
+    assert Selection(since=0)
+    assert Selection(until=0)
+    assert Selection(types=frozenset({"track"}))
 
 
 def test_rules_cross_processes() -> None:
     """Rules that were pickled map as before."""
-    rules = make_rules(events={"Signed Up": ["signup", "lead"]}, filters=Filters(since=1.0))
+    rules = make_rules(events={"Signed Up": ["signup", "lead"]}, selection=Selection(since=1.0))
     copied = pickle.loads(pickle.dumps(rules))
     message = cloud_message("track", event="signed_up")
     assert outcome_of(message, copied) == outcome_of(message, rules)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.identity import identify
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import StateFolder
@@ -42,11 +42,11 @@ def plan(
     state: StateFolder,
     ledger: Ledger,
     *,
-    filters: Filters | None = None,
+    selection: Selection | None = None,
     options: ReplayOptions | None = None,
 ) -> Plan:
     loaded = load_settings(state.path.parent / "convertro.toml", environ={})
-    return Plan(loaded, state, ledger, filters or Filters(), options or ReplayOptions())
+    return Plan(loaded, state, ledger, selection or Selection(), options or ReplayOptions())
 
 
 def finish(plan: Plan, ledger: Ledger, path: Path) -> None:
@@ -109,19 +109,19 @@ def test_a_file_is_read_again_when_told_to(
 
 
 @pytest.mark.parametrize(
-    ("filters", "options", "whole"),
+    ("selection", "options", "whole"),
     [
-        (Filters(), ReplayOptions(), True),
-        (Filters(since=1.0), ReplayOptions(), False),
-        (Filters(types=frozenset(["track"])), ReplayOptions(), False),
-        (Filters(), ReplayOptions(limit=10), False),
+        (Selection(), ReplayOptions(), True),
+        (Selection(since=1.0), ReplayOptions(), False),
+        (Selection(types=frozenset(["track"])), ReplayOptions(), False),
+        (Selection(), ReplayOptions(limit=10), False),
     ],
 )
 def test_only_a_run_without_filters_replays_whole_files(
-    state: StateFolder, ledger: Ledger, filters: Filters, options: ReplayOptions, whole: bool
+    state: StateFolder, ledger: Ledger, selection: Selection, options: ReplayOptions, whole: bool
 ) -> None:
     """Whoever leaves something out must not have the file taken for done."""
-    assert plan(state, ledger, filters=filters, options=options).takes_whole_files == whole
+    assert plan(state, ledger, selection=selection, options=options).takes_whole_files == whole
 
 
 def test_dead_letters_are_set_aside_before_they_are_read(

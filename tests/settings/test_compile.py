@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import check
 
@@ -18,7 +18,7 @@ def compiled(convertro: dict[str, Any] | None = None, **tables: Any) -> Rules:
     settings, faults = check(data, folder=Path())
     assert settings is not None
     assert not faults
-    return compile_rules(settings, Filters(since=5))
+    return compile_rules(settings, Selection(since=5))
 
 
 def test_the_defaults() -> None:
@@ -44,7 +44,7 @@ def test_the_defaults() -> None:
     )
     assert rules.traits is None
     assert not rules.events
-    assert rules.filters == Filters(since=5)
+    assert rules.selection == Selection(since=5)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.jobs import ReplayJob
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.lines import read_batches
 from convertro_cli.reading.sources import ExportFile
 from convertro_cli.settings.compile import compile_rules
@@ -236,7 +236,7 @@ def test_a_dry_run_is_the_same_to_the_byte_with_any_number_of_workers(
 ) -> None:
     """``--workers 1`` and ``--workers 4`` write the same lines."""
     path, settings_file = export
-    rules = compile_rules(load_settings(settings_file, environ={}).settings, Filters())
+    rules = compile_rules(load_settings(settings_file, environ={}).settings, Selection())
     file = ExportFile("export.ndjson", path, path.stat().st_size)
 
     outputs = []
@@ -252,7 +252,7 @@ def test_a_dry_run_is_the_same_to_the_byte_with_any_number_of_workers(
 def test_a_replay_gets_the_same_calls_with_any_number_of_workers(export: tuple[Path, Path]) -> None:
     """Keys, URLs, places and counts survive the way between processes."""
     path, settings_file = export
-    rules = compile_rules(load_settings(settings_file, environ={}).settings, Filters())
+    rules = compile_rules(load_settings(settings_file, environ={}).settings, Selection())
     file = ExportFile("export.ndjson", path, path.stat().st_size)
 
     results = [

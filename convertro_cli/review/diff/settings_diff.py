@@ -26,8 +26,8 @@ class SettingChange(NamedTuple):
 
 def compare_settings(before: Settings, after: Settings) -> list[SettingChange]:
     """Compare settings as they are understood: a default that is written out is no change."""
+    tables = list(before.model_dump())
     old, new = (dict(_flat(settings.model_dump())) for settings in (before, after))
-    tables = list(Settings.model_fields)
     keys = sorted(dict.fromkeys([*old, *new]), key=lambda key: tables.index(key.split(".")[0]))
     changes = [SettingChange(key, old.get(key), new.get(key)) for key in keys]
     return [change for change in changes if change.before != change.after]

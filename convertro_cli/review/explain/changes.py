@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 
 EVERYTHING: Mapping[str, Any] = {
     "since": None,
@@ -64,9 +64,9 @@ class OptionDropped:
     field: str
     cost: int = 1
 
-    def make(self, filters: Filters) -> Filters:
+    def make(self, selection: Selection) -> Selection:
         """Give the filters without it."""
-        return replace(filters, **{self.field: EVERYTHING[self.field]})
+        return replace(selection, **{self.field: EVERYTHING[self.field]})
 
 
 Change = SettingChange | DataChange | OptionDropped

@@ -130,7 +130,7 @@ def _remedies(line: MappedLine, loaded: LoadedSettings, rules: Rules) -> list[Re
     if line.message is None:
         return []
     folder = loaded.file.parent
-    return find_remedies(Situation(line.message, loaded.settings, rules.filters, folder))
+    return find_remedies(Situation(line.message, loaded.settings, rules.selection, folder))
 
 
 def _explain_calls(

@@ -9,7 +9,7 @@ from convertro_cli.mapping.calls import Invalid, InvalidReason, SkipReason
 from convertro_cli.mapping.gates import as_object, is_selected
 from convertro_cli.mapping.jobs import TOO_LONG
 from convertro_cli.mapping.message import message_time
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.review.explain.changes import (
     EVERYTHING,
     REMOVED,
@@ -40,19 +40,19 @@ Message = Mapping[str, Any]
 
 
 def propose(
-    reason: str, message: Message, settings: Settings, filters: Filters
+    reason: str, message: Message, settings: Settings, selection: Selection
 ) -> Iterator[Change]:
     """Propose changes, each of which does away with this reason (another may come after it)."""
     if reason == SkipReason.FILTERED_OUT:
-        yield from _without_filters(message, filters)
+        yield from _without_filters(message, selection)
     elif reason in _PROPOSALS:
         yield from _PROPOSALS[reason](message, settings)
 
 
-def _without_filters(message: Message, filters: Filters) -> Iterator[Change]:
+def _without_filters(message: Message, selection: Selection) -> Iterator[Change]:
     time = message_time(message)
     for option, field in _OPTIONS.items():
-        alone = Filters(**{**EVERYTHING, field: getattr(filters, field)})
+        alone = Selection(**{**EVERYTHING, field: getattr(selection, field)})
         if alone and not is_selected(
             alone,
             message["type"].lower(),

@@ -15,7 +15,7 @@ from typing import Any
 from convertro_cli.mapping.calls import Invalid, Mapped, Outcome, Skipped
 from convertro_cli.mapping.jobs import TOO_LONG
 from convertro_cli.mapping.message import map_message
-from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.mapping.wire import LONGEST_URL, build_url, drop_unsendable_traits
 from convertro_cli.review.explain.changes import Change, DataChange, OptionDropped, SettingChange
 from convertro_cli.review.explain.proposals import propose
@@ -36,13 +36,13 @@ class Situation:
 
     message: dict[str, Any]
     settings: Settings
-    filters: Filters
+    selection: Selection
     folder: Path
 
     @property
     def rules(self) -> Rules:
         """The rules that the settings and the filters make."""
-        return compile_rules(self.settings, self.filters)
+        return compile_rules(self.settings, self.selection)
 
     def outcome(self) -> Outcome:
         """Map the message, as a dry run does."""
@@ -57,7 +57,7 @@ class Situation:
             case DataChange():
                 return replace(self, message=change.make(self.message))
             case OptionDropped():
-                return replace(self, filters=change.make(self.filters))
+                return replace(self, selection=change.make(self.selection))
             case SettingChange():
                 tables = self.settings.model_dump(exclude_unset=True)
                 change.make(tables)
@@ -107,7 +107,7 @@ def _cost(changes: Remedy) -> int:
 
 
 def _further(situation: Situation, reason: str) -> Iterator[tuple[Change, Situation]]:
-    for change in propose(reason, situation.message, situation.settings, situation.filters):
+    for change in propose(reason, situation.message, situation.settings, situation.selection):
         changed = situation.after(change)
         if changed is not None:
             yield change, changed

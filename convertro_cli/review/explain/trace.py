@@ -21,7 +21,7 @@ from convertro_cli.mapping.gates import (
 )
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import message_time
-from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.review.explain import cloud, web
 from convertro_cli.review.explain.steps import Step, Walk, kind, lack, quoted
 from convertro_cli.segment.times import TIME_KEYS, find_time
@@ -81,10 +81,10 @@ def _who_decides(integrations: Any) -> str:
 
 
 def _filters(walk: Walk) -> bool:
-    filters = walk.rules.filters
-    if not filters:
+    selection = walk.rules.selection
+    if not selection:
         return walk.passed("filters", "there are none")
-    given = _one_by_one(filters)
+    given = _one_by_one(selection)
     against = [option for option, one in given.items() if not _selects(walk, one)]
     if against:
         says = f"it is not among what {' and '.join(against)} asked for"
@@ -92,21 +92,21 @@ def _filters(walk: Walk) -> bool:
     return walk.passed("filters", f"it passes {', '.join(given)}")
 
 
-def _one_by_one(filters: Filters) -> dict[str, Filters]:
+def _one_by_one(selection: Selection) -> dict[str, Selection]:
     """Give each filter alone, under its option."""
     alone = {
-        "--since": Filters(since=filters.since),
-        "--until": Filters(until=filters.until),
-        "--type": Filters(types=filters.types),
-        "--event": Filters(events=filters.events),
+        "--since": Selection(since=selection.since),
+        "--until": Selection(until=selection.until),
+        "--type": Selection(types=selection.types),
+        "--event": Selection(events=selection.events),
     }
     return {option: one for option, one in alone.items() if one}
 
 
-def _selects(walk: Walk, filters: Filters) -> bool:
+def _selects(walk: Walk, selection: Selection) -> bool:
     time = message_time(walk.message)
     return is_selected(
-        filters,
+        selection,
         walk.message["type"].lower(),
         walk.message.get("event"),
         None if isinstance(time, Invalid) else time,

@@ -11,7 +11,7 @@ from convertro_cli.mapping.gates import SUPPORTED_TYPES, decide_mode, is_selecte
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import message_time
-from convertro_cli.mapping.rules import Filters, Rules, Wire
+from convertro_cli.mapping.rules import Rules, Selection, Wire
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.inspect.days import DAY
 from convertro_cli.review.inspect.notes import BatchFindings, BatchNotes
@@ -23,14 +23,14 @@ from convertro_cli.segment.ids import read_id
 _BEFORE_FILTERS = {SkipReason.UNSUPPORTED_TYPE, SkipReason.DISABLED_BY_INTEGRATIONS}
 
 
-def rules_without_settings(filters: Filters | None = None) -> Rules:
+def rules_without_settings(selection: Selection | None = None) -> Rules:
     """Give rules that send whatever any settings could send."""
     return Rules(
         Wire({}),
         {},
         unmapped_events="send",
         require_order_id=False,
-        filters=filters or Filters(),
+        selection=selection or Selection(),
     )
 
 
@@ -98,7 +98,7 @@ class InspectJob(MappingJob):
             return
         kind = message_type if message_type in SUPPORTED_TYPES else message_type.lower()
         time = call.timestamp if call is not None else _time(message)
-        if self.rules.filters and not self._is_selected(message, kind, time, line.outcome):
+        if self.rules.selection and not self._is_selected(message, kind, time, line.outcome):
             notes.messages["left_out"] += 1
             return
         notes.kinds[kind, *source_of(message)] += 1
@@ -119,7 +119,7 @@ class InspectJob(MappingJob):
     ) -> bool:
         if isinstance(outcome, Skipped):
             if outcome.reason in _BEFORE_FILTERS:
-                return is_selected(self.rules.filters, kind, message.get("event"), time)
+                return is_selected(self.rules.selection, kind, message.get("event"), time)
             return outcome.reason is not SkipReason.FILTERED_OUT
         return True
 

@@ -102,8 +102,8 @@ def _gaps(times: Times) -> Section:
 
 def _figures(report: InspectReport) -> Iterator[dict[str, str]]:
     outcome = report.outcome
-    filters = f"{count(report.described)} inside the filters" if report.run.filtered else ""
-    yield {"label": "Messages", "value": count(report.read), "note": filters}
+    selection = f"{count(report.described)} inside the filters" if report.run.filtered else ""
+    yield {"label": "Messages", "value": count(report.read), "note": selection}
     yield {
         "label": "Could be sent" if report.run.settings is None else "Would be sent",
         "value": count(outcome.sent),

@@ -60,7 +60,7 @@ def inspect(
     damaged = ExitCode.UNREADABLE_EXPORT if tally.files["damaged"] else ExitCode.OK
     facts = RunFacts(
         settings=options.settings,
-        filtered=bool(rules.filters),
+        filtered=bool(rules.selection),
         files={name: tally.files[name] for name in ("read", "skipped", "damaged")},
         bytes_read=tally.bytes_read,
         elapsed_s=time.monotonic() - started,

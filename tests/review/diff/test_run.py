@@ -17,7 +17,7 @@ import orjson
 import pytest
 
 from convertro_cli.errors import ExitCode
-from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.reading.lines import BATCH_BYTES
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.review.diff import totals
@@ -199,8 +199,8 @@ def test_a_limit_counts_messages_that_pass_the_filters(tmp_path: Path) -> None:
     """As in a replay: after so many the comparison ends, in whatever batch that is."""
     export = write(tmp_path / "e.ndjson", 3000)
     assert report_of(export, OLD, NEW, limit=5, workers=4).tally.messages.read == 5
-    filters = Filters(events=frozenset({"product viewed"}))
-    old, new = (make_rules(events=events, filters=filters) for events in ({}, {"X": "x"}))
+    selection = Selection(events=frozenset({"product viewed"}))
+    old, new = (make_rules(events=events, selection=selection) for events in ({}, {"X": "x"}))
     assert report_of(export, old, new, limit=2000).tally.messages.unsent_after["filtered_out"] > 0
 
 

@@ -9,7 +9,7 @@ import orjson
 from hypothesis import strategies as st
 
 from convertro_cli.mapping.dry_run import DryRunJob
-from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.reading.lines import LineBatch
 from convertro_cli.review.explain.explanation import Explanation, explain
 from convertro_cli.review.explain.find import FoundLine
@@ -34,11 +34,11 @@ def loaded_from(settings: Settings, folder: Path = Path("nowhere")) -> LoadedSet
 
 
 def explain_message(
-    message: object, settings: Settings, filters: Filters | None = None
+    message: object, settings: Settings, selection: Selection | None = None
 ) -> Explanation:
     """Explain a message as if it were the first line of an export."""
     line = message if isinstance(message, bytes) else orjson.dumps(message)
-    rules = compile_rules(settings, filters)
+    rules = compile_rules(settings, selection)
     explanation = explain(FoundLine("e.ndjson", 1, line), loaded_from(settings), rules)
     assert explanation is not None
     return explanation
@@ -154,8 +154,8 @@ settings: st.SearchStrategy[Settings] = st.builds(
     st.sampled_from([{}, {"sid": "visitor", "typ": "t"}]),
 )
 
-filters: st.SearchStrategy[Filters] = st.builds(
-    Filters,
+selection: st.SearchStrategy[Selection] = st.builds(
+    Selection,
     since=st.sampled_from([None, 0.0, 2e9]),
     until=st.sampled_from([None, 0.0, 2e9]),
     types=st.sampled_from([frozenset[str](), frozenset({"track"})]),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as profile
 
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.review.explain.explanation import Explanation
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.model import Settings
@@ -62,15 +62,15 @@ def test_every_recorded_case_is_explained_as_the_dry_run_maps_it() -> None:
         assert_agrees(explain_message(message, settings), dry_run(line, compile_rules(settings)))
 
 
-@given(made.messages, made.settings, made.filters)
+@given(made.messages, made.settings, made.selection)
 @profile(max_examples=300, deadline=None)
 def test_any_message_is_explained_as_the_dry_run_maps_it(
-    message: Message, settings: Settings, filters: Filters
+    message: Message, settings: Settings, selection: Selection
 ) -> None:
     """Whatever the message and the settings, the explanation agrees with the dry run."""
-    rules = compile_rules(settings, filters)
+    rules = compile_rules(settings, selection)
     line = orjson.dumps(message)
-    assert_agrees(explain_message(message, settings, filters), dry_run(line, rules))
+    assert_agrees(explain_message(message, settings, selection), dry_run(line, rules))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.lines import BATCH_BYTES, LineBatch
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.review.explain.find import (
@@ -130,7 +130,7 @@ def test_an_event_is_found_in_any_spelling_and_no_more_than_asked_for(tmp_path: 
     path = write(
         tmp_path / "e", *(orjson.dumps(web_message("track", event=name)) for name in names)
     )
-    rules = make_rules(filters=Filters(events=frozenset({"signed up"})))
+    rules = make_rules(selection=Selection(events=frozenset({"signed up"})))
     found = look(path, FilterJob(rules, 2), most=2).found
     assert [each.number for each in found] == [2, 3]
 
@@ -140,7 +140,7 @@ def test_an_event_is_found_whatever_becomes_of_it(tmp_path: Path) -> None:
     off = web_message("track", event="Signed Up", integrations={"All": False})
     timeless = web_message("track", event="Signed Up", timestamp=None)
     path = write(tmp_path / "e", orjson.dumps(off), orjson.dumps(timeless))
-    rules = make_rules(filters=Filters(events=frozenset({"signed up"})))
+    rules = make_rules(selection=Selection(events=frozenset({"signed up"})))
     found = look(path, FilterJob(rules, 9), most=9).found
     assert [each.number for each in found] == [1, 2]
 
@@ -153,7 +153,7 @@ def test_worker_processes_find_the_same(tmp_path: Path) -> None:
     ]
     path = write(tmp_path / "e", *lines)
     assert path.stat().st_size > 3 * BATCH_BYTES
-    rules = make_rules(filters=Filters(events=frozenset({"event 499"})))
+    rules = make_rules(selection=Selection(events=frozenset({"event 499"})))
     found = look(path, FilterJob(rules, 15), most=15, workers=2).found
     assert [each.number for each in found] == [500 * number for number in range(1, 16)]
 

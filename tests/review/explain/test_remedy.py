@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 
 from convertro_cli.mapping.calls import SkipReason
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.review.explain.changes import REMOVED, Change, DataChange, OptionDropped
 from convertro_cli.review.explain.remedy import Situation, find_remedies, why_not_sent
 from convertro_cli.settings.model import Settings
@@ -19,10 +19,10 @@ from tests.review.explain import messages as made
 from tests.review.explain.messages import ACCOUNT, Message
 
 
-def situation(message: Message, filters: Filters | None = None, **tables: Message) -> Situation:
+def situation(message: Message, selection: Selection | None = None, **tables: Message) -> Situation:
     """A message under settings that have all that cloud calls need, unless told otherwise."""
     return Situation(
-        message, settings_of({"convertro": ACCOUNT, **tables}), filters or Filters(), Path()
+        message, settings_of({"convertro": ACCOUNT, **tables}), selection or Selection(), Path()
     )
 
 
@@ -68,7 +68,7 @@ CASES = [
     ),
     (
         "filters",
-        situation(web_message("identify"), Filters(until=1.0, types=frozenset({"track"}))),
+        situation(web_message("identify"), Selection(until=1.0, types=frozenset({"track"}))),
         ["--until", "--type"],
     ),
     ("user id", situation(web_message("identify", userId="")), ["userId"]),
@@ -158,13 +158,13 @@ def test_a_change_leaves_the_message_itself_alone() -> None:
     assert message["properties"] == {"total": 3}
 
 
-@given(made.messages, made.settings, made.filters)
+@given(made.messages, made.settings, made.selection)
 @profile(max_examples=150, deadline=None)
 def test_every_remedy_sends_the_message_and_needs_all_of_its_changes(
-    message: Message, settings: Settings, filters: Filters
+    message: Message, settings: Settings, selection: Selection
 ) -> None:
     """Any message that is not sent has a remedy; made, it sends it, and in part it does not."""
-    stopped = Situation(message, settings, filters, Path())
+    stopped = Situation(message, settings, selection, Path())
     remedies = find_remedies(stopped)
     assert remedies
     for changes in remedies:

@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.review.explain.explanation import Explanation
 from convertro_cli.review.explain.steps import Step
 from tests.mapping.messages import cloud_message, settings_of, web_message
 from tests.review.explain.messages import ACCOUNT, Message, explain_message
 
 
-def explained(message: Message, filters: Filters | None = None, **tables: Message) -> Explanation:
+def explained(
+    message: Message, selection: Selection | None = None, **tables: Message
+) -> Explanation:
     """Explain a message for an account that has all cloud settings, unless told otherwise."""
-    return explain_message(message, settings_of({"convertro": ACCOUNT, **tables}), filters)
+    return explain_message(message, settings_of({"convertro": ACCOUNT, **tables}), selection)
 
 
 def step(explanation: Explanation, topic: str) -> Step:
@@ -262,8 +264,8 @@ def test_the_time_is_said_with_its_place() -> None:
 
 def test_each_filter_against_the_message_is_named() -> None:
     """It is said which options left the message out."""
-    filters = Filters(since=2e9, types=frozenset({"track"}), events=frozenset({"signed up"}))
-    found = step(explained(web_message("track", event="Signed Up"), filters), "filters")
+    selection = Selection(since=2e9, types=frozenset({"track"}), events=frozenset({"signed up"}))
+    found = step(explained(web_message("track", event="Signed Up"), selection), "filters")
     assert found.says == "it is not among what --since asked for"
 
 

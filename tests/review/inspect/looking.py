@@ -79,7 +79,7 @@ def report_of(
     )
     facts = RunFacts(
         settings="convertro.toml" if rules is not None else None,
-        filtered=bool(used.filters),
+        filtered=bool(used.selection),
         files={"read": 1, "skipped": 0, "damaged": 0},
         bytes_read=1000,
         elapsed_s=1.0,

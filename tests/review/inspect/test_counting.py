@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.mapping.dry_run import DryRunJob
-from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.review.inspect.report import InspectReport, Lack
 from tests.mapping.messages import cloud_message, make_rules, web_message
 from tests.mapping.strategies import MESSAGES, OBJECTS
@@ -23,7 +23,7 @@ ANY_RULES = st.sampled_from(
         SHOP_RULES,
         make_rules(mapping={"unmapped_events": "send", "require_order_id": False}),
         make_rules(mapping={"mode": "cloud"}, events={"X": "é" * 700}),
-        make_rules(filters=Filters(since=1.7e9, events=frozenset({"order completed"}))),
+        make_rules(selection=Selection(since=1.7e9, events=frozenset({"order completed"}))),
         None,
     ]
 )
@@ -261,7 +261,9 @@ def test_an_event_out_of_a_dead_letter_file_counts_as_itself() -> None:
 
 FILTERED = make_rules(
     events={"Signed Up": "signup"},
-    filters=Filters(since=1709251200, types=frozenset({"track"}), events=frozenset({"signed up"})),
+    selection=Selection(
+        since=1709251200, types=frozenset({"track"}), events=frozenset({"signed up"})
+    ),
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.errors import ExitCode
-from convertro_cli.mapping.rules import Filters, Rules
+from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.review.inspect.job import rules_without_settings
 from convertro_cli.review.inspect.report import InspectReport
@@ -34,9 +34,9 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "export.ndjson"
 
 
-def rules_for(export: Path, filters: Filters | None = None) -> Rules:
+def rules_for(export: Path, selection: Selection | None = None) -> Rules:
     """The rules of the settings beside an export."""
-    return compile_rules(load_settings(export.parent / "convertro.toml").settings, filters)
+    return compile_rules(load_settings(export.parent / "convertro.toml").settings, selection)
 
 
 def inspected(export: Path, rules: Rules, options: InspectOptions | None = None) -> InspectReport:
@@ -92,8 +92,8 @@ def test_files_are_told_apart_by_their_end(tmp_path: Path) -> None:
 
 def test_a_limit_stops_the_reading(export: Path) -> None:
     """It counts the messages that pass the filters, as in a replay."""
-    filters = Filters(types=frozenset({"identify"}))
-    report = inspected(export, rules_for(export, filters), InspectOptions("x", limit=100))
+    selection = Selection(types=frozenset({"identify"}))
+    report = inspected(export, rules_for(export, selection), InspectOptions("x", limit=100))
     assert report.types == {"identify": 100}
     assert report.left_out + 100 == report.read < EVENTS
 

@@ -8,29 +8,33 @@ from collections.abc import Sequence
 from convertro_cli.durations import FORMS, parse_duration
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.gates import SUPPORTED_TYPES
-from convertro_cli.mapping.rules import Filters
+from convertro_cli.mapping.rules import Selection
 from convertro_cli.segment.names import normalise
 from convertro_cli.segment.times import UnreadableTimeError, read_time
 
 
-def read_filters(
+def read_selection(
     *,
     since: str | None,
     until: str | None,
     types: Sequence[str] | None,
     events: Sequence[str] | None,
-) -> Filters:
+) -> Selection:
     """Read the filters. An age counts back from now. Raises ConvertroError."""
     now = time.time()
-    filters = Filters(
+    selection = Selection(
         since=_read_moment("--since", since, now),
         until=_read_moment("--until", until, now),
         types=frozenset(_read_type(name) for name in types or ()),
         events=frozenset(_read_event(name) for name in events or ()),
     )
-    if filters.since is not None and filters.until is not None and filters.since >= filters.until:
+    if (
+        selection.since is not None
+        and selection.until is not None
+        and selection.since >= selection.until
+    ):
         raise ConvertroError(f"--since {since} is not before --until {until}: nothing is left.")
-    return filters
+    return selection
 
 
 def _read_moment(option: str, text: str | None, now: float) -> float | None:
