@@ -85,7 +85,7 @@ def usual_time(message: Mapping[str, Any], latest: float) -> int | None:
 
     That is a ``timestamp`` and no earlier ``receivedAt``, both as Segment writes them; None for
     all else, which says nothing: ``read_message_time`` tells. Two such times are in order as they
-    are written, so one of them need not be read.
+    are written, so one of them need not be read; an offset is always less than the day allowed.
     """
     value: Any = message.get("timestamp")
     received: Any = message.get("receivedAt", value)
@@ -95,7 +95,6 @@ def usual_time(message: Mapping[str, Any], latest: float) -> int | None:
             or value[_MARKS] != _USUAL_MARKS
             or received[_MARKS] != _USUAL_MARKS
             or value[23] != "Z"
-            or received[23] != "Z"
         ):
             return None
         moment = datetime.fromisoformat(value) - _EPOCH
