@@ -66,6 +66,11 @@ def read_message_time(message: Mapping[str, Any], latest: float) -> MessageTime 
     seconds = usual_time(message, latest)
     if seconds is not None:
         return MessageTime(seconds, "timestamp")
+    moment = _since_epoch(message.get("timestamp"))
+    if _is_sound(moment, latest):
+        seconds = _whole_seconds(moment)
+        late = _is_after(seconds, _since_epoch(message.get("receivedAt")), latest)
+        return MessageTime(seconds, "timestamp", (), late)
     times = _times_of(message)
     if not times:
         return None
@@ -179,6 +184,11 @@ def _span(number: float, *, in_seconds: bool) -> timedelta | None:
 
 
 def _read_text(text: str) -> timedelta | None:
+    if len(text) in {20, 24} and text[7:17:3] == "-T::" and text[-1] == "Z":  # as most are
+        try:
+            return datetime.fromisoformat(text) - _EPOCH
+        except ValueError:
+            pass
     if text.isascii() and text.isdigit() and len(text) in {10, 13}:
         return _span(int(text), in_seconds=len(text) == 10)
     match = _ISO.fullmatch(text.upper())
