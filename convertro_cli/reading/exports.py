@@ -14,14 +14,13 @@ from convertro_cli.reading.compression import Stream
 from convertro_cli.reading.cutting import Cut
 from convertro_cli.reading.damage import DamagedExport
 from convertro_cli.reading.lines import lines_of, read_batches
-from convertro_cli.reading.looks import no_message
+from convertro_cli.reading.looks import SAMPLE_LINE, no_message
 from convertro_cli.reading.messages import is_message, may_have_messages_in, messages_in
 from convertro_cli.reading.sources import ExportFile
 
 LINES_LOOKED_AT = 1_000
 _HELD = 32 << 20  # bytes that are looked at, at most: so much must lie in memory meanwhile
 _SAMPLE = 20
-_SAMPLE_LINE = 64 * 1024
 
 
 def read_exports(
@@ -99,7 +98,7 @@ class _Look:
                 return True
             self.lines += 1
             if len(self.sample) < _SAMPLE:
-                self.sample.append(line[:_SAMPLE_LINE])
+                self.sample.append(line[:SAMPLE_LINE])
             if self.lines >= LINES_LOOKED_AT:
                 break
         self._bytes += len(cut.data)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convertro_cli.reading.foreign import shell
-from convertro_cli.reading.messages import is_certain_message, parse
+from convertro_cli.reading.messages import begins_batch, is_certain_message, parse
 from convertro_cli.reading.nesting import BLANK, Parts
 from convertro_cli.reading.paths import printable
 
@@ -23,6 +23,9 @@ class Look(NamedTuple):
     advice: str = ""
 
 
+SAMPLE_LINE = 64 * 1024
+"""So much of a line is looked at, at most."""
+
 _LINES_INSTEAD = "Export the messages as newline-delimited JSON instead."
 _FETCH_AGAIN = "Look into it, then fetch the export again."
 
@@ -34,6 +37,7 @@ _APART = (
     "| .integrations = ($b.integrations // {}) + (.integrations // {})'"
 )
 _BATCHES = Look("batches of messages with a context of their own", _APART)
+_LONG_BATCH = Look("a batch of messages too long to be held", _APART)
 _GLUED = Look("JSON objects without newlines between them", _COMPACT)
 _PRETTY = Look("pretty-printed JSON, over several lines each", _COMPACT)
 _CUT_OFF = Look("JSON that breaks off", advice=_FETCH_AGAIN)
@@ -165,6 +169,8 @@ def _broken_json(first: bytes, lines: Sequence[bytes]) -> Look:
     for _ in parts.go_on(first):
         pass
     if parts.closed_by is None:
+        if len(first) >= SAMPLE_LINE and begins_batch(first):
+            return _LONG_BATCH
         return _PRETTY if len(lines) > 1 else _CUT_OFF
     return _GLUED if first[parts.at :].lstrip(BLANK).startswith(b"{") else _of_text(lines)
 

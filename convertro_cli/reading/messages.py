@@ -97,6 +97,11 @@ def may_have_messages_in(data: bytes) -> bool:
     return _ARRAY_LINE.search(data) is not None
 
 
+def begins_batch(text: bytes) -> bool:
+    """Whether a line that is not all there could be a batch."""
+    return _BATCH_OF.search(text) is not None
+
+
 def parse(line: bytes) -> Any:
     """A line as JSON, None where it is none; lone surrogates and endless numbers are let pass."""
     try:

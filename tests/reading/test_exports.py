@@ -339,6 +339,13 @@ def test_the_proposed_command_makes_messages_of_it(
     assert len(found) == max(1, data.count(b"identify") + data.count(b"A, [B]"))
 
 
+def test_a_batch_too_long_for_a_line_is_told_as_that() -> None:
+    """It cannot be held to look at all of its keys, and the command takes it apart all the same."""
+    told = damage(b'{"batch":[' + (GOOD + b",") * 200_000 + GOOD + b"]}")
+    assert "it looks like a batch of messages too long to be held" in told
+    assert "$b.batch[]" in command_in(told)
+
+
 def test_a_batch_gives_its_context_to_its_messages(tmp_path: Path) -> None:
     """The command for such batches merges as Segment does: what a message says itself wins."""
     if not shutil.which("jq"):
