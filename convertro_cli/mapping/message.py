@@ -50,7 +50,7 @@ def map_message(message: Mapping[str, Any], rules: Rules) -> Outcome:
     time = message_time(message)
     timestamp = None if isinstance(time, Invalid) else time
     if rules.selection and not is_selected(
-        rules.selection, message_type, message.get("event"), timestamp
+        rules.selection, message_type, message.get("event"), timestamp, message.get("receivedAt")
     ):
         return SKIPPED[SkipReason.FILTERED_OUT]
     warnings: list[MappingWarning] = []
