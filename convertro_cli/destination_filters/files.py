@@ -12,6 +12,7 @@ Terraform keeps them as resources ``segment_destination_filter`` in its state
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +28,9 @@ CONVERTRO = "54521fd525e721e32a72eea4"
 
 
 class FilterFileError(ConvertroError):
-    """A file that does not hold what it should. ``faults`` has each of them in a sentence."""
+    """A file that does not hold what it should. ``faults`` has each of them, with its place."""
 
-    def __init__(self, path: Path, faults: list[str]) -> None:
+    def __init__(self, path: Path, faults: list[Misshape]) -> None:
         number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         super().__init__("\n".join([f"{number} in {path}:", *(f"  {fault}" for fault in faults)]))
         self.faults = faults
@@ -37,18 +38,18 @@ class FilterFileError(ConvertroError):
 
 @dataclass(frozen=True, slots=True)
 class FiltersFile:
-    """The filters of a file, and a sentence for what in it is not for this destination."""
+    """The filters of a file, and a sentence for each thing in it that is to be known."""
 
     filters: tuple[DestinationFilter, ...]
-    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TransformationsFile:
-    """The transformations of a file, and a sentence for what in it is not for Convertro."""
+    """The transformations of a file, and a sentence for each thing in it that is to be known."""
 
     transformations: tuple[Transformation, ...]
-    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_filters_file(path: Path, destination_id: str | None = None) -> FiltersFile:
@@ -64,8 +65,8 @@ def read_filters_file(path: Path, destination_id: str | None = None) -> FiltersF
     filters = tuple(filter(None, map(filter_of, chosen)))
     _raise(path, reading.faults)
     others = len(tables) - len(chosen)
-    left_out = (f"{others} of other destinations than {destination_id}",) if others else ()
-    return FiltersFile(filters, left_out)
+    notes = (f"{_count(others, 'filter')} of other destinations left out",) if others else ()
+    return FiltersFile(filters, notes)
 
 
 def _of_destination(
@@ -105,9 +106,23 @@ def read_transformations_file(path: Path) -> TransformationsFile:
     chosen = [table for table in tables if _metadata(table) in {None, CONVERTRO}]
     transformations = tuple(filter(None, map(transformation_of, chosen)))
     _raise(path, reading.faults)
-    others = len(tables) - len(chosen)
-    left_out = (f"{others} of other destinations than Convertro",) if others else ()
-    return TransformationsFile(transformations, left_out)
+    return TransformationsFile(transformations, tuple(_notes(tables)))
+
+
+def _notes(tables: list[RawTable]) -> Iterator[str]:
+    others = sum(_metadata(table) not in {None, CONVERTRO} for table in tables)
+    if others:
+        yield f"{_count(others, 'transformation')} of other destinations left out"
+    unnamed = sum(_metadata(table) is None for table in tables)
+    if unnamed:
+        yield (
+            f"{_count(unnamed, 'transformation')} of no destination taken: what Segment applies "
+            "at the source is in its exports already"
+        )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _metadata(table: RawTable) -> str | None:
@@ -120,7 +135,7 @@ def _metadata(table: RawTable) -> str | None:
 
 def _raise(path: Path, faults: list[Misshape]) -> None:
     if faults:
-        raise FilterFileError(path, [str(fault) for fault in faults])
+        raise FilterFileError(path, faults)
 
 
 def _quoted(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from convertro_cli.destination_filters.documents import Document
-from convertro_cli.destination_filters.raw_table import Misshape, RawTable
+from convertro_cli.destination_filters.raw_table import Misshape, RawTable, shown
 from convertro_cli.destination_filters.shapes import PUBLIC_API, TERRAFORM
 
 Kind = Literal["filter", "transformation"]
@@ -82,6 +82,9 @@ class Listing:
     ) -> RawTable:
         if self.kind == "transformation":
             spelling = {**spelling, "title": "name"}
+        title = fields.get(spelling.get("title", "title"))
+        if isinstance(title, str):
+            place = f"{place} ({shown(title)})"
         return RawTable(fields, place, self.faults, spelling)
 
     def _note_next_page(self, data: Mapping[str, Any], place: str) -> None:

@@ -48,7 +48,9 @@ class RawTable:
 
     def fault(self, name: str, problem: str, meant: str | None = None) -> None:
         """Add a fault of one of the keys."""
-        self.faults.append(Misshape(f"{self.place}.{self.spelt(name)}", problem, meant))
+        fault = Misshape(f"{self.place}.{self.spelt(name)}", problem, meant)
+        if fault not in self.faults:
+            self.faults.append(fault)
 
     def wrong(self, name: str, allowed: str) -> None:
         """Add the fault that a value is not what is allowed."""

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from convertro_cli.destination_filters.fields import split_path
@@ -26,6 +27,8 @@ from convertro_cli.destination_filters.specs import (
     Transformation,
 )
 from convertro_cli.destination_filters.transform import MOST_PARTS
+from convertro_cli.fql.errors import FqlError
+from convertro_cli.fql.parser import parse, parse_operand
 
 PUBLIC_API: Mapping[str, str] = {
     "source_id": "sourceId",
@@ -67,16 +70,27 @@ def filter_of(raw: RawTable) -> DestinationFilter | None:
     before = len(raw.faults)
     raw.known("title", "if", "actions", "enabled", "source_id")
     title = _title(raw)
-    condition = raw.text("if", required=True)
+    enabled = raw.switch("enabled", True)
+    condition = _fql(raw, "if", parse, enabled=enabled)
     read = map(_action, raw.tables("actions", required=True))
     actions = tuple(action for action in read if action is not None)
     if raw.get("actions") == []:
         raw.wrong("actions", "one action or more")
-    enabled = raw.switch("enabled", True)
     source_id, own_id = raw.text("source_id"), raw.text("id")
-    if len(raw.faults) > before or condition is None:
+    if len(raw.faults) > before:
         return None
     return DestinationFilter(title, condition, actions, enabled, source_id, own_id)
+
+
+def _fql(raw: RawTable, name: str, read: Callable[[str], object], *, enabled: bool = True) -> str:
+    """Give the text of a condition that can be read, or that nobody will ask."""
+    text = raw.text(name, required=True)
+    if text is not None and enabled:
+        try:
+            read(text)
+        except FqlError as error:
+            raw.fault(name, error.without_guess, error.meant)
+    return text or ""
 
 
 def _title(raw: RawTable) -> str:
@@ -140,24 +154,25 @@ def transformation_of(raw: RawTable) -> Transformation | None:
         "title", "if", "enabled", "source_id", "drop", "new_event_name", "property_renames",
         "property_values", "fql_defined_properties", "allow_properties",
     )  # fmt: skip
-    if raw.get("hash_properties_configuration"):
+    enabled = raw.switch("enabled", True)
+    if enabled and raw.get("hash_properties_configuration"):
         raw.fault(
             "hash_properties_configuration",
             "is not supported: how Segment makes the hashes is not public, and a wrong one "
             "would look like a right one; take it out, or switch the transformation off",
         )
-    title = _title(raw)
-    condition = raw.text("if", required=True)
     transformation = Transformation(
-        title=title,
-        condition=condition or "",
+        title=_title(raw),
+        condition=_fql(raw, "if", parse, enabled=enabled),
         new_event_name=raw.text("new_event_name"),
         renames=tuple(_each(raw, "property_renames", _rename)),
         values=tuple(_each(raw, "property_values", _value)),
-        fql_properties=tuple(_each(raw, "fql_defined_properties", _fql_property)),
+        fql_properties=tuple(
+            _each(raw, "fql_defined_properties", partial(_fql_property, enabled=enabled))
+        ),
         allow=_paths(raw, "allow_properties"),
         drop=raw.switch("drop", False),
-        enabled=raw.switch("enabled", True),
+        enabled=enabled,
         source_id=raw.text("source_id"),
         id=raw.text("id"),
     )
@@ -182,9 +197,9 @@ def _value(raw: RawTable) -> tuple[tuple[str, ...], Scalar]:
     return _paths(raw, "paths", required=True), value
 
 
-def _fql_property(raw: RawTable) -> tuple[str, str]:
+def _fql_property(raw: RawTable, *, enabled: bool) -> tuple[str, str]:
     raw.known("property_name", "fql")
-    return _path(raw, "property_name"), raw.text("fql", required=True) or ""
+    return _path(raw, "property_name"), _fql(raw, "fql", parse_operand, enabled=enabled)
 
 
 def _path(raw: RawTable, name: str) -> str:
