@@ -54,7 +54,7 @@ def filters_from_browser_settings(data: Any) -> tuple[list[DestinationFilter], l
         place = f"middlewareSettings.routingRules[{number}]"
         if not isinstance(rule, Mapping):
             left_out.append(f"{place} is no object")
-        elif rule.get("destinationName") in {DESTINATION, None}:
+        elif rule.get("destinationName", DESTINATION) == DESTINATION:
             _take(rule, place, filters, left_out)
     return filters, left_out
 

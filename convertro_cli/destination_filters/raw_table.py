@@ -107,7 +107,7 @@ class RawTable:
             return
         for name in self.fields:
             if name not in names:
-                close = get_close_matches(str(name).lower(), names, 1)
+                close = get_close_matches(str(name).lower(), names, 1, 0.52)
                 self.fault(str(name), "is no setting", close[0] if close else None)
 
 

@@ -146,7 +146,9 @@ class _File:
                 for fault in error.faults
             )
             return []
-        except (ConvertroError, RuntimeError, ValueError) as error:  # an unknown ~user, a NUL
+        except ValueError:
+            return []  # a control character in the name, which is told by itself
+        except (ConvertroError, RuntimeError) as error:  # an unknown ~user
             self.faults.append(Fault(key, f"{start} {error}"))
             return []
         self.notes.extend(f"{key} {start} {note}." for note in notes)

@@ -117,7 +117,8 @@ def test_a_filter_of_another_source_is_passed_over() -> None:
     mine, other = (one(Drop(), source_id=source, title=source) for source in ("p1", "p2"))
     assert applied(mine) == Dropped("dropped_by_filter", "p1")
     assert applied(other) is MESSAGE
-    for project in (None, 5, ["p1"], {}, "p3"):
+    projects: list[Any] = [None, 5, ["p1"], {}, "p3"]
+    for project in projects:
         message = MESSAGE | {"projectId": project}
         assert applied(mine, other, message=message) is message
     gone = one(DropProperties(fields_of({"": ["projectId"]})))

@@ -38,7 +38,8 @@ RENAMES = [
     ((("properties.order_total", "properties.order_total"),), {}),
     ((("properties.order_total", "properties.a"), ("properties.a", "properties.b")),
      {"a": 5, "order_total": None}),
-    ((("properties.order_total", "properties.sku\\.id"), ("properties.sku\\.id", "properties.order_total")),
+    ((("properties.order_total", "properties.sku\\.id"),
+      ("properties.sku\\.id", "properties.order_total")),
      {"order_total": "s", "sku.id": 5}),
     ((("context.nothing", "properties.nothing"),), {"nothing": ...}),
 ]  # fmt: skip
@@ -46,7 +47,7 @@ RENAMES = [
 
 @pytest.mark.parametrize(("renames", "expected"), RENAMES)
 def test_renames(renames: tuple[tuple[str, str], ...], expected: dict[str, Any]) -> None:
-    """Fields move with the value that they had before; what is missing, or has nowhere to go, stays."""
+    """Fields move with the value they had; what is missing, or has nowhere to go, stays."""
     properties = dict(MESSAGE["properties"])
     for name, value in expected.items():
         if value is None:
@@ -118,7 +119,7 @@ def test_a_new_event_name_is_for_tracks(kind: str, event: str) -> None:
     ],
 )
 def test_allowed_properties(allow: tuple[str, ...], properties: dict[str, Any]) -> None:
-    """Of an object that is named all other fields go; a bare name is one of properties or traits."""
+    """Of a named object all other fields go; a bare name is of properties or traits."""
     assert applied(allow=allow)["properties"] == properties
 
 
