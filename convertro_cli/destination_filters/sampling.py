@@ -7,10 +7,10 @@ caller gives a key of the message, and that is the value.
 from __future__ import annotations
 
 import json
+import math
+from decimal import Decimal
 from hashlib import md5
 from typing import Any
-
-import orjson
 
 
 def fraction_of(value: Any) -> float:
@@ -24,21 +24,7 @@ def fraction_of(value: Any) -> float:
 
 
 def _compact(value: Any) -> bytes:
-    """Write JSON without spaces, and a number without a fraction as JavaScript does."""
-    if isinstance(value, str) and value.isascii() and value.isprintable():
-        return json.dumps(value).encode()
-    try:
-        return orjson.dumps(_whole(value))
-    except (TypeError, ValueError, RecursionError):
-        return _written(value)
-
-
-def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _written(value: Any) -> bytes:
-    """Write what orjson refuses: lone surrogates, numbers of any size, any depth."""
+    """Write JSON without spaces, as JavaScript does: at any depth, and whatever the strings are."""
     parts: list[str] = []
     waiting: list[Any] = [value]
     while waiting:
@@ -78,6 +64,19 @@ def _with_commas(groups: list[Any]) -> list[Any]:
 
 
 def _scalar(value: Any) -> str:
+    if isinstance(value, float):
+        return _number(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return hex(value) if value.bit_length() > 4096 else str(value)  # str() has a limit
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _number(value: float) -> str:
+    """Write a float as JavaScript does: whole ones without a fraction, few with an exponent."""
+    if not math.isfinite(value):
+        return "null"
+    if value.is_integer() and abs(value) < 1e21:
+        return str(int(value))
+    if 1e-6 <= abs(value) < 1e-4:
+        return format(Decimal(repr(value)), "f")
+    return repr(value).replace("e-0", "e-")

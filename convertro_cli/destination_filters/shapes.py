@@ -65,6 +65,9 @@ _ACTIONS = {
 """The names of actions, those of the API before the Public API among them."""
 
 
+_ENOUGH = 1_000_000
+
+
 def filter_of(raw: RawTable) -> DestinationFilter | None:
     """Read a destination filter; None where anything is wrong with it."""
     before = len(raw.faults)
@@ -119,7 +122,8 @@ def _action(raw: RawTable) -> Action | None:
 
 def _sample(raw: RawTable) -> Sample:
     percent = raw.get("percent")
-    if isinstance(percent, bool) or not isinstance(percent, int | float) or math.isnan(percent):
+    is_number = isinstance(percent, int | float) and not isinstance(percent, bool)
+    if not is_number or not -_ENOUGH < percent < _ENOUGH:  # neither infinity nor NaN
         raw.wrong("percent", "a number from 0 (keeps none) to 1 (keeps all)")
         percent = 1
     return Sample(percent, raw.text("path"))
@@ -192,7 +196,9 @@ def _rename(raw: RawTable) -> tuple[str, str]:
 def _value(raw: RawTable) -> tuple[tuple[str, ...], Scalar]:
     raw.known("paths", "value")
     value = raw.get("value")
-    if not isinstance(value, str | int | float | bool):
+    if not isinstance(value, str | int | float | bool) or (
+        isinstance(value, float) and not math.isfinite(value)
+    ):
         raw.wrong("value", "text, a number, true or false")
     return _paths(raw, "paths", required=True), value
 

@@ -235,6 +235,8 @@ BAD = [
     ([API | {"actions": [{"type": "SAMPLE"}]}], ".actions[0].percent is missing"),
     ([API | {"actions": [{"type": "SAMPLE", "percent": "0.5"}]}], '.percent = "0.5"'),
     ([API | {"actions": [{"type": "SAMPLE", "percent": True}]}], ".percent = true"),
+    ('[{"if": "a", "actions": [{"type": "SAMPLE", "percent": 1e999}]}]', ".percent = Infinity"),
+    ([API | {"actions": [{"type": "SAMPLE", "percent": 10**400}]}], ".percent = 1000"),
     ([API | {"actions": [{"type": "SAMPLE", "percent": 1, "path": 5}]}], ".path = 5"),
     ([API | {"actions": [{"type": "DROP_PROPERTIES"}]}], ".fields is missing; allowed: paths"),
     ([API | {"actions": [{"type": "DROP_PROPERTIES", "fields": ["a"]}]}], '.fields = ["a"]'),

@@ -32,6 +32,11 @@ def fraction(text: str) -> float:
         (12, "12"),
         (12.0, "12"),
         (12.5, "12.5"),
+        ([12.0, -0.0], "[12,0]"),
+        (1e21, "1e+21"),
+        (1e-7, "1e-7"),
+        (1.5e-5, "0.000015"),
+        (float("inf"), "null"),
         (2**70, str(2**70)),
         (True, "true"),
         (None, "null"),
@@ -54,12 +59,13 @@ def test_any_value_has_a_fraction() -> None:
         assert fraction_of(value) == fraction_of(value)
 
 
-PLAIN = st.text(st.characters(exclude_categories=["Cs"]))
+PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 
 
 PLAIN_JSON = st.recursive(
     st.none() | st.integers() | PLAIN,
-    lambda inner: st.lists(inner) | st.dictionaries(st.text("ab"), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PLAIN, inner, max_size=3),
+    max_leaves=6,
 )
 
 

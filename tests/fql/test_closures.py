@@ -129,6 +129,21 @@ def test_extremes_in_every_place_of_a_condition(place: int) -> None:
         assert isinstance(compile_condition(parse(text))(message), bool), text
 
 
+def test_conditions_of_a_hundred_levels() -> None:
+    """They are asked, printed and explained like any other."""
+    for text in (
+        "!" * 100 + "yes",
+        "!(" * 50 + "yes" + ")" * 50,
+        "(yes and " * 100 + "yes" + ")" * 100,
+        "lowercase(" * 100 + "text" + ")" * 100 + " = text",
+        "[" * 100 + "]" * 100 + " != list",
+    ):
+        tree = parse(text)
+        assert compile_condition(tree)(MESSAGE) is True
+        assert parse(print_condition(tree)) == tree
+        assert evaluate_parts(tree, MESSAGE)
+
+
 def test_deep_values_are_equal_at_any_depth() -> None:
     """Deeper than Python's own comparison goes."""
     levels = sys.getrecursionlimit() * 3
