@@ -7,19 +7,17 @@ when its turn comes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from convertro_cli.destination_filters.fields import (
-    MISSING,
-    Message,
-    changed_at,
-    find,
-    only,
-    split_path,
-    without,
+from convertro_cli.destination_filters.actions import (
+    Act,
+    Dropped,
+    compile_actions,
+    compile_change,
+    sampled_fraction,
 )
-from convertro_cli.destination_filters.sampling import fraction_of
+from convertro_cli.destination_filters.fields import Message, split_path
 from convertro_cli.destination_filters.specs import (
     Action,
     AllowProperties,
@@ -29,26 +27,13 @@ from convertro_cli.destination_filters.specs import (
     Sample,
     Transformation,
 )
-from convertro_cli.destination_filters.steps import FilterStep, changes_between
-from convertro_cli.destination_filters.transform import compile_transformation
+from convertro_cli.destination_filters.steps import Draw, FilterStep, changes_between
 from convertro_cli.fql.closures import Test, compile_condition
 from convertro_cli.fql.parser import parse
 from convertro_cli.fql.parts import evaluate_parts
 from convertro_cli.fql.tree import Condition
 
-DropReason = Literal["dropped_by_filter", "sampled_out", "dropped_by_transformation"]
-
-
-class Dropped(NamedTuple):
-    """A message that goes no further: why, and the title of what stopped it."""
-
-    reason: DropReason
-    title: str
-
-
-_Act = Callable[[Message, str], Message | Dropped]
-"""What is done with a message and its sample key, where the condition holds."""
-
+__all__ = ["DestinationFilters", "Dropped", "FilterStep"]
 
 _Spec = DestinationFilter | Transformation
 
@@ -60,7 +45,7 @@ class _Step(NamedTuple):
     does: str
     tree: Condition
     holds: Test
-    act: _Act
+    act: Act
 
 
 class DestinationFilters:
@@ -145,6 +130,7 @@ class DestinationFilters:
                     held=held,
                     dropped=isinstance(outcome, Dropped),
                     changes=tuple(changes),
+                    draws=tuple(_draws(step, message, sample_key)) if held else (),
                 )
             )
             if isinstance(outcome, Dropped):
@@ -170,12 +156,12 @@ class DestinationFilters:
             for each, tree in enabled:
                 actions = [action for action in each.actions if isinstance(action, kind)]
                 if actions:
-                    act = _actions(actions, each.title)
+                    act = compile_actions(actions, each.title)
                     yield _Step(each, name, tree, compile_condition(tree), act)
         for transformation in self.transformations:
             if transformation.enabled:
                 tree = parse(transformation.condition)
-                act = _transformation(transformation)
+                act = compile_change(transformation)
                 yield _Step(transformation, "transform", tree, compile_condition(tree), act)
 
 
@@ -191,61 +177,11 @@ def _kind_of(spec: _Spec) -> Literal["filter", "transformation"]:
     return "filter" if isinstance(spec, DestinationFilter) else "transformation"
 
 
-def _actions(actions: Sequence[Action], title: str) -> _Act:
-    """Give what a filter's actions of one kind do, one after the other."""
-    acts = [_action(action, title) for action in actions]
-    if len(acts) == 1:
-        return acts[0]
-
-    def act(message: Message, sample_key: str) -> Message | Dropped:
-        for each in acts:
-            outcome = each(message, sample_key)
-            if isinstance(outcome, Dropped):
-                return outcome
-            message = outcome
-        return message
-
-    return act
-
-
-def _action(action: Action, title: str) -> _Act:
-    match action:
-        case Drop():
-            dropped = Dropped("dropped_by_filter", title)
-            return lambda message, sample_key: dropped
-        case Sample(percent, path):
-            return _sample(percent, path, Dropped("sampled_out", title))
-        case DropProperties(fields):
-            changes = [(split_path(path), without(names)) for path, names in fields]
-        case AllowProperties(fields):
-            changes = [(split_path(path), only(names)) for path, names in fields]
-
-    def change(message: Message, sample_key: str) -> Message:
-        for path, with_fields in changes:
-            message = changed_at(message, path, with_fields)
-        return message
-
-    return change
-
-
-def _sample(percent: float, path: str | None, dropped: Dropped) -> _Act:
-    if percent <= 0:
-        return lambda message, sample_key: dropped
-    if percent >= 1:
-        return lambda message, sample_key: message
-    names = split_path(path) if path else None
-
-    def sample(message: Message, sample_key: str) -> Message | Dropped:
-        value = sample_key if names is None else find(message, names)
-        fraction = fraction_of(None if value is MISSING else value)
-        return message if fraction < percent else dropped
-
-    return sample
-
-
-def _transformation(transformation: Transformation) -> _Act:
-    if transformation.drop:
-        dropped = Dropped("dropped_by_transformation", transformation.title)
-        return lambda message, sample_key: dropped
-    change = compile_transformation(transformation)
-    return lambda message, sample_key: change(message)
+def _draws(step: _Step, message: Message, sample_key: str) -> Iterator[Draw]:
+    """Tell how the samples of a step are decided."""
+    if step.does == "SAMPLE" and isinstance(step.spec, DestinationFilter):
+        for action in step.spec.actions:
+            if isinstance(action, Sample):
+                path = action.path or None
+                fraction = sampled_fraction(split_path(path) if path else None, message, sample_key)
+                yield Draw(path, fraction, action.percent)

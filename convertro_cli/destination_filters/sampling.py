@@ -25,6 +25,8 @@ def fraction_of(value: Any) -> float:
 
 def _compact(value: Any) -> bytes:
     """Write JSON without spaces, as JavaScript does: at any depth, and whatever the strings are."""
+    if isinstance(value, str):  # as nearly always
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     parts: list[str] = []
     waiting: list[Any] = [value]
     while waiting:

@@ -19,13 +19,26 @@ class FieldChange(NamedTuple):
     after: Any
 
 
+class Draw(NamedTuple):
+    """How a sample was told: the fraction that the value at a path gives, and the limit.
+
+    The message is kept if the fraction is less than ``percent``. ``path`` is None where the
+    message's own key is the value.
+    """
+
+    path: str | None
+    fraction: float
+    percent: float
+
+
 @dataclass(frozen=True, slots=True)
 class FilterStep:
     """A filter's actions of one kind, or a transformation, as it met one message.
 
     ``does`` is the kind of action (``DROP``, …, ``transform``). ``passed_over`` says why it was
     not asked: it is switched off, or it is for another source than the message's ``projectId``;
-    then nothing else is known. ``dropped`` tells that the message went no further.
+    then nothing else is known. ``dropped`` tells that the message went no further; ``draws``
+    has one for each sample.
     """
 
     kind: Literal["filter", "transformation"]
@@ -37,6 +50,7 @@ class FilterStep:
     held: bool = False
     dropped: bool = False
     changes: tuple[FieldChange, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
 
 def changes_between(before: Message, after: Message) -> Iterator[FieldChange]:

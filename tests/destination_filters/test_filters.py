@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convertro_cli.destination_filters.filters import DestinationFilters, Dropped
+from convertro_cli.destination_filters.sampling import fraction_of
 from convertro_cli.destination_filters.specs import (
     Action,
     AllowProperties,
@@ -20,7 +21,7 @@ from convertro_cli.destination_filters.specs import (
     Transformation,
     fields_of,
 )
-from convertro_cli.destination_filters.steps import FieldChange, FilterStep
+from convertro_cli.destination_filters.steps import Draw, FieldChange, FilterStep
 from convertro_cli.fql.errors import FqlError
 from convertro_cli.fql.parts import Found, Part
 from tests.fql.trees import MESSAGES, deep
@@ -203,6 +204,19 @@ def test_an_explanation_ends_where_the_message_does() -> None:
     filters = DestinationFilters([one(Sample(0), title="none"), one(Drop(), title="drop")])
     assert filters.apply(MESSAGE, "m1", steps) == Dropped("sampled_out", "none")
     assert [(step.title, step.held, step.dropped) for step in steps] == [("none", True, True)]
+
+
+def test_an_explanation_tells_how_a_sample_was_decided() -> None:
+    """By which value, its fraction, and the limit."""
+    steps: list[FilterStep] = []
+    samples = (Sample(0.999, "userId"), Sample(0.999))
+    DestinationFilters([one(*samples), one(Sample(0), condition="none")]).apply(
+        MESSAGE, "m1", steps
+    )
+    assert [step.draws for step in steps] == [
+        (Draw("userId", fraction_of("u1"), 0.999), Draw(None, fraction_of("m1"), 0.999)),
+        (),
+    ]
 
 
 def test_changes_in_lists_are_told_by_their_place() -> None:
