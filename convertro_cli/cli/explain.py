@@ -22,6 +22,7 @@ from convertro_cli.cli.options import (
     SinceOption,
     SiteIdOption,
     StateOption,
+    SuppressedOption,
     TypeOption,
     UntilOption,
     overrides,
@@ -68,6 +69,7 @@ def explain(
     since: SinceOption = None,
     until: UntilOption = None,
     type_: TypeOption = None,
+    suppressed: SuppressedOption = None,
     show: Annotated[
         Literal["full", "masked", "none"],
         typer.Option("--show", help="How much of ids and traits to show."),
@@ -98,7 +100,7 @@ def explain(
     from convertro_cli.review.explain.description import describe
     from convertro_cli.review.explain.explanation import explain as explain_line
     from convertro_cli.review.masking import Masking
-    from convertro_cli.settings.compile import compile_rules
+    from convertro_cli.settings.compile import compile_loaded
     from convertro_cli.settings.load import load_settings
 
     _check_choice(exports, message_id, line, event)
@@ -112,11 +114,12 @@ def explain(
             base_url=base_url,
             state=state,
         ),
+        suppressed=suppressed or [],
     )
     selection = read_selection(
         since=since, until=until, types=type_, events=[event] if event is not None else None
     )
-    rules = compile_rules(loaded.settings, selection)
+    rules = compile_loaded(loaded, selection)
     with closing(SearchBar()) as bar:
         if line is not None:
             found = _find_line(exports, line, bar)

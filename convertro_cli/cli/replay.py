@@ -25,6 +25,7 @@ from convertro_cli.cli.options import (
     SinceOption,
     SiteIdOption,
     StateOption,
+    SuppressedOption,
     TransportOption,
     TypeOption,
     UntilOption,
@@ -42,6 +43,7 @@ def replay(
     type_: TypeOption = None,
     event: EventOption = None,
     limit: LimitOption = None,
+    suppressed: SuppressedOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Print what would be sent, and send nothing.")
     ] = False,
@@ -107,6 +109,7 @@ def replay(
             rate_limit=rate_limit,
             state=state,
         ),
+        suppressed=suppressed or [],
     )
     selection = read_selection(since=since, until=until, types=type_, events=event)
     loudness = Loudness(quiet=quiet, log_format=log_format)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from convertro_cli.privacy.suppression_list import SuppressionList
 from convertro_cli.segment.names import is_install, is_order, normalise
 
 ModeSetting = Literal["auto", "web", "cloud"]
@@ -121,6 +122,8 @@ class Rules:
     traits: frozenset[str] | None = None
     """The traits to send; None for all of them."""
     selection: Selection = field(default_factory=Selection)
+    suppressed: SuppressionList | None = None
+    """Whose messages are not sent; None where nobody is suppressed."""
     consent: Consent = field(default_factory=Consent)
     integrations: IntegrationsSetting = "obey"
     disabled_events: frozenset[str] = frozenset()

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
+from hashlib import blake2b, file_digest
 from pathlib import Path
 
+from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.identity import identify
 from convertro_cli.reading.sources import ExportFile, ExportSet, find_exports
-from convertro_cli.record.dead_letters import aside_files, set_aside
+from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, set_aside
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import StateFolder
-from convertro_cli.settings.compile import compile_rules
+from convertro_cli.settings.compile import compile_loaded
 from convertro_cli.settings.load import LoadedSettings
 
 
@@ -41,7 +42,7 @@ class Plan:
         selection: Selection,
         options: ReplayOptions,
     ) -> None:
-        self.rules = compile_rules(loaded.settings, selection)
+        self.rules = compile_loaded(loaded, selection)
         self.options = options
         self.takes_whole_files = not selection and options.limit is None
         self._filters = selection
@@ -54,7 +55,8 @@ class Plan:
 
         Dead letters that were set aside are tried once, whatever the settings are.
         """
-        return b"" if Path(path).parent == self._state.path.resolve() else self._settings_digest
+        is_aside = Path(path).parent == self._state.path.resolve()
+        return ASIDE_SETTINGS if is_aside else self._settings_digest
 
     def find(self, arguments: Sequence[str]) -> ExportSet:
         """Find the files to read. Dead letters are set aside first, so that new ones can come."""
@@ -81,7 +83,7 @@ class Plan:
         return [
             path
             for path in aside_files(letters)
-            if not self._ledger.is_finished(identify(path), b"")
+            if not self._ledger.is_finished(identify(path), ASIDE_SETTINGS)
         ]
 
     def _was_replayed(self, file: ExportFile) -> bool:
@@ -95,6 +97,17 @@ class Plan:
 
 
 def digest_settings(loaded: LoadedSettings) -> bytes:
-    """Give a digest of all settings that decide what is sent, and where to."""
+    """Give a digest of all settings that decide what is sent, and where to.
+
+    That is also the content of the files that they name. Raises ConvertroError where one has
+    gone since it was read.
+    """
     content = loaded.settings.model_dump_json(exclude={"delivery"})
-    return blake2b(content.encode(), digest_size=16).digest()
+    digest = blake2b(content.encode(), digest_size=16)
+    for file in loaded.named_files:
+        try:
+            with file.open("rb") as stream:
+                digest.update(file_digest(stream, blake2b).digest())
+        except OSError as error:
+            raise ConvertroError(f"{file} cannot be read: {error.strerror}") from None
+    return digest.digest()
