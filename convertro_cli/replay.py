@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from random import Random
@@ -22,7 +22,6 @@ from convertro_cli.delivery.transports import open_transport
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.privacy.suppression_list import SuppressionList
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.forgetting import forget_suppressed
@@ -72,9 +71,7 @@ def replay(
         return report
 
 
-def _forget(
-    state: StateFolder, ledger: Ledger, suppressed: SuppressionList, report: Report
-) -> None:
+def _forget(state: StateFolder, ledger: Ledger, suppressed: Container[str], report: Report) -> None:
     """Leave nothing of suppressed users in the dead letters, of this run or of those before."""
     try:
         removed = sum(each.removed for each in forget_suppressed(state, ledger, suppressed))

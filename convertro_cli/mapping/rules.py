@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from convertro_cli.privacy.suppression_list import SuppressionList
 from convertro_cli.segment.names import is_install, is_order, normalise
 
 ModeSetting = Literal["auto", "web", "cloud"]
@@ -122,8 +121,8 @@ class Rules:
     traits: frozenset[str] | None = None
     """The traits to send; None for all of them."""
     selection: Selection = field(default_factory=Selection)
-    suppressed: SuppressionList | None = None
-    """Whose messages are not sent; None where nobody is suppressed."""
+    suppressed: Container[str] | None = None
+    """The ids of users whose messages are not sent; None where there is no list."""
     consent: Consent = field(default_factory=Consent)
     integrations: IntegrationsSetting = "obey"
     disabled_events: frozenset[str] = frozenset()

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, NamedTuple
 
+from convertro_cli.privacy.exact_json import DECODER, id_of
 from convertro_cli.privacy.list_builder import FOR_GOOD, from_then_on
 from convertro_cli.privacy.misshapen import MisshapenError
-from convertro_cli.segment.ids import read_id
 
 _SUPPRESSIONS = frozenset({"SUPPRESS_ONLY"})
 _LIFTING = "UNSUPPRESS"
@@ -76,13 +76,12 @@ def read_answers(stream: BinaryIO) -> Iterator[Answer]:
 
     So much is read at once as the longest value needs, not all of the file.
     """
-    decoder = json.JSONDecoder()
     text, line, size = "", 1, _FIRST_READ
     rest, at_end = b"", False
     while text or not at_end:
         start = len(text) - len(text.lstrip())
         try:
-            value, end = decoder.raw_decode(text, start)
+            value, end = DECODER.raw_decode(text, start)
             # A number may go on in what is still to be read, and is no answer anyway.
             whole = at_end or isinstance(value, dict | list)
         except (json.JSONDecodeError, RecursionError, ValueError) as error:
@@ -192,7 +191,7 @@ def _subjects(entry: Any, key: str, line: int) -> list[str]:
     if entry.get("subjectType") not in _SUBJECTS:
         found = entry.get("subjectType")
         raise MisshapenError(f'has an entry with the "subjectType" {found!r:.60}', line)
-    ids = [read_id(value) for value in entry[key]]
+    ids = [id_of(value) for value in entry[key]]
     if None in ids:
         raise MisshapenError(f'has something in "{key}" that is no id', line)
     return [user_id for user_id in ids if user_id is not None]

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import mmap
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from convertro_cli.workers.inherited import InheritedFile
@@ -91,7 +91,7 @@ class SuppressionList:
         """The number of different ids."""
         return self._ids
 
-    def __contains__(self, user_id: str) -> bool:
+    def __contains__(self, user_id: Any) -> bool:
         encoded = user_id.encode("utf-8", "surrogatepass")
         bit = crc32(encoded) >> self._seen_shift
         if not self._seen[bit >> 3] >> (bit & 7) & 1:

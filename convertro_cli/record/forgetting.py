@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
-from convertro_cli.mapping.calls import Invalid
 from convertro_cli.mapping.dead_letter import unwrap
-from convertro_cli.mapping.message import parse_line
+from convertro_cli.privacy.exact_json import DECODER, id_of
 from convertro_cli.reading.identity import identify
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, told
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import StateFolder, open_private
-from convertro_cli.segment.ids import read_id
-
-
-class Suppressed(Protocol):
-    """Tells of a user id whether it is on the list."""
-
-    def __contains__(self, user_id: str, /) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -44,7 +36,7 @@ def dead_letter_files(state: StateFolder) -> list[Path]:
     return aside_files(state.dead_letters) + current
 
 
-def count_suppressed(state: StateFolder, suppressed: Suppressed) -> list[Forgotten]:
+def count_suppressed(state: StateFolder, suppressed: Container[str]) -> list[Forgotten]:
     """Count the lines that ``forget_suppressed`` would remove. Changes nothing."""
     counts = []
     for path in dead_letter_files(state):
@@ -57,7 +49,7 @@ def count_suppressed(state: StateFolder, suppressed: Suppressed) -> list[Forgott
 
 
 def forget_suppressed(
-    state: StateFolder, ledger: Ledger | None, suppressed: Suppressed
+    state: StateFolder, ledger: Ledger | None, suppressed: Container[str]
 ) -> list[Forgotten]:
     """Remove the lines of suppressed users from all files of dead letters.
 
@@ -73,7 +65,7 @@ def forget_suppressed(
 
 
 def _forget_in(
-    path: Path, partial: Path, ledger: Ledger | None, suppressed: Suppressed
+    path: Path, partial: Path, ledger: Ledger | None, suppressed: Container[str]
 ) -> Forgotten:
     count = Forgotten(path)
     with told(path):
@@ -102,11 +94,11 @@ def _replace(path: Path, partial: Path, ledger: Ledger | None) -> None:
     _sync_folder(path.parent)
 
 
-def _kept_lines(letters: BinaryIO, suppressed: Suppressed, count: Forgotten) -> Iterator[bytes]:
+def _kept_lines(letters: BinaryIO, suppressed: Container[str], count: Forgotten) -> Iterator[bytes]:
     """Give the lines to keep, and count. Half a line that a crash left at the end is none."""
     for line in letters:
         event = _event_of(line)
-        user_id = read_id(event.get("userId")) if event is not None else None
+        user_id = id_of(event.get("userId")) if event is not None else None
         if user_id is not None and user_id in suppressed:
             count.removed += 1
         elif event is not None or line.endswith(b"\n"):
@@ -117,14 +109,23 @@ def _kept_lines(letters: BinaryIO, suppressed: Suppressed, count: Forgotten) -> 
 
 def _event_of(line: bytes) -> dict[str, Any] | None:
     """Give the event in a dead letter; None where the line or the event in it is no JSON object."""
-    candidate = parse_line(line)
-    if isinstance(candidate, Invalid):
-        return None
-    if "type" in candidate:  # an event as it is, which a replay of this file takes, too
-        return candidate
+    candidate = _read_object(line)
+    if candidate is None or "type" in candidate:
+        return candidate  # an event as it is, which a replay of this file takes, too
+    if "reason" in candidate and isinstance(candidate.get("event"), dict):
+        event: dict[str, Any] = candidate["event"]
+        return event
     letter = unwrap(candidate, line)
-    event = None if letter is None else parse_line(letter.original)
-    return event if isinstance(event, dict) else None
+    return None if letter is None else _read_object(letter.original)
+
+
+def _read_object(content: bytes) -> dict[str, Any] | None:
+    """Read a JSON object with all the digits of its numbers, and with halves of characters."""
+    try:
+        value = DECODER.decode(content.decode())
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 @contextmanager
