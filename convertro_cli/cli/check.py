@@ -148,8 +148,9 @@ def _list_lines(loaded: LoadedSettings, now: float) -> Iterator[tuple[str, str]]
     for file in files:
         days = _days(file, now)
         age = "changed today" if days < 1 else f"{days:,} {'day' if days == 1 else 'days'} old"
-        yield "", f"suppressed: {visible(str(file.path))}: {file.ids:,} user ids, {age}"
-    yield "", f"suppressed: {users:,} different users are on the list"
+        ids = "1 user id" if file.ids == 1 else f"{file.ids:,} user ids"
+        yield "", f"suppressed: {visible(str(file.path))}: {ids}, {age}"
+    yield "", f"suppressed: different users on the list: {users:,}"
 
 
 def _days(file: ListFile, now: float) -> int:

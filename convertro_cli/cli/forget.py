@@ -106,14 +106,18 @@ def _print(folder: StateFolder, counts: Sequence[Forgotten], dry_run: bool) -> N
     for count in counts:
         typer.echo(f"{visible(str(count.path))}: {count.removed:,} {done}, {_kept(count)}")
     if len(counts) > 1:
-        typer.echo(f"In all: {_sum(counts, 'removed'):,} {done}, {_sum(counts, 'kept'):,} stay")
+        typer.echo(f"In all: {_sum(counts, 'removed'):,} {done}, {_stay(_sum(counts, 'kept'))}")
 
 
 def _kept(count: Forgotten) -> str:
-    text = f"{count.kept:,} stay"
+    text = _stay(count.kept)
     if count.unreadable:
         text += f", {count.unreadable:,} of them of a user who cannot be told"
     return text
+
+
+def _stay(lines: int) -> str:
+    return "1 stays" if lines == 1 else f"{lines:,} stay"
 
 
 def _sum(counts: Sequence[Forgotten], name: str) -> int:

@@ -32,8 +32,8 @@ def advise_on_lists(lists: Sequence[ListFile], now: float) -> list[str]:
             )
         if file.others:
             advice.append(
-                f"the suppression list {file.path} names {file.others:,} subjects that are no "
-                "user ids: as at Segment, only user ids are suppressed."
+                f"the suppression list {file.path} has other subjects than user ids "
+                f"({file.others:,}): as at Segment, only user ids are suppressed."
             )
     return advice
 

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from convertro_cli.errors import ConvertroError
 from convertro_cli.privacy.list_files import ALLOWED, Suppressions, read_suppressions
 from convertro_cli.privacy.suppression_list import SuppressionList
-from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, shown, translate
+from convertro_cli.settings.checks import check_no_blank
+from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, translate
 from convertro_cli.settings.model import Settings
 
 DEFAULT_FILE = Path("convertro.toml")
@@ -124,8 +125,16 @@ def _named_lists(data: Mapping[str, Any], folder: Path) -> dict[Path, tuple[str,
     return {
         folder / _expanded(name): ("privacy.suppressed", name)
         for name in (names if isinstance(names, list) else ())
-        if isinstance(name, str) and name.strip()
+        if isinstance(name, str) and _is_name(name)
     }
+
+
+def _is_name(name: str) -> bool:
+    """Whether a name is one; what is wrong with another is told of its key."""
+    try:
+        return bool(check_no_blank(name))
+    except ValueError:
+        return False
 
 
 def _expanded(name: str) -> Path:
@@ -146,7 +155,7 @@ def _read_lists(
     told = []
     for path, problem, is_misshapen in faults:
         key, name = lists[path]
-        told.append(Fault(key, f"= {shown(name)} {problem}", ALLOWED if is_misshapen else None))
+        told.append(Fault(key, f"= {name!r} {problem}", ALLOWED if is_misshapen else None))
     return suppressions, told
 
 
