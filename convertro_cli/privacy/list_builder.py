@@ -30,7 +30,7 @@ FOR_GOOD = (0).to_bytes(8, "big")
 """Said of a user who is on the list whatever else is said."""
 
 _FIRST_FREE = 3  # after standard input, output and error
-_RUN = 32_768
+_RUN = 8192
 _BLOCK = 16 * 1024  # bytes written at once
 _NOTE_BYTES = DIGEST_BYTES + 8 + 4  # digest, word, CRC-32
 _LAST_OF_WORD = -5

@@ -5,10 +5,10 @@ It is one file, mapped into each process. Its parts, one after another:
 - ``starts``: where the records of each bucket begin, as 32-bit offsets into the file; one more
   than there are buckets. An id's bucket is the first bits of its digest.
 - ``seen``: a bitmap by the CRC-32 of the ids. Nearly all users are not on the list, and this
-  tells so of 15 in 16 of them at least, for a third of the cost of a digest.
+  tells so of 8 in 9 of them, for a third of what a look at the records costs.
 - the records: the last 14 bytes of each id's digest of 16 (BLAKE2b), sorted.
 
-So an id costs some 17 bytes, once for all processes. A user who is not on the list is taken for
+So an id costs some 16 bytes, once for all processes. A user who is not on the list is taken for
 one who is only where 112 bits agree: for a list of a million, once in 10^28 users.
 """
 
@@ -26,7 +26,7 @@ RECORD_BYTES = 14
 
 _LEAST_BITS, _MOST_BITS = 8, 22
 _IDS_A_BUCKET_BITS = 2
-_SEEN_BITS_A_BUCKET = 6  # 64 bits for a bucket of 4 to 8 ids
+_SEEN_BITS_A_BUCKET = 5  # 32 bits for a bucket of 2 to 4 ids
 
 
 class Layout(NamedTuple):

@@ -38,14 +38,7 @@ def dead_letter_files(state: StateFolder) -> list[Path]:
 
 def count_suppressed(state: StateFolder, suppressed: Container[str]) -> list[Forgotten]:
     """Count the lines that ``forget_suppressed`` would remove. Changes nothing."""
-    counts = []
-    for path in dead_letter_files(state):
-        count = Forgotten(path)
-        with told(path), path.open("rb") as letters:
-            for _ in _kept_lines(letters, suppressed, count):
-                pass
-        counts.append(count)
-    return counts
+    return [_look_at(path, suppressed)[0] for path in dead_letter_files(state)]
 
 
 def forget_suppressed(
@@ -54,9 +47,9 @@ def forget_suppressed(
     """Remove the lines of suppressed users from all files of dead letters.
 
     A file is replaced by one without them, whole and on disk, so that a crash leaves the one or
-    the other. One that was tried to its end is noted as such again, for it is another file now.
-    The caller holds the run's lock. Raises ConvertroError with exit code 74 where a file cannot
-    be written.
+    the other; one without such lines stays as it is. One that was tried to its end is noted as
+    such again, for it is another file now. The caller holds the run's lock. Raises ConvertroError
+    with exit code 74 where a file cannot be written.
     """
     partial = state.dead_letters.with_suffix(".partial")
     with told(partial):
@@ -64,21 +57,28 @@ def forget_suppressed(
     return [_forget_in(path, partial, ledger, suppressed) for path in dead_letter_files(state)]
 
 
+def _look_at(path: Path, suppressed: Container[str]) -> tuple[Forgotten, bool]:
+    """Count a file's lines; give whether it has any that must go."""
+    count = Forgotten(path)
+    with told(path), path.open("rb") as letters:
+        kept = sum(map(len, _kept_lines(letters, suppressed, count)))
+        return count, kept != letters.tell()
+
+
 def _forget_in(
     path: Path, partial: Path, ledger: Ledger | None, suppressed: Container[str]
 ) -> Forgotten:
-    count = Forgotten(path)
-    with told(path):
-        try:
-            with path.open("rb") as letters, _open_new(partial) as kept:
-                kept.writelines(_kept_lines(letters, suppressed, count))
-                kept.flush()
-                os.fsync(kept.fileno())
-                changed = kept.tell() != os.fstat(letters.fileno()).st_size
-            if changed:
+    count, must_change = _look_at(path, suppressed)
+    if must_change:
+        with told(path):
+            try:
+                with path.open("rb") as letters, _open_new(partial) as kept:
+                    kept.writelines(_kept_lines(letters, suppressed, Forgotten(path)))
+                    kept.flush()
+                    os.fsync(kept.fileno())
                 _replace(path, partial, ledger)
-        finally:
-            partial.unlink(missing_ok=True)
+            finally:
+                partial.unlink(missing_ok=True)
     return count
 
 

@@ -194,8 +194,10 @@ from pathlib import Path
 from convertro_cli.record.forgetting import forget_suppressed
 from convertro_cli.record.state import StateFolder
 class Slow:
+    asked = 0
     def __contains__(self, user_id):
-        if user_id == "last":
+        self.asked += user_id == "last"
+        if self.asked == 2:  # the lines are looked at once, then written
             print("there", flush=True)
             sys.stdin.read()
         return user_id.startswith("u")
