@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b, file_digest
+from hashlib import blake2b
 from pathlib import Path
 
-from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.identity import identify
 from convertro_cli.reading.sources import ExportFile, ExportSet, find_exports
@@ -99,15 +98,10 @@ class Plan:
 def digest_settings(loaded: LoadedSettings) -> bytes:
     """Give a digest of all settings that decide what is sent, and where to.
 
-    That is also the content of the files that they name. Raises ConvertroError where one has
-    gone since it was read.
+    Raises ConvertroError where a file that they name has gone since it was read.
     """
-    content = loaded.settings.model_dump_json(exclude={"delivery"})
-    digest = blake2b(content.encode(), digest_size=16)
-    for file in loaded.named_files:
-        try:
-            with file.open("rb") as stream:
-                digest.update(file_digest(stream, blake2b).digest())
-        except OSError as error:
-            raise ConvertroError(f"{file} cannot be read: {error.strerror}") from None
+    digest = blake2b(digest_size=16)
+    digest.update(loaded.settings.model_dump_json(exclude={"delivery"}).encode())
+    for part in loaded.digest_parts():
+        digest.update(part)
     return digest.digest()

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from convertro_cli.destination_filters.browser import filters_from_browser_settings
 from convertro_cli.settings.checks import check_no_blank
 from convertro_cli.settings.faults import shown
+from convertro_cli.settings.filter_text import filter_table
 from convertro_cli.settings.taken import SegmentSettings
 
 _NAME = "Convertro"
@@ -79,17 +81,10 @@ def _is_off(entry: Any) -> bool:
 
 def _take_filters(data: Mapping[str, Any], taken: SegmentSettings) -> None:
     """Take over the destination filters of ``middlewareSettings.routingRules``."""
-    rules = _object(data.get("middlewareSettings")).get("routingRules")
-    ours = [
-        rule
-        for rule in (rules if isinstance(rules, list) else ())
-        if _object(rule).get("destinationName") == _NAME
-    ]
-    if ours:
-        taken.left_out.append(
-            f"middlewareSettings.routingRules has {len(ours)} for Convertro, which are "
-            "destination filters"
-        )
+    filters, left_out = filters_from_browser_settings(data)
+    if filters:
+        taken.values["filters"] = list(map(filter_table, filters))
+    taken.left_out.extend(left_out)
 
 
 def _texts(values: list[Any], where: str, taken: SegmentSettings) -> Iterator[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tomllib
 from codecs import BOM_UTF8
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from convertro_cli.privacy.list_files import ALLOWED, Suppressions, read_suppres
 from convertro_cli.privacy.suppression_list import SuppressionList
 from convertro_cli.settings.checks import check_no_blank
 from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, translate
+from convertro_cli.settings.filters import read_filters
 from convertro_cli.settings.model import Settings
 
 DEFAULT_FILE = Path("convertro.toml")
@@ -39,7 +41,7 @@ class LoadedSettings:
 
     ``origins`` has a dotted key for each value that is not a default. Paths in the settings
     are relative to the file's folder. ``suppressions`` is what the suppression lists hold, None
-    where there are none. ``named_files`` are all the files whose content decides what is sent.
+    where there are none. ``named_files`` are the files of which the digest takes the content.
     """
 
     settings: Settings
@@ -61,6 +63,23 @@ class LoadedSettings:
         if self.origins.get("delivery.state") == "option":
             return folder
         return self.file.parent / folder
+
+    def digest_parts(self) -> Iterator[bytes]:
+        """Give what else decides what is sent: the content of the files that the settings name.
+
+        Raises ConvertroError where one has gone since it was read.
+        """
+        filters = self.settings.filter_specs
+        if filters:
+            yield repr((filters.filters, filters.transformations)).encode(
+                "utf-8", "backslashreplace"
+            )
+        for file in self.named_files:
+            try:
+                with file.open("rb") as stream:
+                    yield file_digest(stream, blake2b).digest()
+            except OSError as error:
+                raise ConvertroError(f"{file} cannot be read: {error.strerror}") from None
 
     @property
     def ca_bundle(self) -> Path | None:
@@ -161,12 +180,13 @@ def _read_lists(
 
 def check(data: Mapping[str, Any], *, folder: Path) -> tuple[Settings | None, list[Fault]]:
     """Check raw settings: the settings where they are sound, and every fault in them."""
-    faults = cross_faults(data, folder)
+    filters, filter_faults = read_filters(data, folder)
+    faults = cross_faults(data, folder) + filter_faults
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         return None, translate(error) + faults
-    return settings, faults
+    return settings.with_filters(filters), faults
 
 
 def read_toml(file: Path) -> dict[str, Any]:

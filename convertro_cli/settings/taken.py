@@ -10,7 +10,5 @@ from typing import Any
 class SegmentSettings:
     """Tables of a convertro.toml, and a sentence for each thing that is not taken over."""
 
-    values: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {"convertro": {}, "events": {}}
-    )
+    values: dict[str, Any] = field(default_factory=lambda: {"convertro": {}, "events": {}})
     left_out: list[str] = field(default_factory=list)

@@ -171,12 +171,22 @@ def test_it_takes_over_what_browsers_load(capsys: pytest.CaptureFixture[str]) ->
                 'Test "Event"': {"enabled": True, "integrations": {"Convertro": False}},
             }
         },
+        "middlewareSettings": {
+            "routingRules": [
+                {
+                    "destinationName": "Convertro",
+                    "matchers": [{"type": "fql", "config": {"expr": "event = 'a \"b'"}}],
+                    "transformers": [[{"type": "drop"}]],
+                }
+            ]
+        },
     }
     assert run(["init", "--from-segment", exported(data)]) == 0
     found = load_settings(Path("convertro.toml"), environ={}).settings
     assert found.convertro.account == "acme"
     assert found.consent.categories == ["C 1", 'C"2']
     assert found.schema_.disabled_events == ['Test "Event"']
+    assert [each.condition for each in found.filter_specs.filters] == ["event = 'a \"b'"]
     assert "not taken over" not in capsys.readouterr().err
 
 

@@ -116,6 +116,26 @@ def test_what_no_setting_can_switch_off(tmp_path: Path, plan: Any, told: str) ->
     assert sentence.startswith(told)
 
 
+def test_destination_filters(tmp_path: Path) -> None:
+    """Those of Convertro become tables of filters; one that cannot be taken over is told."""
+    drop = {
+        "destinationName": "Convertro",
+        "matchers": [{"type": "fql", "config": {"expr": 'event = "Test"'}}],
+        "transformers": [[{"type": "drop"}]],
+    }
+    other = drop | {"destinationName": "Amplitude"}
+    odd = drop | {"transformers": []}
+    taken = taken_from(tmp_path, middlewareSettings={"routingRules": [drop, other, odd]})
+    (table,) = taken.values["filters"]
+    assert table["if"] == 'event = "Test"'
+    assert table["actions"] == [{"type": "DROP"}]
+    (sentence,) = taken.left_out
+    assert sentence.startswith("middlewareSettings.routingRules[2] has not as many")
+    settings, faults = check(taken.values, folder=tmp_path)
+    assert settings is not None
+    assert not faults
+
+
 def test_convertro_is_not_among_what_browsers_load(tmp_path: Path) -> None:
     """A source without it says nothing; one that switches its events off says that."""
     with pytest.raises(ConvertroError, match="has nothing about Convertro"):
