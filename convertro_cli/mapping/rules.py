@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -137,6 +137,8 @@ class Rules:
     traits: frozenset[str] | None = None
     """The traits to send; None for all of them."""
     selection: Selection = field(default_factory=Selection)
+    suppressed: Container[str] | None = None
+    """The ids of users whose messages are not sent; None where there is no list."""
     consent: Consent = field(default_factory=Consent)
     integrations: IntegrationsSetting = "obey"
     disabled_events: frozenset[str] = frozenset()
