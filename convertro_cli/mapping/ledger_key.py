@@ -46,10 +46,8 @@ def message_identity(message: Mapping[str, Any], line: bytes) -> Identity:
         time = _time_text(message, line)
     properties = message.get("properties")
     order_id = (read_order_id(properties) or "") if isinstance(properties, dict) else ""
-    # Each length keeps what follows it from running into the next part.
-    return message_id, (
-        f"{len(message_id)}:{message_id}{len(time)}:{time}{len(order_id)}:{order_id}"
-    )
+    # Each length keeps a part of any content from running into the next one.
+    return message_id, f"{len(message_id)}:{message_id}{len(time)}:{time}{order_id}"
 
 
 def ledger_key(where: bytes, identity: str, call: Call) -> bytes:

@@ -148,6 +148,11 @@ class Rig:
         self.sender.offer(self._intake.take(*self._batch(list(batch)), self.clock.now()))
         return self
 
+    def take(self, batch: LineBatch, mapped: MappedBatch) -> Rig:
+        """Take in a batch as the mapping gives it."""
+        self.sender.offer(self._intake.take(batch, mapped, self.file, self.clock.now()))
+        return self
+
     def step(self) -> None:
         self.sender.step(0.1)
 
