@@ -165,8 +165,19 @@ class CallKeys:
     faults: list[int] = field(default_factory=list)
     again: list[int] = field(default_factory=list)
 
-    def add(self, line: MappedLine, outcome: Mapped, raw: bytes, rules: Rules) -> None:
-        """Take in a message with its calls. ``raw`` is its line."""
+    def add(
+        self,
+        line: MappedLine,
+        outcome: Mapped,
+        raw: bytes,
+        rules: Rules,
+        *,
+        with_orders: bool = False,
+    ) -> None:
+        """Take in a message with its calls. ``raw`` is its line.
+
+        ``with_orders`` asks for the keys of orders whether or not they go out once.
+        """
         letter = line.dead_letter
         message_id, identity = message_identity(line.message or {}, letter[0] if letter else raw)
         if letter is not None:
@@ -177,7 +188,7 @@ class CallKeys:
         for call in outcome.calls:
             where = rules.ledger_scopes.get(call.mode, b"")
             self.keys += ledger_key(where, identity, call)
-            if rules.repeated_orders == "skip":
+            if with_orders or rules.repeated_orders == "skip":
                 self.orders += order_key(where, call) or _NO_ORDER
 
 
