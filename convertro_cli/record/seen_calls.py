@@ -10,24 +10,23 @@ from convertro_cli.record.key_file import KeyFile
 
 MOST_IN_MEMORY = 1_500_000
 
-_SLOTS = 1 << 21
-_MASK = _SLOTS - 1
-
 
 class SeenCalls:
     """The keys of calls, each with whether it failed; 127 of its 128 bits are looked at.
 
-    ``most`` of them lie in a table of 32 MiB (open addressing, so that a key takes 16 bytes
-    where a Python object takes 49); memory that is never touched is never taken. Further ones
+    ``most`` of them lie in a table, of 32 MiB by default (open addressing, so that a key takes 16
+    bytes where a Python object takes 49); memory that is never touched is never taken. Further ones
     go to a temporary file. Raises ConvertroError where that cannot be written.
     """
 
     def __init__(self, most: int = MOST_IN_MEMORY) -> None:
         self._most = most
         self._kept = 0
+        slots = 1 << (most * 4 // 3).bit_length()
+        self._mask = slots - 1
         # Two words a slot: the second one is never 0 where it is taken, as its last two bits
         # are 10 for a call and 11 for one that failed.
-        self._words = memoryview(mmap(-1, _SLOTS * KEY_BYTES)).cast("Q")
+        self._words = memoryview(mmap(-1, slots * KEY_BYTES)).cast("Q")
         self._overflow: KeyFile | None = None
 
     def add(self, key: bytes, *, failed: bool = False) -> bool | None:
@@ -40,11 +39,11 @@ class SeenCalls:
         """Tell whether a call failed that came before; None where none did."""
         first = int.from_bytes(key[:8], "little")
         second = (int.from_bytes(key[8:], "little") | 3) ^ 1
-        words, slot = self._words, (first & _MASK) << 1
+        words, slot = self._words, (first & self._mask) << 1
         while known := words[slot | 1]:
             if words[slot] == first and known & ~1 == second:
                 return bool(known & 1)
-            slot = (slot + 2) & (2 * _SLOTS - 1)
+            slot = (slot + 2) & (2 * self._mask + 1)
         return self._overflow.find(first, second) if self._overflow is not None else None
 
     def add_all(self, keys: bytes) -> list[tuple[int, bool]]:
@@ -54,11 +53,12 @@ class SeenCalls:
         """
         pairs = array("Q")
         pairs.frombytes(keys)
-        words, top = self._words, 2 * _SLOTS - 1
+        words, mask = self._words, self._mask
+        top = 2 * mask + 1
         before: list[tuple[int, bool]] = []
         halves = iter(pairs)
         for index, (first, rest) in enumerate(zip(halves, halves, strict=True)):
-            slot, second = (first & _MASK) << 1, (rest | 3) ^ 1
+            slot, second = (first & mask) << 1, (rest | 3) ^ 1
             while known := words[slot | 1]:
                 if words[slot] == first and known & ~1 == second:
                     before.append((index, bool(known & 1)))
@@ -73,11 +73,11 @@ class SeenCalls:
         return before
 
     def _add(self, first: int, second: int, *, failed: bool) -> bool | None:
-        words, slot = self._words, (first & _MASK) << 1
+        words, slot = self._words, (first & self._mask) << 1
         while known := words[slot | 1]:
             if words[slot] == first and known & ~1 == second:
                 return bool(known & 1)
-            slot = (slot + 2) & (2 * _SLOTS - 1)
+            slot = (slot + 2) & (2 * self._mask + 1)
         if self._kept >= self._most:
             return self._beyond.add(first, second, failed=failed)
         self._kept += 1

@@ -15,7 +15,7 @@ from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.ledger import CallState, Settled
 from convertro_cli.record.message_ids import MessageIds
-from convertro_cli.record.seen_calls import SeenCalls
+from convertro_cli.record.seen_calls import MOST_IN_MEMORY, SeenCalls
 from convertro_cli.record.tally import Fate
 
 _NO_ORDER = bytes(KEY_BYTES)
@@ -83,10 +83,10 @@ class RepeatSearch:
         *,
         resend: bool = False,
         at_most_once: bool = False,
-        message_ids: MessageIds | None = None,
+        most_in_memory: int = MOST_IN_MEMORY,
     ) -> None:
-        self._seen = SeenCalls()
-        self._message_ids = message_ids or MessageIds()
+        self._seen = SeenCalls(most_in_memory)
+        self._message_ids = MessageIds()
         self._known = known
         self._resend = resend
         self._at_most_once = at_most_once
@@ -100,6 +100,8 @@ class RepeatSearch:
         return Review(list(_by_message(calls, repeats)) if repeats else (), shared, doubts)
 
     def _find_shared(self, calls: CallKeys) -> list[int]:
+        if not calls.identities:  # nobody asks
+            return []
         texts, is_shared = iter(calls.identities), self._message_ids.is_shared
         return [
             number

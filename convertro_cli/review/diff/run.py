@@ -14,6 +14,7 @@ from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 from convertro_cli.review.diff.job import DiffJob, DiffPart, Wanted
 from convertro_cli.review.diff.model import DiffReport
+from convertro_cli.review.diff.repeats import DiffRepeats
 from convertro_cli.review.diff.saved import SavedRun
 from convertro_cli.review.diff.saved_job import SavedJob
 from convertro_cli.review.diff.settings_diff import SettingChange
@@ -70,6 +71,7 @@ def compare(
     counts = Tally()
     counts.files["skipped"] = exports.skipped
     files, progress = RunFiles(counts, watcher.notice), Progress(counts, exports.total_bytes)
+    repeats = _repeats(sides, options)
     parts = Feed(_parts(exports, sides, options))
     with Interrupts() as interrupts, _running(parts):
         while not parts.is_finished and not interrupts.stop_requested:
@@ -78,6 +80,8 @@ def compare(
                 batch, part = taken
                 if batch is not None:
                     files.follow(batch)
+                    if repeats is not None:
+                        repeats.take_out(batch, part)
                 total.add(part.tally)
                 counts.messages["read"] = total.messages.read
                 if write is not None:
@@ -99,6 +103,12 @@ def compare(
         exit_code=interruption or damaged,
         notes=_notes(sides.before, exports, total),
     )
+
+
+def _repeats(sides: Sides, options: DiffOptions) -> DiffRepeats | None:
+    if isinstance(sides.before, Rules):
+        return DiffRepeats(DiffJob(sides.before, sides.after, options.wanted))
+    return None
 
 
 def _notes(before: Rules | SavedRun, exports: ExportSet, total: DiffTally) -> list[str]:
