@@ -149,12 +149,15 @@ def test_a_call_that_cannot_be_sent_fails_once(tmp_path: Path) -> None:
 
 # --- an order once
 
-ONCE = {"mapping": {"repeated_orders": "skip"}}
+ONCE = {"repeated_orders": "skip"}
 
 
 def test_an_order_goes_out_once_whichever_message_brings_it(tmp_path: Path) -> None:
     """Later messages are skipped, in the same run and in another one."""
-    path, rules = write(tmp_path, [order("m1", "o1"), order("m2", "o1", 7)]), make_rules(**ONCE)
+    path, rules = (
+        write(tmp_path, [order("m1", "o1"), order("m2", "o1", 7)]),
+        make_rules(mapping=ONCE),
+    )
     said, lines = say(path, rules)
     assert [line.get("skip") for line in lines] == [None, "repeated_order"]
     assert said["skipped"] == {"repeated_order": 1}
@@ -171,9 +174,10 @@ def test_an_order_goes_out_once_whichever_message_brings_it(tmp_path: Path) -> N
 
 def test_an_order_is_repeated_for_each_event_type(tmp_path: Path) -> None:
     """A message that brings one known and one new event type sends the new one."""
-    rules = make_rules(**ONCE, convertro={"hybrid_attribution_model": True})
-    repeat, new = ({"properties": {"repeat": value}} for value in (True, False))
-    path = write(tmp_path, [order("m1", "o1", **repeat), order("m2", "o1", **new)])
+    rules = make_rules(mapping=ONCE, convertro={"hybrid_attribution_model": True})
+    repeat, new = ({"repeat": value} for value in (True, False))
+    messages = [order("m1", "o1", properties=repeat), order("m2", "o1", properties=new)]
+    path = write(tmp_path, messages)
     said, lines = say(path, rules)
     assert [line["event_type"] for line in lines] == ["sale.repeat", "sale", "sale.new"]
     assert said["messages"]["delivered"] == 2
@@ -183,7 +187,7 @@ def test_an_order_is_repeated_for_each_event_type(tmp_path: Path) -> None:
 def test_an_order_that_failed_is_sent_by_the_next_message(tmp_path: Path) -> None:
     """While the first is under way the others wait; copies of one share its fate."""
     messages = [order(f"m{number}", "o1", number) for number in (1, 2, 2, 3)]
-    path, rules = write(tmp_path, messages), make_rules(**ONCE)
+    path, rules = write(tmp_path, messages), make_rules(mapping=ONCE)
     rig = do(path, rules, lambda url, _: REFUSED if "val=1&" in url else OK)
     assert [url.partition("val=")[2][0] for url in rig.tried] == ["1", "2"]
     assert rig.messages() == {
@@ -199,7 +203,7 @@ def test_orders_sent_before_the_setting_are_learnt_from_their_messages(tmp_path:
     """A message that the ledger knows as delivered has sent its order."""
     path = write(tmp_path, [order("m1", "o1"), order("m2", "o2")])
     do(path, make_rules(), accepts)
-    path, rules = write(tmp_path, [order("m1", "o1"), order("m3", "o1")]), make_rules(**ONCE)
+    path, rules = write(tmp_path, [order("m1", "o1"), order("m3", "o1")]), make_rules(mapping=ONCE)
     said, lines = say(path, rules)
     assert [line.get("skip") or line.get("repeat") for line in lines] == [
         "delivered",
@@ -211,7 +215,7 @@ def test_orders_sent_before_the_setting_are_learnt_from_their_messages(tmp_path:
 @pytest.mark.parametrize("at_most_once", [False, True])
 def test_an_order_in_doubt_is_so_for_every_message(tmp_path: Path, at_most_once: bool) -> None:
     """After a crash its next message may repeat it, and is counted so or left alone."""
-    path, rules = write(tmp_path, [order("m1", "o1")]), make_rules(**ONCE)
+    path, rules = write(tmp_path, [order("m1", "o1")]), make_rules(mapping=ONCE)
     with Ledger(tmp_path / "ledger.db") as ledger:
         rig = Rig(tmp_path, lambda *_: Reply(after=50.0), ledger=ledger)
         job = ReplayJob(rules)

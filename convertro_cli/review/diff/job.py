@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,13 +68,13 @@ class DiffPart:
     fault: str | None = None
 
     def note_calls(
-        self, line: MappedLine, before: MappedTo, batch: LineBatch, job: DiffJob
+        self,
+        line: MappedLine,
+        sides: Iterable[tuple[CallKeys, MappedTo, Rules]],
+        batch: LineBatch,
     ) -> None:
-        """Note the calls of a message on both sides."""
-        for keys, outcome, rules in (
-            (self.before, before, job.before),
-            (self.after, line.outcome, job.after),
-        ):
+        """Note the calls of a message on each side."""
+        for keys, outcome, rules in sides:
             if isinstance(outcome, Mapped):
                 self.spans[line.number] = (line.start, line.end)
                 keys.add(line, outcome, batch.data[line.start : line.end], rules)
@@ -104,7 +104,8 @@ class DiffJob:
         for line in mapper.lines(batch, counts):
             comparison.tally.messages.read += 1
             before = map_again(line, self.before)
-            part.note_calls(line, before, batch, self)
+            sides = ((part.before, before, self.before), (part.after, line.outcome, self.after))
+            part.note_calls(line, sides, batch)
             if _are_alike(before, line.outcome) and (old is new or not isinstance(before, Mapped)):
                 count_unchanged(comparison.tally, line, new)
             else:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch, read_batches
+from convertro_cli.reading.lines import read_batches
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 from convertro_cli.review.diff.job import DiffJob, DiffPart, Wanted
 from convertro_cli.review.diff.model import DiffReport
-from convertro_cli.review.diff.repeats import DiffRepeats
-from convertro_cli.review.diff.saved import SavedRun
+from convertro_cli.review.diff.repeats import DiffRepeats, SavedRepeats
+from convertro_cli.review.diff.saved import SavedRun, Work
 from convertro_cli.review.diff.saved_job import SavedJob
 from convertro_cli.review.diff.settings_diff import SettingChange
 from convertro_cli.review.diff.tally import DiffTally
@@ -26,7 +26,7 @@ from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.progress import Progress, Watcher
 from convertro_cli.workers.pool import run_in_order
 
-Part = tuple[LineBatch | None, DiffPart]
+Part = tuple[Work, DiffPart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,10 @@ def compare(
         while not parts.is_finished and not interrupts.stop_requested:
             taken = parts.take(timeout=0.1)
             if taken is not None:
-                batch, part = taken
-                if batch is not None:
-                    files.follow(batch)
-                    if repeats is not None:
-                        repeats.take_out(batch, part)
+                work, part = taken
+                if work.batch is not None:
+                    files.follow(work.batch)
+                    repeats.take_out(work, part)
                 total.add(part.tally)
                 counts.messages["read"] = total.messages.read
                 if write is not None:
@@ -105,10 +104,10 @@ def compare(
     )
 
 
-def _repeats(sides: Sides, options: DiffOptions) -> DiffRepeats | None:
+def _repeats(sides: Sides, options: DiffOptions) -> DiffRepeats | SavedRepeats:
     if isinstance(sides.before, Rules):
         return DiffRepeats(DiffJob(sides.before, sides.after, options.wanted))
-    return None
+    return SavedRepeats(SavedJob(sides.after, options.wanted))
 
 
 def _notes(before: Rules | SavedRun, exports: ExportSet, total: DiffTally) -> list[str]:
@@ -138,11 +137,12 @@ def _parts(exports: ExportSet, sides: Sides, options: DiffOptions) -> Iterator[P
     batches, before = read_batches(exports.files), sides.before
     if isinstance(before, Rules):
         job = DiffJob(before, sides.after, options.wanted, options.limit)
-        yield from run_in_order(job, batches, workers=workers)
+        for batch, part in run_in_order(job, batches, workers=workers):
+            yield Work(batch), part
         return
     against = SavedJob(sides.after, options.wanted, options.limit)
     works = before.beside(batches, [file.name for file in exports.files])
     for work, part in run_in_order(against, works, workers=workers):
         if part.fault is not None:
             raise before.fault(part.fault)
-        yield work.batch, part
+        yield work, part

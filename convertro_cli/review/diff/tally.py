@@ -169,6 +169,7 @@ class DiffTally:
         self.by_event_type.take_out(other.by_event_type)
         self.by_event.take_out(other.by_event)
         self.by_day.take_out(other.by_day)
+        self.matched -= other.matched
 
     def _row(self, call: ShownCall, event: str | None) -> BeforeAfter:
         """Give the totals of all calls that are counted in the same rows of all tables."""

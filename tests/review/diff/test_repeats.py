@@ -15,6 +15,7 @@ from convertro_cli.reading.sources import find_exports
 from convertro_cli.review.diff.job import Wanted
 from convertro_cli.review.diff.model import DiffReport
 from convertro_cli.review.diff.run import DiffOptions, Sides, compare
+from convertro_cli.review.diff.saved import SavedRun
 from convertro_cli.review.masking import Masking
 from convertro_cli.run.progress import NobodyWatches
 from tests.mapping.messages import TIME, Message, make_rules, web_message
@@ -109,3 +110,27 @@ def test_a_copy_is_no_second_change(tmp_path: Path) -> None:
     assert dict(tally.messages.unsent_after) == {"already_delivered": 1}
     (group,) = tally.groups.kinds.values()
     assert group.count == len(group.samples) == 1
+
+
+def test_a_repeat_in_a_saved_dry_run_was_not_sent(tmp_path: Path) -> None:
+    """Its line stands there, but the message is counted by why it was not sent."""
+    path, saved = tmp_path / "export.ndjson", tmp_path / "saved.ndjson"
+    path.write_bytes((orjson.dumps(order("o1", 10)) + b"\n") * 2)
+    lines: list[bytes] = []
+    dry_run(
+        find_exports([str(path)]),
+        OLD,
+        write=lines.append,
+        options=DryRunOptions(workers=1),
+        watcher=NobodyWatches(),
+    )
+    saved.write_bytes(b"".join(lines))
+    report = compare(
+        find_exports([str(path)]),
+        Sides("saved", SavedRun(saved), "new.toml", OLD),
+        options=DiffOptions(Wanted(), workers=1),
+        watcher=NobodyWatches(),
+    )
+    assert side(report, "before") == {"sale": {"calls": 1, "value": 10.0}}
+    assert side(report, "after") == {"sale": {"calls": 1, "value": 10.0}}
+    assert not report.tally.differs

@@ -31,7 +31,7 @@ from convertro_cli.run.progress import NobodyWatches, Progress
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import load_settings
 from tests.exports import BENCH_SETTINGS, write_export
-from tests.mapping.messages import cloud_message, make_rules, web_message
+from tests.mapping.messages import Message, cloud_message, make_rules, web_message
 from tests.review.diff.comparing import WRITTEN, each
 from tests.system.program import Workspace, wait_until
 
@@ -128,7 +128,7 @@ def test_the_sample_settings_without_the_hybrid_model_lack_the_sale_calls(tmp_pa
     assert before["sale"] - after["sale"] == with_model
 
 
-MIXED = [
+MIXED: list[bytes | Message] = [
     web_message("track", event="Signed Up", messageId="m1"),
     web_message("track", event="Product Viewed", messageId="m2"),
     web_message("identify", messageId="m3", traits={"plan": "pro", "age": 3}),
