@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.record import key_file
 from convertro_cli.record.key_file import KeyFile
 from convertro_cli.record.message_ids import MessageIds
 from convertro_cli.record.seen_calls import SeenCalls
@@ -70,7 +69,7 @@ def test_a_temporary_file_that_cannot_be_used_is_told(
         raise OSError(28, "No space left on device")
 
     keys = KeyFile()
-    monkeypatch.setattr(key_file.os, "pread", fail)
+    monkeypatch.setattr("os.pread", fail)
     calls: dict[str, Callable[[], object]] = {
         "find": lambda: keys.find(1, 2),
         "add": lambda: keys.add(1, 2, failed=False),
