@@ -34,6 +34,7 @@ from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.plan import Plan, ReplayOptions
 from convertro_cli.run.progress import Progress, Watcher
 from convertro_cli.run.report import Report
+from convertro_cli.settings.compile import WEB_SITE_ID
 from convertro_cli.settings.load import LoadedSettings
 
 DRAIN_SECONDS = 10.0
@@ -112,7 +113,12 @@ class _Run:
     def carry_out(self) -> Report:
         """Do it all, and report."""
         started = self._clock.now()
-        run, in_doubt = self._ledger.begin_run(self._loaded.settings.wire.base_url)
+        account = self._loaded.settings.convertro
+        run, in_doubt = self._ledger.begin_run(
+            self._loaded.settings.wire.base_url,
+            account=account.account,
+            site_id=account.site_id or WEB_SITE_ID,
+        )
         letters = DeadLetterFile(self._state.dead_letters)
         transport = self._open_transport()
         with ThreadPoolExecutor(1, "ledger") as writer, closing(letters), closing(transport):
@@ -253,7 +259,8 @@ class _Run:
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
         try:
-            self._ledger.end_run(run, orjson.dumps(report.as_json()))
+            summary = orjson.dumps(report.as_json())
+            self._ledger.end_run(run, summary, exit_code=int(report.exit_code))
         except ConvertroError as error:
             if self._problem is None:
                 report.problem, report.exit_code = error.message, error.exit_code

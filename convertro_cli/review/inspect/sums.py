@@ -42,6 +42,12 @@ class Sum:
         if other._rest:
             self._rest = _EXACT.add(self._rest, other._rest)
 
+    def take(self, value: float) -> None:
+        """Take out one that was counted, with its amount."""
+        self.count -= 1
+        self.valued -= 2
+        self.add_value(-value)
+
     def add_value(self, value: float) -> None:
         """Take in one amount."""
         self.valued += 1
