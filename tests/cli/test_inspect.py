@@ -101,6 +101,8 @@ def test_options_override_settings(as_json: Any) -> None:
         "skipped": {"unmapped_event": 1, "unsupported_type": 1},
         "invalid": {"invalid_json": 1},
         "failed": {},
+        "already_delivered": 0,
+        "already_failed": 0,
         "calls": {"event": 2},
     }
 
