@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from math import inf
+from typing import Any, Literal, NamedTuple, Protocol
 
+from convertro_cli.mapping.calls import SkipReason
 from convertro_cli.segment.names import is_install, is_order, normalise
 
 ModeSetting = Literal["auto", "web", "cloud"]
@@ -18,13 +20,18 @@ RepeatedOrdersSetting = Literal["send", "skip"]
 
 _MOST_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 256
+_VIOLATION = "violation generated"
 
 
 class EventName(NamedTuple):
-    """What the rules need to know of an event's name."""
+    """What the rules need to know of an event's name.
+
+    ``is_violation`` is for what Segment's tracking plans say of other events.
+    """
 
     is_order: bool
     is_install: bool
+    is_violation: bool
     targets: tuple[str, ...]
 
 
@@ -38,8 +45,10 @@ class EventMap:
 
     def __init__(self, table: Mapping[str, str | Iterable[str]]) -> None:
         self._targets: dict[str, tuple[str, ...]] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
         for key, value in table.items():
             name = normalise(key)
+            self._keys[name] = (*self._keys.get(name, ()), key)
             added = (value,) if isinstance(value, str) else tuple(value)
             self._targets[name] = tuple(dict.fromkeys(self._targets.get(name, ()) + added))
         self._known: dict[str, EventName] = {}
@@ -51,14 +60,27 @@ class EventMap:
         """Tell what the rules need to know of an event's name, as a message spells it."""
         known = self._known.get(name)
         if known is None:
+            normalised = normalise(name)
             known = EventName(
-                is_order(name), is_install(name), self._targets.get(normalise(name), ())
+                is_order(name),
+                is_install(name),
+                normalised == _VIOLATION,
+                self._targets.get(normalised, ()),
             )
             if len(name) <= _LONGEST_REMEMBERED:
                 if len(self._known) >= _MOST_REMEMBERED:
                     self._known.clear()
                 self._known[name] = known
         return known
+
+    def keys_of(self, name: str) -> tuple[str, ...]:
+        """Give the keys of the table that an event's name matches, as the table spells them."""
+        return self._keys.get(normalise(name), ())
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The normalised names that are listed, each with the first key that has it."""
+        return {name: keys[0] for name, keys in self._keys.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +110,31 @@ class Consent:
     categories: tuple[str, ...] = ()
     without: Literal["send", "skip"] = "send"
     empty: Literal["skip", "send"] = "skip"
+
+
+class DroppedByFilter(Protocol):
+    """What a destination filter or transformation dropped: why, and the title of the one."""
+
+    @property
+    def reason(self) -> SkipReason:
+        """Why: dropped by a filter, by a transformation, or sampled out."""
+
+    @property
+    def title(self) -> str:
+        """Which one."""
+
+
+class Filtering(Protocol):
+    """Segment's destination filters and transformations, made ready to be applied."""
+
+    def apply(
+        self, message: Mapping[str, Any], sample_key: str, steps: list[Any] | None = None
+    ) -> Mapping[str, Any] | DroppedByFilter:
+        """Give the message as the filters leave it, which is itself where none changes it.
+
+        ``sample_key`` decides a sampling that names no path. With ``steps``, each condition that
+        was looked at is added there.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +167,12 @@ class Rules:
     visitor_paths: tuple[tuple[str, ...], ...] = (("anonymousId",), ("userId",))
     traits: frozenset[str] | None = None
     """The traits to send; None for all of them."""
+    latest: float = inf
+    """The latest time, in Unix seconds, that an event can have happened at."""
     selection: Selection = field(default_factory=Selection)
+    suppressed: Container[str] | None = None
+    """The ids of users whose messages are not sent; None where there is no list."""
+    destination_filters: Filtering | None = None
     consent: Consent = field(default_factory=Consent)
     integrations: IntegrationsSetting = "obey"
     disabled_events: frozenset[str] = frozenset()

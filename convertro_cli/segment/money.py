@@ -18,7 +18,11 @@ _SPACING = frozenset("'’")
 _MINUS = frozenset("-\u2212")
 
 
-def read_amount(value: Any) -> int | float | None:
+def is_ambiguous_amount(value: Any, currency: Any = None) -> bool:
+    return False
+
+
+def read_amount(value: Any, currency: Any = None) -> int | float | None:
     """Read an amount; None where the value is none.
 
     A whole amount comes back as an int. Negative amounts are amounts; a negative zero, NaN, an

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import quote
 
 from convertro_cli.mapping.ledger_key import scope
 from convertro_cli.mapping.rules import Consent, EventMap, Rules, Selection, Wire
+from convertro_cli.segment.times import DAY
 from convertro_cli.settings.faults import CLOUD_SETTINGS
 from convertro_cli.settings.model import Settings
 
@@ -13,9 +15,17 @@ WEB_SITE_ID = "0"
 """What Convertro's tag sends for a site id where none is configured."""
 
 
-def compile_rules(settings: Settings, selection: Selection | None = None) -> Rules:
-    """Compile settings and filters into rules, as plain data."""
+def compile_rules(
+    settings: Settings, selection: Selection | None = None, *, begun: float | None = None
+) -> Rules:
+    """Compile settings and filters into rules, as plain data.
+
+    ``begun`` is when the run began, in Unix seconds; None for now. The mapping itself has no
+    clock.
+    """
     mapping = settings.mapping
+    if begun is None:
+        begun = time.time()
     return Rules(
         wire=_wire(settings),
         ledger_scopes=_ledger_scopes(settings),
@@ -29,6 +39,7 @@ def compile_rules(settings: Settings, selection: Selection | None = None) -> Rul
         missing_cloud_settings=missing_cloud_settings(settings),
         visitor_paths=tuple(tuple(path.split(".")) for path in mapping.visitor_id),
         traits=_traits(mapping.traits),
+        latest=begun + DAY,
         selection=selection or Selection(),
         consent=Consent(
             tuple(settings.consent.categories), settings.consent.without, settings.consent.empty

@@ -15,7 +15,7 @@ from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.lines import map_lines
 from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules, Selection
-from convertro_cli.mapping.wire import LONGEST_URL, build_url, drop_unsendable_traits
+from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.lines import LineBatch
 from tests.mapping.messages import make_rules, ready_messages
 from tests.mapping.strategies import MESSAGES, OBJECTS
@@ -50,7 +50,7 @@ def test_any_object_is_mapped_or_gets_a_reason(message: dict[str, Any], rules: R
             assert detail
         case Mapped(calls):
             assert calls
-            for call in drop_unsendable_traits(Mapped(calls, []), rules.wire).calls:
+            for call in calls:
                 assert build_url(call, rules.wire).isascii()
 
 

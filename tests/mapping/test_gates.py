@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.mapping.gates import decide_mode, is_enabled
+from convertro_cli.mapping.integrations import is_disabled
+from convertro_cli.mapping.modes import decide_mode
 from convertro_cli.mapping.rules import ModeSetting, Selection
 from tests.mapping.messages import (
     SECONDS,
@@ -52,7 +53,7 @@ from tests.mapping.messages import (
 )
 def test_what_integrations_leave_on(integrations: Any, enabled: bool) -> None:
     """Convertro's own key decides, then All, and else it is on."""
-    assert is_enabled(integrations) is enabled
+    assert is_disabled(integrations) is not enabled
 
 
 @pytest.mark.parametrize(

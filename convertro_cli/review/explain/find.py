@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from convertro_cli.mapping.jobs import passes_selection
 from convertro_cli.mapping.lines import MappedLine, map_lines
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.batch import LineBatch
@@ -100,7 +99,7 @@ class FilterJob:
     def __call__(self, batch: LineBatch) -> list[FoundLine]:
         found = []
         for line in map_lines(batch, self.rules):
-            if passes_selection(line, self.rules):
+            if line.outcome.is_selected:
                 raw = batch.data[line.start : line.end]
                 found.append(FoundLine(batch.source, line.number, raw, batch.overlong))
                 if len(found) == self.most:
