@@ -89,7 +89,8 @@ def read_value(
         amount = _read(raw, properties, currency, warnings)
         if amount is not None:
             if trail is not None:
-                _tell_value(trail, properties, keys, key, amount)
+                is_ambiguous = MappingWarning.AMBIGUOUS_AMOUNT in warnings
+                _tell_value(trail, properties, keys, key, amount, is_ambiguous=is_ambiguous)
             return amount
         held = held or key
     if trail is not None:
@@ -133,12 +134,19 @@ def _read(
 
 
 def _tell_value(
-    trail: Trail, properties: Properties, keys: Sequence[Key], key: Key, amount: int | float
+    trail: Trail,
+    properties: Properties,
+    keys: Sequence[Key],
+    key: Key,
+    amount: int | float,
+    *,
+    is_ambiguous: bool,
 ) -> None:
     index = keys.index(key)
     trail.note(
         Note(
             "value",
+            why="ambiguous" if is_ambiguous else "",
             value=amount,
             path=("properties", key),
             passed_over=looked_at(properties, keys[:index], _names_of(keys)),

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from convertro_cli.mapping.lines import MappedLine, map_lines
+from convertro_cli.mapping.lines import MappedLine, map_line, map_lines
 from convertro_cli.mapping.rules import Rules
+from convertro_cli.mapping.trail import Trail
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.segment.ids import read_id
 
@@ -27,9 +28,12 @@ class FoundLine(NamedTuple):
     line: bytes
     overlong: int = 0
 
-    def mapped(self, rules: Rules) -> MappedLine | None:
+    def mapped(self, rules: Rules, trail: Trail | None = None) -> MappedLine | None:
         """Map the line as a dry run does; None where it is blank."""
-        return next(map_lines(_batch_of(self), rules), None)
+        if not self.line or self.line.isspace():
+            return None
+        message, outcome, letter = map_line(self.line, self.overlong, rules, trail)
+        return MappedLine(self.number, 0, len(self.line), message, outcome, letter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,3 @@ class FilterJob:
 
 
 FindJob = Callable[[LineBatch], list[FoundLine]]
-
-
-def _batch_of(found: FoundLine) -> LineBatch:
-    return LineBatch(0, found.source, found.number, found.line, 0, found.overlong)

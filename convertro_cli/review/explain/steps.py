@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from convertro_cli.mapping.trail import MISSING, PassedOver, Path, Verdict
+from convertro_cli.destination_filters.steps import FilterStep
+from convertro_cli.mapping.trail import MISSING, Note, PassedOver, Path, Verdict
 
 _LONGEST_SHOWN = 80
 
@@ -14,7 +15,8 @@ class Step(NamedTuple):
 
     ``value`` is what was found, personal data if ``personal`` says so; ``says`` is never
     personal data. ``settings`` has the dotted keys of what decided. ``reason`` is the name of
-    the reason why the message went no further, if it did not.
+    the reason why the message went no further, if it did not. ``filter`` is there for a
+    destination filter or a transformation: what it looked at, and what it changed.
     """
 
     topic: str
@@ -24,6 +26,14 @@ class Step(NamedTuple):
     personal: bool = False
     settings: tuple[str, ...] = ()
     reason: str = ""
+    filter: FilterStep | None = None
+
+
+def step_of(note: Note, says: str, *, value: str = "", personal: bool = False) -> Step:
+    """Make the step of a note. What stopped a message counts as personal data."""
+    reason = "" if note.reason is None else note.reason.value
+    is_personal = personal or bool(reason and value)
+    return Step(note.topic, note.verdict, says, value, is_personal, note.settings, reason)
 
 
 def quoted(text: str) -> str:

@@ -13,6 +13,7 @@ from convertro_cli.mapping.calls import SkipReason
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.review.explain.changes import REMOVED, Change, DataChange, OptionDropped
 from convertro_cli.review.explain.remedy import Situation, find_remedies, why_not_sent
+from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.model import Settings
 from tests.mapping.messages import cloud_message, settings_of, web_message
 from tests.review.explain import messages as made
@@ -21,9 +22,8 @@ from tests.review.explain.messages import ACCOUNT, Message
 
 def situation(message: Message, selection: Selection | None = None, **tables: Message) -> Situation:
     """A message under settings that have all that cloud calls need, unless told otherwise."""
-    return Situation(
-        message, settings_of({"convertro": ACCOUNT, **tables}), selection or Selection(), Path()
-    )
+    settings = settings_of({"convertro": ACCOUNT, **tables})
+    return Situation(message, settings, compile_rules(settings, selection), Path())
 
 
 def reason_of(given_situation: Situation) -> str | None:
@@ -164,7 +164,7 @@ def test_every_remedy_sends_the_message_and_needs_all_of_its_changes(
     message: Message, settings: Settings, selection: Selection
 ) -> None:
     """Any message that is not sent has a remedy; made, it sends it, and in part it does not."""
-    stopped = Situation(message, settings, selection, Path())
+    stopped = Situation(message, settings, compile_rules(settings, selection), Path())
     remedies = find_remedies(stopped)
     assert remedies
     for changes in remedies:
