@@ -52,6 +52,9 @@ class Intake:
         self._settling.tally.note_batch(
             mapped.skipped, mapped.warnings, batch.source, mapped.warning_places
         )
+        self._settling.tally.note_gates(
+            mapped.kept_back, carries_consent=mapped.carries_consent
+        )
         faults = [(line, _key_of_line(line, batch)) for line in mapped.invalid]
         keys = [key for _, _, _, calls, _, _ in mapped.messages for key, *_ in calls]
         settled = self._journal.look_up(keys + [key for _, key in faults])

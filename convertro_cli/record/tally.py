@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
+from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.segment.money import EXACTLY
 
 
@@ -49,6 +50,9 @@ class Tally:
     invalid: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
+    kept_back: KeptBack = field(default_factory=KeptBack)
+    carries_consent: bool = False
+    """Whether any message that yields calls says anything of consent."""
     places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     by_event_type: dict[str, EventTotal] = field(default_factory=lambda: defaultdict(EventTotal))
     files: Counter[str] = field(default_factory=Counter)
@@ -75,6 +79,11 @@ class Tally:
         for warning, numbers in places.items():
             for number in numbers:
                 self.note_place(warning, f"{source}:{number}")
+
+    def note_gates(self, kept_back: KeptBack, *, carries_consent: bool) -> None:
+        """Count what the gates kept back of a batch, and note whether consent was spoken of."""
+        self.kept_back.update(kept_back)
+        self.carries_consent |= carries_consent
 
     def reject(self, reason: str, source: str) -> None:
         """Count an invalid line, and keep its place for the summary to name."""
@@ -119,6 +128,7 @@ class Tally:
             "invalid": _sorted(self.invalid),
             "failed": _sorted(self.failed),
             "warnings": _sorted(self.warnings),
+            "kept_back": self.kept_back.as_json(),
             "by_event_type": {
                 event_type: {"calls": total.calls, "value": float(total.value)}
                 for event_type, total in sorted(self.by_event_type.items())
