@@ -9,6 +9,8 @@ from typing import Any
 EXACT_BELOW = 2**53
 """From here on a float stands for several whole numbers, and which one was meant is lost."""
 
+_SMALLEST_INTEGER, _LARGEST_INTEGER = -(2**63), 2**64 - 1
+
 
 class InexactNumberError(ValueError):
     """An id is a number whose digits were lost in reading; ``read_json_exactly`` keeps them."""
@@ -32,6 +34,11 @@ def read_id(value: Any) -> str | None:
             raise InexactNumberError
         return plain_number(value)
     return plain_number(value) if isinstance(value, int) else None
+
+
+def is_json_integer(value: object) -> bool:
+    """Whether this is an integer that orjson reads and writes: one of at most 64 bits."""
+    return isinstance(value, int) and _SMALLEST_INTEGER <= value <= _LARGEST_INTEGER
 
 
 def plain_number(value: float) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from convertro_cli.segment.ids import EXACT_BELOW
+from convertro_cli.segment.ids import EXACT_BELOW, is_json_integer
 
 # An escape, or a pair of them. Backslashes stand only in strings, so none but these are met in
 # sound JSON, and in other JSON orjson finds the fault afterwards. The replacement is as long as
@@ -34,8 +34,7 @@ _NEXT_NUMBER = re.compile(
     re.DOTALL,
 )
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?P<parts>(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)")
-_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
-"""The integers that orjson reads and writes."""
+_LONGEST_INTEGER = len(str(-(2**63)))
 
 
 def read_json(line: bytes) -> Any:
@@ -53,10 +52,10 @@ def read_json(line: bytes) -> Any:
 def read_json_exactly(line: bytes) -> Any:
     """Read one JSON value as ``read_json`` does, and every whole number with all its digits.
 
-    A whole number comes as an int, however it is written, and one beyond the floats as infinity
-    where it has an exponent. Without one it is a string of its digits: they may be an id, and
-    neither arithmetic nor JSON writers can do anything with such a number. No finite float of
-    2**53 or more is left. Raises orjson.JSONDecodeError.
+    A whole number of 2**53 or more comes as an int, however it is written; what else is so large
+    as the nearest int. A number beyond the floats is infinite, but one of nothing but digits
+    comes as a string of them: they may be an id, and such a number is of no use for arithmetic.
+    No finite float of 2**53 or more is left. Raises orjson.JSONDecodeError.
     """
     if b"\\u" in line:
         line = _ESCAPE.sub(_whole_escape, line)
@@ -107,9 +106,9 @@ def _is_inexact(text: bytes) -> bool:
     match = _NUMBER.fullmatch(text)
     if match is None or abs(float(text)) < EXACT_BELOW:
         return False
-    if match["parts"] or len(text) > len(str(_SMALLEST)):
+    if match["parts"] or len(text) > _LONGEST_INTEGER:
         return True
-    return not _SMALLEST <= int(text) <= _LARGEST
+    return not is_json_integer(int(text))
 
 
 def _mark(text: bytes, marks: dict[float, Any]) -> bytes:
@@ -126,20 +125,20 @@ def _mark(text: bytes, marks: dict[float, Any]) -> bytes:
 
 def _exact(text: bytes) -> int | float | str:
     nearest = float(text)
-    with_exponent = not text.lstrip(b"-").isdigit()
+    is_in_parts = not text.lstrip(b"-").isdigit()
     if isinf(nearest):
-        return nearest if with_exponent else text.decode()
-    if not with_exponent:
+        return nearest if is_in_parts else text.decode()
+    if not is_in_parts:
         return int(text)
     number = Decimal(text.decode())
     whole = int(number)
     return whole if whole == number else int(nearest)
 
 
-def _writable(value: Any) -> Any:
-    if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
-        return orjson.Fragment(str(value))
-    return value
+def _writable(number: float) -> Any:
+    if isinstance(number, float) or is_json_integer(number):
+        return number
+    return orjson.Fragment(str(number))
 
 
 def _exchange(value: Any, exchange: Callable[[Any], Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 TIME_KEYS = ("timestamp", "originalTimestamp", "receivedAt", "sentAt")
 """Where a message carries its time, best first."""
@@ -19,7 +19,7 @@ EARLIEST = 946_684_800
 DAY = 86_400
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_STANDARD = len("2024-03-01T10:20:30.500Z")
+_MARKS, _USUAL_MARKS = slice(7, 20, 3), "-T::."  # of 2024-03-01T10:20:30.500Z
 _MILLISECONDS_FROM = 31_557_600_000  # a thousand years of seconds, or one of milliseconds
 # What Python's own reader takes beyond ISO 8601 differs from version to version. The space before
 # the offset is Ruby's.
@@ -63,17 +63,46 @@ def read_message_time(message: Mapping[str, Any], latest: float) -> MessageTime 
     after ``latest``, in Unix seconds, is passed over like one that cannot be read. Raises
     UnreadableTimeError where times are there and none can be used.
     """
+    seconds = usual_time(message, latest)
+    if seconds is not None:
+        return MessageTime(seconds, "timestamp")
+    times = _times_of(message)
+    if not times:
+        return None
+    moments = {key: _since_epoch(value) for key, value in times.items()}
+    passed_over: list[str] = []
+    for source, moment in _in_turn(moments):
+        if _is_sound(moment, latest):
+            seconds = _whole_seconds(moment)
+            late = _is_after(seconds, moments.get("receivedAt"), latest)
+            return MessageTime(seconds, source, tuple(passed_over), late)
+        passed_over.append(source)
+    raise UnreadableTimeError(*times)
+
+
+def usual_time(message: Mapping[str, Any], latest: float) -> int | None:
+    """Give the time of a message that has it where and as nearly every message has it.
+
+    That is a ``timestamp`` and no earlier ``receivedAt``, both as Segment writes them; None for
+    all else, which says nothing: ``read_message_time`` tells. Two such times are in order as they
+    are written, so one of them need not be read.
+    """
     value = message.get("timestamp")
-    moment = _since_epoch(value)
-    if moment is not None:
-        seconds = moment.days * DAY + moment.seconds
-        if EARLIEST <= seconds <= latest:
-            received = message.get("receivedAt")
-            if _is_plainly_before(value, received):
-                return MessageTime(seconds, "timestamp")
-            late = _is_after(seconds, _since_epoch(received), latest)
-            return MessageTime(seconds, "timestamp", (), late)
-    return _find_elsewhere(message, latest)
+    received = message.get("receivedAt", value)
+    try:
+        if (
+            value > received
+            or value[_MARKS] != _USUAL_MARKS
+            or received[_MARKS] != _USUAL_MARKS
+            or value[23] != "Z"
+            or received[23] != "Z"
+        ):
+            return None
+        moment = datetime.fromisoformat(value) - _EPOCH
+    except (TypeError, ValueError, LookupError):  # other types, no such day, too short
+        return None
+    seconds = moment.days * DAY + moment.seconds
+    return seconds if EARLIEST <= seconds <= latest else None
 
 
 def read_time(value: Any) -> int:
@@ -101,22 +130,6 @@ def _times_of(message: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values if value is not None and value != ""}
 
 
-def _find_elsewhere(message: Mapping[str, Any], latest: float) -> MessageTime | None:
-    """Find the time of a message whose ``timestamp`` is absent or of no use."""
-    times = _times_of(message)
-    if not times:
-        return None
-    moments = {key: _since_epoch(value) for key, value in times.items()}
-    passed_over: list[str] = []
-    for source, moment in _in_turn(moments):
-        seconds = None if moment is None else _whole_seconds(moment)
-        if seconds is not None and EARLIEST <= seconds <= latest:
-            late = _is_after(seconds, moments.get("receivedAt"), latest)
-            return MessageTime(seconds, source, tuple(passed_over), late)
-        passed_over.append(source)
-    raise UnreadableTimeError(*times)
-
-
 def _in_turn(moments: dict[str, timedelta | None]) -> Iterator[tuple[str, timedelta | None]]:
     """Give the times in the order in which they count, with the computed one in its place."""
     if "timestamp" in moments:
@@ -134,37 +147,18 @@ def _whole_seconds(moment: timedelta) -> int:
     return moment.days * DAY + moment.seconds
 
 
-def _is_plainly_before(value: Any, received: Any) -> bool:
-    """Whether a message was received on the day of its time or later, told at a glance.
-
-    Two dates with months and days, both in UTC, are in order as they are written. Where this
-    says no, the times decide.
-    """
-    return (
-        isinstance(value, str)
-        and isinstance(received, str)
-        and value <= received
-        and value[7:8] == received[7:8] == "-"
-        and value[-1] == received[-1] == "Z"
-    )
+def _is_sound(moment: timedelta | None, latest: float) -> TypeGuard[timedelta]:
+    return moment is not None and EARLIEST <= _whole_seconds(moment) <= latest
 
 
 def _is_after(seconds: int, received: timedelta | None, latest: float) -> bool:
     """Whether a time is more than a day after a receipt that is itself a sound time."""
-    if received is None:
-        return False
-    moment = _whole_seconds(received)
-    return EARLIEST <= moment <= latest and seconds > moment + DAY
+    return _is_sound(received, latest) and seconds > _whole_seconds(received) + DAY
 
 
 def _since_epoch(value: Any) -> timedelta | None:
     """Read one time as the span since 1970; None where it is none."""
     if isinstance(value, str):
-        if len(value) == _STANDARD and value[19] == "." and value[10] == "T" and value[23] == "Z":
-            try:
-                return datetime.fromisoformat(value) - _EPOCH
-            except ValueError:
-                pass
         return _read_text(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _span(value, in_seconds=value < _MILLISECONDS_FROM)
