@@ -84,7 +84,7 @@ def read_value(
     held: Key = None
     for key in keys:
         raw = properties.get(key)
-        if raw is None or (isinstance(raw, str) and not raw.strip()):
+        if is_absent(raw):
             continue
         amount = _read(raw, properties, currency, warnings)
         if amount is not None:
@@ -104,8 +104,14 @@ def find_amount(properties: Properties, *, looks_at_total: bool) -> int | float 
     """Give the first readable amount that properties have; None where there is none."""
     *_, total, revenue, _, currency = find_order_keys(properties)
     keys = (total, revenue) if looks_at_total else (revenue,)
-    value = read_value(properties, keys, currency, "hold", [])
-    return value if isinstance(value, int | float) else None
+    raws = (properties.get(key) for key in keys)
+    amounts = (_read(raw, properties, currency, []) for raw in raws if not is_absent(raw))
+    return next((amount for amount in amounts if amount is not None), None)
+
+
+def is_absent(raw: Any) -> bool:
+    """Whether a value is none: null, or a string of nothing but blanks."""
+    return raw is None or (isinstance(raw, str) and not raw.strip())
 
 
 def looked_at(

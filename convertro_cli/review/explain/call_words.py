@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from convertro_cli.mapping.calls import InvalidReason
+from convertro_cli.mapping.orders import is_absent
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import MISSING, Note, PassedOver
 from convertro_cli.review.explain.steps import (
@@ -153,7 +154,7 @@ def value(note: Note, _: Rules) -> Step:
     unreadable = [
         f"{path_text(path)} is no amount that can be read (unreadable_amount)"
         for path, raw in note.passed_over
-        if not (raw is MISSING or raw is None or (isinstance(raw, str) and not raw.strip()))
+        if not (raw is MISSING or is_absent(raw))
     ]
     if note.why == "held":
         return step_of(note, f"{' and '.join(unreadable)}, and such messages are held back")

@@ -8,7 +8,7 @@ from typing import Any
 from convertro_cli.mapping.calls import Mode
 from convertro_cli.mapping.fields import as_object
 from convertro_cli.mapping.modes import channel_of, library_name
-from convertro_cli.mapping.orders import find_order_keys
+from convertro_cli.mapping.orders import find_order_keys, is_absent
 from convertro_cli.mapping.rules import EventMap
 from convertro_cli.segment.ids import InexactNumberError, read_id
 from convertro_cli.segment.money import read_amount
@@ -94,7 +94,7 @@ def track_facts(
     amount = None
     for key in (total, revenue):
         raw = properties.get(key)
-        if raw is None or raw == "":
+        if is_absent(raw):
             continue
         read = read_amount(raw, properties.get(currency))
         if read is None:
