@@ -87,8 +87,8 @@ def usual_time(message: Mapping[str, Any], latest: float) -> int | None:
     all else, which says nothing: ``read_message_time`` tells. Two such times are in order as they
     are written, so one of them need not be read.
     """
-    value = message.get("timestamp")
-    received = message.get("receivedAt", value)
+    value: Any = message.get("timestamp")
+    received: Any = message.get("receivedAt", value)
     try:
         if (
             value > received
@@ -135,12 +135,19 @@ def _in_turn(moments: dict[str, timedelta | None]) -> Iterator[tuple[str, timede
     if "timestamp" in moments:
         yield "timestamp", moments["timestamp"]
     if all(key in moments for key in TIME_KEYS[1:]):
-        original, received, sent = (moments[key] for key in TIME_KEYS[1:])
-        if original is None or received is None or sent is None:
-            yield COMPUTED, None
-        else:
-            yield COMPUTED, received - (sent - original)
+        yield COMPUTED, _compute(*(moments[key] for key in TIME_KEYS[1:]))
     yield from ((key, moments[key]) for key in TIME_KEYS[1:] if key in moments)
+
+
+def _compute(
+    original: timedelta | None, received: timedelta | None, sent: timedelta | None
+) -> timedelta | None:
+    if original is None or received is None or sent is None:
+        return None
+    try:
+        return received - (sent - original)
+    except OverflowError:
+        return None
 
 
 def _whole_seconds(moment: timedelta) -> int:
