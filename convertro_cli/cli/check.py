@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,10 +107,13 @@ def _print_settings(loaded: LoadedSettings, *, as_json: bool) -> None:
 def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
     """Give the lines of a convertro.toml that says the same, each with its comment."""
     from convertro_cli.cli.console import visible
+    from convertro_cli.cli.filters_view import filter_key_lines, filter_table_lines
     from convertro_cli.settings.compile import compile_rules, missing_cloud_settings
     from convertro_cli.settings.toml_text import toml_string, toml_value
 
     yield "", f"{visible(str(loaded.file))}, as understood; after each value, where it is from"
+    origin = partial(origin_of, loaded)
+    yield from filter_key_lines(loaded.settings, origin)
     for table, values in _tables(loaded.settings.model_dump()):
         yield "", ""
         yield f"[{table}]", ""
@@ -119,6 +123,7 @@ def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
                 yield "", f"{key} is not set"
             else:
                 yield f"{key} = {toml_value(value)}", origin_of(loaded, f"{table}.{name}")
+    yield from filter_table_lines(loaded.settings, origin)
     yield "", ""
     how = " (curl where pycurl is installed, else requests)"
     chosen = loaded.settings.delivery.transport
@@ -134,6 +139,8 @@ def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
 def _tables(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Give each table with its own keys; a table in a table comes after it."""
     for table, values in tables.items():
+        if not isinstance(values, dict):
+            continue  # a key above all tables, or an array of them
         inner = (
             {} if table == "events" else {k: v for k, v in values.items() if isinstance(v, dict)}
         )
@@ -153,11 +160,14 @@ def origin_of(loaded: LoadedSettings, key: str) -> str:
 
 
 def _describe(loaded: LoadedSettings, transport: str, advice: list[str]) -> dict[str, Any]:
+    from convertro_cli.cli.filters_view import ARRAYS, KEYS, describe_filters
+
     settings = loaded.settings.model_dump(mode="json")
     keys = [f"{table}.{name}" for table, values in _tables(settings) for name in values]
+    keys += [*KEYS, *ARRAYS]
     return {
         "file": str(loaded.file),
-        "settings": settings,
+        "settings": settings | describe_filters(loaded),
         "origins": {key: loaded.origins.get(key, "default") for key in keys},
         "transport": transport,
         "state": str(loaded.state_folder),

@@ -31,7 +31,7 @@ def find(message: Message, names: Sequence[str]) -> Any:
     """Give the field at a path that leads through objects alone, or ``MISSING``."""
     found: Any = message
     for name in names:
-        if not isinstance(found, Mapping):
+        if not isinstance(found, dict) and found is not message:
             return MISSING
         found = found.get(name, MISSING)
     return found
@@ -39,10 +39,12 @@ def find(message: Message, names: Sequence[str]) -> Any:
 
 def changed_at(message: Message, names: Sequence[str], change: Change) -> Message:
     """Change the object at a path, or each object of the list there; anything else stays."""
+    if not names:
+        return change(message)
     parents: list[Mapping[str, Any]] = []
     found: Any = message
     for name in names:
-        if not isinstance(found, Mapping):
+        if not isinstance(found, dict) and found is not message:
             return message
         parents.append(found)
         found = found.get(name)
@@ -58,7 +60,7 @@ def changed_at(message: Message, names: Sequence[str], change: Change) -> Messag
 
 
 def _changed(found: Any, change: Change) -> Any:
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         return change(found)
     if not isinstance(found, list):
         return found
@@ -92,7 +94,8 @@ def set_at(message: Message, names: Sequence[str], value: Any) -> Message:
     parents: list[Mapping[str, Any]] = []
     found: Any = message
     for name in names:
-        parent: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+        is_object = isinstance(found, dict) or found is message
+        parent: Mapping[str, Any] = found if is_object else {}
         parents.append(parent)
         found = parent.get(name)
     new: Any = value

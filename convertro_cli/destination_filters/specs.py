@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Fields = tuple[tuple[str, tuple[str, ...]], ...]
 """Paths of objects, each with names in it; the path "" is the message itself."""
@@ -81,3 +81,18 @@ class Transformation:
     enabled: bool = True
     source_id: str | None = None
     id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSpecs:
+    """All filters and transformations of a destination, in the order of the lists.
+
+    ``notes`` has a sentence for each thing that is to be known of the files they come from.
+    """
+
+    filters: tuple[DestinationFilter, ...] = ()
+    transformations: tuple[Transformation, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.filters or self.transformations)

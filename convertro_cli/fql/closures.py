@@ -6,6 +6,7 @@ is asked of millions of messages. No function here raises, whatever JSON the mes
 
 from __future__ import annotations
 
+import operator as order
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -160,7 +161,7 @@ def _comparison(left: Operand, operator: Operator, right: Operand) -> Test:
     if operator in {"=", "!="}:
         test = _equals(left, right)
         return test if operator == "=" else lambda message: not test(message)
-    return _ordered(compile_operand(left), operator, compile_operand(right))
+    return _ordered(left, operator, right)
 
 
 def _equals(left: Operand, right: Operand) -> Test:
@@ -174,25 +175,42 @@ def _equals(left: Operand, right: Operand) -> Test:
     if wanted is None or isinstance(wanted, bool):
         return lambda message: value(message) is wanted
     if isinstance(wanted, str):
-        return lambda message: bool(value(message) == wanted)
-    return lambda message: equal(value(message), wanted)
+        return _is_text_of(left, wanted)
+    return lambda message: is_number(found := value(message)) and bool(found == wanted)
 
 
-def _ordered(left: Value, operator: Operator, right: Value) -> Test:
-    compare: Callable[[Any, Any], bool] = _ORDERS[operator]
+def _is_text_of(operand: Operand, wanted: str) -> Test:
+    """Compare with a text, which nothing but the same text is equal to."""
+    if isinstance(operand, Path) and len(operand.names) == 1:
+        (name,) = operand.names
+        return lambda message: bool(message.get(name) == wanted)
+    value = compile_operand(operand)
+    return lambda message: bool(value(message) == wanted)
+
+
+def _ordered(left: Operand, operator: Operator, right: Operand) -> Test:
+    compare, first_of, second_of = _ORDERS[operator], compile_operand(left), compile_operand(right)
+    if isinstance(right, Literal) and is_number(right.value):
+        limit = right.value
+
+        def holds_against(message: Message) -> bool:
+            found = first_of(message)
+            return is_number(found) and compare(found, limit)
+
+        return holds_against
 
     def holds(message: Message) -> bool:
-        first, second = left(message), right(message)
+        first, second = first_of(message), second_of(message)
         return is_number(first) and is_number(second) and compare(first, second)
 
     return holds
 
 
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": lambda first, second: first < second,
-    "<=": lambda first, second: first <= second,
-    ">": lambda first, second: first > second,
-    ">=": lambda first, second: first >= second,
+    "<": order.lt,
+    "<=": order.le,
+    ">": order.gt,
+    ">=": order.ge,
 }
 
 

@@ -20,12 +20,14 @@ class FqlError(ValueError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
+        text = self.without_guess
+        return text if self.meant is None else f"{text}; did you mean {self.meant}?"
+
+    @property
+    def without_guess(self) -> str:
+        """What is wrong, and where, for who tells what was likely meant in another way."""
         text = f"character {self.at}: {self.problem}"
-        if self.found is not None:
-            text += f", found {self.found}"
-        if self.meant is not None:
-            text += f"; did you mean {self.meant}?"
-        return text
+        return text if self.found is None else f"{text}, found {self.found}"
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (self.problem, self.at, self.found, self.meant)

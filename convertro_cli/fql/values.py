@@ -7,10 +7,12 @@ from typing import Any
 
 Message = Mapping[str, Any]
 
+_NUMBER = (int, float)  # a union would be built at each call
+
 
 def is_number(value: Any) -> bool:
     """Whether a value is a number; a boolean is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, _NUMBER) and value is not True and value is not False
 
 
 def equal(left: Any, right: Any) -> bool:

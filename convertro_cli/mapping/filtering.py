@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from convertro_cli.mapping.calls import SkipReason
-from convertro_cli.mapping.rules import DroppedByFilter, Filtering
-from convertro_cli.mapping.trail import MISSING, Note, Trail
+from convertro_cli.mapping.trail import Note, Trail, Verdict
 from convertro_cli.segment.ids import read_id
+
+if TYPE_CHECKING:  # a replay without filters needs nothing of that room
+    from convertro_cli.destination_filters.filters import DestinationFilters, Dropped
+    from convertro_cli.destination_filters.steps import FilterStep
 
 _KEPT = ("type", "messageId")
 """What is read before the filters, and is not theirs to take away; so is the time."""
 
 
 def filter_message(
-    message: Mapping[str, Any], filtering: Filtering, trail: Trail | None = None
-) -> Mapping[str, Any] | DroppedByFilter:
+    message: Mapping[str, Any], filters: DestinationFilters, trail: Trail | None = None
+) -> Mapping[str, Any] | Dropped:
     """Apply the filters and transformations: the message as they leave it, or what dropped it.
 
     Only the message that the calls are made of changes: what the replay itself goes by stays.
     """
-    steps: list[Any] | None = None if trail is None else []
-    changed = filtering.apply(message, sample_key(message), steps)
-    reason = None if isinstance(changed, Mapping) else changed.reason
+    steps: list[FilterStep] | None = None if trail is None else []
+    changed = filters.apply(message, sample_key(message), steps)
     if trail is not None:
-        for number, step in enumerate(steps or (), 1):
-            stopped = reason if number == len(steps or ()) else None
-            _tell(trail, step, stopped)
+        for step in steps or ():
+            _tell(trail, step, changed)
     if not isinstance(changed, Mapping) or changed is message:
         return changed
-    kept = {key: message[key] for key in _KEPT if key in message}
-    return {**changed, **kept}
+    return {**changed, **{key: message[key] for key in _KEPT if key in message}}
 
 
 def sample_key(message: Mapping[str, Any]) -> str:
@@ -52,13 +52,9 @@ def sample_key(message: Mapping[str, Any]) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
-def _tell(trail: Trail, step: Any, reason: SkipReason | None) -> None:
-    trail.note(
-        Note(
-            "destination filters",
-            "found" if reason is None else "stopped",
-            value=step,
-            evidence=MISSING,
-            reason=reason,
-        )
-    )
+def _tell(trail: Trail, step: FilterStep, outcome: Mapping[str, Any] | Dropped) -> None:
+    reason = None
+    if step.dropped and not isinstance(outcome, Mapping):
+        reason = SkipReason(outcome.reason)
+    verdict: Verdict = "passed" if reason is None else "stopped"
+    trail.note(Note("destination filters", verdict, value=step, reason=reason))

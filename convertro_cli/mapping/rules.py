@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from convertro_cli.mapping.calls import SkipReason
 from convertro_cli.segment.names import is_install, is_order, normalise
+
+if TYPE_CHECKING:  # a replay without filters needs nothing of that room
+    from convertro_cli.destination_filters.filters import DestinationFilters
 
 ModeSetting = Literal["auto", "web", "cloud"]
 UnmappedSetting = Literal["auto", "send", "drop"]
@@ -112,31 +114,6 @@ class Consent:
     empty: Literal["skip", "send"] = "skip"
 
 
-class DroppedByFilter(Protocol):
-    """What a destination filter or transformation dropped: why, and the title of the one."""
-
-    @property
-    def reason(self) -> SkipReason:
-        """Why: dropped by a filter, by a transformation, or sampled out."""
-
-    @property
-    def title(self) -> str:
-        """Which one."""
-
-
-class Filtering(Protocol):
-    """Segment's destination filters and transformations, made ready to be applied."""
-
-    def apply(
-        self, message: Mapping[str, Any], sample_key: str, steps: list[Any] | None = None
-    ) -> Mapping[str, Any] | DroppedByFilter:
-        """Give the message as the filters leave it, which is itself where none changes it.
-
-        ``sample_key`` decides a sampling that names no path. With ``steps``, each condition that
-        was looked at is added there.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class Wire:
     """Where and how calls go out.
@@ -172,10 +149,11 @@ class Rules:
     selection: Selection = field(default_factory=Selection)
     suppressed: Container[str] | None = None
     """The ids of users whose messages are not sent; None where there is no list."""
-    destination_filters: Filtering | None = None
     consent: Consent = field(default_factory=Consent)
     integrations: IntegrationsSetting = "obey"
     disabled_events: frozenset[str] = frozenset()
     delivered_in_browser: DeliveredInBrowserSetting = "skip"
     unreadable_amount: UnreadableAmountSetting = "hold"
     repeated_orders: RepeatedOrdersSetting = "send"
+    destination_filters: DestinationFilters | None = None
+    """Segment's destination filters and transformations; None where there is nothing to apply."""

@@ -96,5 +96,8 @@ class Plan:
 
 def digest_settings(loaded: LoadedSettings) -> bytes:
     """Give a digest of all settings that decide what is sent, and where to."""
-    content = loaded.settings.model_dump_json(exclude={"delivery"})
-    return blake2b(content.encode(), digest_size=16).digest()
+    digest = blake2b(digest_size=16)
+    digest.update(loaded.settings.model_dump_json(exclude={"delivery"}).encode())
+    for part in loaded.digest_parts():
+        digest.update(part)
+    return digest.digest()

@@ -10,6 +10,7 @@ from convertro_cli.mapping.wire import PARAMETERS
 from convertro_cli.segment.names import is_install, is_order, normalise
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.faults import shown
+from convertro_cli.settings.filters import advise_on_filters
 from convertro_cli.settings.model import Settings
 
 _SALES = "as sale, sale.new or sale.repeat"
@@ -27,6 +28,7 @@ def advise(settings: Settings) -> list[str]:
         *_traits_never_sent(settings),
         *_no_effect(settings),
         *_host_of_another(settings),
+        *advise_on_filters(settings),
     ]
 
 

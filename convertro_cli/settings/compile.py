@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from urllib.parse import quote
 
+from convertro_cli.destination_filters.filters import DestinationFilters
+from convertro_cli.destination_filters.specs import FilterSpecs
 from convertro_cli.mapping.ledger_key import scope
 from convertro_cli.mapping.rules import Consent, EventMap, Rules, Selection, Wire
 from convertro_cli.segment.times import DAY
@@ -49,12 +51,18 @@ def compile_rules(
         delivered_in_browser=mapping.delivered_in_browser,
         unreadable_amount=mapping.unreadable_amount,
         repeated_orders=mapping.repeated_orders,
+        destination_filters=_destination_filters(settings.filter_specs),
     )
 
 
 def missing_cloud_settings(settings: Settings) -> tuple[str, ...]:
     """Name the keys of ``[convertro]`` that cloud calls need and that are not there."""
     return tuple(name for name in CLOUD_SETTINGS if getattr(settings.convertro, name) is None)
+
+
+def _destination_filters(specs: FilterSpecs) -> DestinationFilters | None:
+    """Compile what the settings' check found sound; None where there is nothing to apply."""
+    return DestinationFilters(specs.filters, specs.transformations) or None
 
 
 def _wire(settings: Settings) -> Wire:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, translate
+from convertro_cli.settings.filters import read_filters
 from convertro_cli.settings.model import Settings
 
 DEFAULT_FILE = Path("convertro.toml")
@@ -50,6 +51,14 @@ class LoadedSettings:
             return folder
         return self.file.parent / folder
 
+    def digest_parts(self) -> Iterator[bytes]:
+        """Give what else decides what is sent: the content of the files that the settings name."""
+        filters = self.settings.filter_specs
+        if filters:
+            yield repr((filters.filters, filters.transformations)).encode(
+                "utf-8", "backslashreplace"
+            )
+
     @property
     def ca_bundle(self) -> Path | None:
         """The file of certificates to trust instead of the usual ones."""
@@ -83,12 +92,13 @@ def load_settings(
 
 def check(data: Mapping[str, Any], *, folder: Path) -> tuple[Settings | None, list[Fault]]:
     """Check raw settings: the settings where they are sound, and every fault in them."""
-    faults = cross_faults(data, folder)
+    filters, filter_faults = read_filters(data, folder)
+    faults = cross_faults(data, folder) + filter_faults
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         return None, translate(error) + faults
-    return settings, faults
+    return settings.with_filters(filters), faults
 
 
 def read_toml(file: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from convertro_cli.settings.faults import TABLES
+from convertro_cli.settings.filter_template import filter_keys, filter_tables
 from convertro_cli.settings.toml_text import toml_string, toml_value
 
 _HEAD = """\
@@ -115,7 +116,7 @@ def render_template(values: Mapping[str, Any]) -> str:
     ``values`` has tables of settings, nested as in the file. What is there is written as a
     value; every other key stands behind a ``#`` with its default.
     """
-    parts = [_HEAD]
+    parts = [_HEAD, *filter_keys(values)]
     for table, model in TABLES.items():
         inner = _inner(values, table)
         parts.append(f"\n# {_TABLES[table]}\n[{table}]\n")
@@ -124,6 +125,7 @@ def render_template(values: Mapping[str, Any]) -> str:
                 parts.extend(_key(f"{table}.{name}", name, field, inner))
         if table == "convertro":
             parts.extend(_events(values.get("events", {})))
+    parts.extend(filter_tables(values))
     return "".join(parts)
 
 
