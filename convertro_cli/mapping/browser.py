@@ -42,8 +42,6 @@ def was_delivered(
     ``mode = "cloud"`` a browser's message is at Convertro all the same. An identify by Engage was
     in no browser, though it follows the browser's rules.
     """
-    if setting == "skip" and "_metadata" not in message and trail is None:  # as most are
-        return False
     mark = read_mark(message)
     stops = mark == "delivered" or (mark == "unmarked" and setting == "skip-unmarked")
     if trail is None and not stops:

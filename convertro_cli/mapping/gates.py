@@ -27,7 +27,7 @@ from typing import Any
 from convertro_cli.mapping.browser import was_delivered
 from convertro_cli.mapping.calls import SkipReason
 from convertro_cli.mapping.consent import lacks_consent
-from convertro_cli.mapping.integrations import is_disabled, is_off_in_schema
+from convertro_cli.mapping.integrations import is_disabled, is_off_in_schema, tell_ignored
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.selection import given_options, is_selected, options_against
 from convertro_cli.mapping.suppression import is_suppressed
@@ -52,25 +52,22 @@ def stop_at_gate(
         return SkipReason.SUPPRESSED_USER
     if rules.consent.categories and (reason := lacks_consent(message, rules.consent, trail)):
         return reason
-    if is_turned_off(message, rules, trail):
-        return SkipReason.DISABLED_BY_INTEGRATIONS
+    integrations = message.get("integrations")
+    if integrations or trail is not None:
+        if rules.integrations == "ignore":
+            tell_ignored(trail)
+        elif is_disabled(integrations, trail):
+            return SkipReason.DISABLED_BY_INTEGRATIONS
     if rules.disabled_events and is_off_in_schema(message, rules.disabled_events, trail):
         return SkipReason.DISABLED_BY_SCHEMA
-    if was_delivered(message, rules.delivered_in_browser, trail):
+    setting = rules.delivered_in_browser
+    if (
+        "_metadata" in message or setting == "skip-unmarked" or trail is not None
+    ) and was_delivered(message, setting, trail):
         return SkipReason.DELIVERED_IN_BROWSER
-    if rules.selection or trail is not None:
+    if rules.has_selection or trail is not None:
         return stop_at_selection(message, message_type, timestamp, rules, trail)
     return None
-
-
-def is_turned_off(message: Mapping[str, Any], rules: Rules, trail: Trail | None) -> bool:
-    """Whether a message turns Convertro off, and the settings obey it."""
-    if rules.integrations == "obey":
-        integrations = message.get("integrations")
-        return is_disabled(integrations, trail) if integrations or trail is not None else False
-    if trail is not None:
-        trail.note(Note("integrations", "passed", "ignored", settings=("mapping.integrations",)))
-    return False
 
 
 def stop_at_selection(

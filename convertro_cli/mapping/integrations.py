@@ -63,6 +63,13 @@ def is_disabled(integrations: Any, trail: Trail | None = None) -> bool:
     return not choice.is_on
 
 
+def tell_ignored(trail: Trail | None) -> None:
+    """Note that the settings leave the message's choice aside."""
+    if trail is not None:
+        settings = ("mapping.integrations",)
+        trail.note(Note("integrations", "passed", "ignored", settings=settings))
+
+
 def is_made_by_replay(integrations: Any) -> bool:
     """Whether a message looks as if Segment's own Replay had sent it to a bucket.
 

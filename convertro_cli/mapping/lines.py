@@ -77,7 +77,10 @@ def map_line(line: bytes, overlong: int, rules: Rules, trail: Trail | None = Non
         if isinstance(message, Invalid):
             return None, _unasked(message, rules), None
         if "type" in message:
-            return *_map(message, line, rules, trail), None
+            outcome = _map(message, rules, trail)
+            if outcome is None:
+                return *_map_exactly(line, rules, trail), None
+            return message, outcome, None
     elif not line.startswith(LETTER_START):
         return None, _unasked(_too_long(overlong or len(line)), rules), None
     return _map_dead_letter(line, overlong, rules, trail)
@@ -106,28 +109,36 @@ def _map_dead_letter(line: bytes, overlong: int, rules: Rules, trail: Trail | No
         message = parse_line(event)
     if isinstance(message, Invalid):
         return None, _unasked(message, rules), letter
-    return *_map(with_todays_names(message, trail), event, rules, trail), letter
+    named = with_todays_names(message, trail)
+    outcome = _map(named, rules, trail)
+    if outcome is None:
+        return *_map_exactly(event, rules, trail), letter
+    return named, outcome, letter
 
 
-def _map(
-    message: Mapping[str, Any], line: bytes, rules: Rules, trail: Trail | None
-) -> tuple[Mapping[str, Any], Outcome]:
-    """Map a message; where the digits of one of its ids were lost, from a reading that has them."""
+def _map(message: Mapping[str, Any], rules: Rules, trail: Trail | None) -> Outcome | None:
+    """Map a message; None where the digits of one of its ids were lost in reading."""
     try:
-        outcome = map_message(message, rules, trail)
         if isinstance(message.get("messageId"), float):
             read_id(message["messageId"])  # whatever becomes of it, it goes by its id
+        return map_message(message, rules, trail)
     except InexactNumberError:
-        if trail is not None:
-            trail.clear()
-        exact = with_todays_names(read_json_exactly(line), trail)
-        return exact, map_message(exact, rules, trail)
-    return message, outcome
+        return None
+
+
+def _map_exactly(
+    line: bytes, rules: Rules, trail: Trail | None
+) -> tuple[Mapping[str, Any], Outcome]:
+    """Map the message of a line from a reading that has all digits of every id."""
+    if trail is not None:
+        trail.clear()
+    exact = with_todays_names(read_json_exactly(line), trail)
+    return exact, map_message(exact, rules, trail)
 
 
 def _unasked(fault: Invalid, rules: Rules) -> Invalid:
     """Say of a line that holds no message whether the user's filters could ask for it."""
-    return fault._replace(is_selected=False) if rules.selection else fault
+    return fault._replace(is_selected=False) if rules.has_selection else fault
 
 
 def _too_long(size: int) -> Invalid:

@@ -30,6 +30,7 @@ from convertro_cli.mapping.tracks import is_engage_track
 from convertro_cli.mapping.trail import MISSING, Note, Trail
 from convertro_cli.mapping.worth import worth_of
 from convertro_cli.segment.old_exports import read_old_message
+from convertro_cli.segment.times import MessageTime, usual_time
 
 MADE_BY_REPLAY = "All is false, and a storage destination is on"
 """What sets a message of a bucket that Segment's own Replay filled apart from others."""
@@ -48,6 +49,13 @@ def with_todays_names(message: Mapping[str, Any], trail: Trail | None = None) ->
     return named
 
 
+def has_old_names(message: Mapping[str, Any]) -> bool:
+    """Whether a message that has a type has another part under a name of before 2014."""
+    if "sessionId" in message or "options" in message:
+        return True
+    return "integrations" not in message and "providers" in as_object(message.get("context"))
+
+
 def map_message(message: Mapping[str, Any], rules: Rules, trail: Trail | None = None) -> Outcome:
     """Map one Segment message: its calls, all of them fit to be sent, or the reason for none.
 
@@ -63,6 +71,8 @@ def map_message(message: Mapping[str, Any], rules: Rules, trail: Trail | None = 
         return _missing_type(message, rules, trail)
     message_type = message_type.lower()
     if message_type not in SUPPORTED_TYPES:
+        if message_type in OTHER_TYPES and not rules.has_selection and trail is None:
+            return SKIPPED[SkipReason.UNSUPPORTED_TYPE]  # as most messages are
         return _other_type(message, message_type, rules, trail)
     if trail is not None:
         trail.note(Note("type", "passed", value=message_type, path=("type",)))
@@ -73,10 +83,13 @@ def _map(
     message: Mapping[str, Any], message_type: str, rules: Rules, trail: Trail | None
 ) -> Outcome:
     """Map a message of a type that Convertro takes."""
-    if "integrations" not in message or "anonymousId" not in message:
+    if has_old_names(message):
         message = with_todays_names(message, trail)
-    time = message_time(message, rules.latest)
-    seconds = None if isinstance(time, Invalid) else time.seconds
+    time: MessageTime | Invalid | None = None
+    seconds = usual_time(message, rules.latest)
+    if seconds is None or trail is not None:
+        time = message_time(message, rules.latest)
+        seconds = None if isinstance(time, Invalid) else time.seconds
     reason = stop_at_gate(message, message_type, seconds, rules, trail)
     if reason is not None:
         return _skipped(reason, message, message_type, seconds, rules)
@@ -84,9 +97,8 @@ def _map(
     if rules.destination_filters is not None:
         passed = filter_message(message, rules.destination_filters, trail)
         if not isinstance(passed, Mapping):
-            return Skipped(
-                SkipReason(passed.reason), passed.title, worth_of(message, message_type, rules)
-            )
+            worth = worth_of(message, message_type, rules)
+            return Skipped(SkipReason(passed.reason), passed.title, worth)
         filtered = passed
     warnings: list[MappingWarning] = []
     calls = _calls(filtered, message_type, seconds or 0, rules, warnings, trail)
@@ -94,13 +106,21 @@ def _map(
         return SKIPPED[calls]
     if isinstance(calls, Invalid):
         return calls
+    if time is None:
+        return Mapped(calls, warnings)
+    return _with_time(Mapped(calls, warnings), message, time, trail)
+
+
+def _with_time(
+    mapped: Mapped, message: Mapping[str, Any], time: MessageTime | Invalid, trail: Trail | None
+) -> Mapped | Invalid:
+    """Give what a message with such a time yields, and what there is to be said of the time."""
     if trail is not None:
         tell_time(trail, message, time)
     if isinstance(time, Invalid):
         return time
-    if time.passed_over or time.after_receipt:
-        warnings += time_warnings(time)
-    return Mapped(calls, warnings)
+    mapped.warnings.extend(time_warnings(time))
+    return mapped
 
 
 def _calls(
@@ -128,7 +148,7 @@ def _missing_type(message: Mapping[str, Any], rules: Rules, trail: Trail | None)
     if trail is not None:
         raw = message.get("type", MISSING)
         trail.note(Note("type", "stopped", path=("type",), evidence=raw, reason=reason))
-    return Invalid(reason, "no string 'type'", is_selected=not rules.selection)
+    return Invalid(reason, "no string 'type'", is_selected=not rules.has_selection)
 
 
 def _other_type(
@@ -140,7 +160,7 @@ def _other_type(
     if trail is not None:
         raw = message["type"]
         trail.note(Note("type", "stopped", path=("type",), evidence=raw, reason=reason))
-    is_asked_for = not rules.selection or _is_selected(message, message_type, rules)
+    is_asked_for = not rules.has_selection or _is_selected(message, message_type, rules)
     if is_known:
         return (SKIPPED if is_asked_for else NOT_SELECTED)[SkipReason.UNSUPPORTED_TYPE]
     return Invalid(InvalidReason.UNKNOWN_TYPE, "a 'type' that Segment does not have", is_asked_for)
@@ -162,7 +182,7 @@ def _skipped(
     """Give the outcome of a message that a gate stopped."""
     if reason is SkipReason.FILTERED_OUT:
         return NOT_SELECTED[reason]
-    selected = not rules.selection or is_selected(
+    selected = not rules.has_selection or is_selected(
         rules.selection, message_type, message.get("event"), seconds
     )
     title = ""

@@ -14,49 +14,55 @@ _WEB_CHANNELS = frozenset({"client", "browser", "web"})
 _COMPUTATION = ("computation_key", "computation_id", "computation_class")
 
 
-def engage_key(message: Mapping[str, Any]) -> str | None:
-    """Name the key by which Segment's Engage made the message; None where it did not."""
-    context = message.get("context")
-    personas = context.get("personas") if isinstance(context, dict) else None
-    if not isinstance(personas, dict):
-        return None
+def engage_key(context: Any) -> str | None:
+    """Name the key that tells that Segment's Engage made a message; None where it did not."""
+    personas = as_object(as_object(context).get("personas"))
     return next((key for key in _COMPUTATION if personas.get(key)), None)
 
 
-def library_name(context: Mapping[str, Any]) -> tuple[Path, Any]:
-    """Give the library that sent a message, and where it is named; old exports have a string."""
+def library_name(context: Mapping[str, Any]) -> Any:
+    """Give the library that sent a message; in old exports it is a mere string."""
     library = context.get("library")
-    if isinstance(library, dict):
-        return ("context", "library", "name"), library.get("name")
-    return ("context", "library"), library
+    return library.get("name") if isinstance(library, dict) else library
 
 
-def channel_of(message: Mapping[str, Any], context: Mapping[str, Any]) -> tuple[Path, Any]:
-    """Give the channel that a message came by, and where it stands."""
+def channel_of(message: Mapping[str, Any], context: Mapping[str, Any]) -> Any:
+    """Give the channel that a message came by."""
     channel = message.get("channel")
-    if channel is None and "channel" in context:
-        return ("context", "channel"), context["channel"]
-    return ("channel",), channel
+    return context.get("channel") if channel is None else channel
+
+
+def _library_path(context: Mapping[str, Any]) -> Path:
+    is_named = isinstance(context.get("library"), dict)
+    return ("context", "library", "name") if is_named else ("context", "library")
+
+
+def _channel_path(message: Mapping[str, Any], context: Mapping[str, Any]) -> Path:
+    is_inside = message.get("channel") is None and "channel" in context
+    return ("context", "channel") if is_inside else ("channel",)
 
 
 def is_from_browser(message: Mapping[str, Any], trail: Trail | None = None) -> bool:
     """Whether analytics.js sent the message, by its library's name or else by its channel."""
     context = as_object(message.get("context"))
-    library_path, name = library_name(context)
+    library = context.get("library")
+    name = library.get("name") if isinstance(library, dict) else library
     if isinstance(name, str) and (name.startswith("analytics.js") or "analytics-next" in name):
-        _tell(trail, "web", "library", library_path, name)
+        _tell(trail, "web", "library", _library_path(context), name)
         return True
-    channel_path, channel = channel_of(message, context)
+    channel = channel_of(message, context)
     if isinstance(channel, str) and channel in _WEB_CHANNELS:
         has_device = device_id(message) is not None
         why = "channel with device" if has_device else "channel"
-        _tell(trail, "cloud" if has_device else "web", why, channel_path, channel)
+        path = _channel_path(message, context)
+        _tell(trail, "cloud" if has_device else "web", why, path, channel)
         return not has_device
     if trail is not None:
         if isinstance(name, str):
-            _tell(trail, "cloud", "other library", library_path, name)
+            _tell(trail, "cloud", "other library", _library_path(context), name)
         else:
-            _tell(trail, "cloud", "other channel", channel_path, channel)
+            path = _channel_path(message, context)
+            _tell(trail, "cloud", "other channel", path, channel)
     return False
 
 
@@ -71,8 +77,9 @@ def decide_mode(
     if setting != "auto":
         _tell(trail, setting, "setting")
         return setting
-    if message_type == "identify":
-        key = engage_key(message)
+    context = message.get("context")
+    if message_type == "identify" and isinstance(context, dict) and "personas" in context:
+        key = engage_key(context)
         if key is not None:
             _tell(trail, "web", "engage", ("context", "personas", key))
             return "web"

@@ -19,15 +19,11 @@ Properties = Mapping[str, Any]
 Key = Any
 """A key of the properties as they spell it; None, which no object has, for one they do not have."""
 
-_LOOKUP = Lookup("id", "orderid", "total", "revenue", "repeat", "currency")
+find_order_keys = Lookup("id", "orderid", "total", "revenue", "repeat", "currency").keys
+"""Find the keys of ``id``, ``order_id``, ``total``, ``revenue``, ``repeat``, ``currency``."""
+
 _ORDER_IDS = ("id", "order_id")
 _AMOUNTS = ("total", "revenue")
-
-
-def find_order_keys(properties: Properties) -> tuple[Key, Key, Key, Key, Key, Key]:
-    """Find the keys of ``id``, ``order_id``, ``total``, ``revenue``, ``repeat``, ``currency``."""
-    some_id, order_id, total, revenue, repeat, currency = _LOOKUP.keys(properties)
-    return some_id, order_id, total, revenue, repeat, currency
 
 
 def read_order_id(

@@ -155,5 +155,11 @@ class Rules:
     delivered_in_browser: DeliveredInBrowserSetting = "skip"
     unreadable_amount: UnreadableAmountSetting = "hold"
     repeated_orders: RepeatedOrdersSetting = "send"
+    has_selection: bool = field(init=False, repr=False, compare=False)
+    """Whether the user asked for some messages only: it is looked at for each message."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "has_selection", bool(self.selection))
+
     destination_filters: DestinationFilters | None = None
     """Segment's destination filters and transformations; None where there is nothing to apply."""

@@ -39,7 +39,10 @@ def is_engage_track(message: Mapping[str, Any], rules: Rules, trail: Trail | Non
 
     It says what Engage computed of a user, not what a user did.
     """
-    key = engage_key(message)
+    context = message.get("context")
+    if not isinstance(context, dict) or "personas" not in context:  # as nearly always
+        return False
+    key = engage_key(context)
     if key is None:
         return False
     event = message.get("event")

@@ -151,8 +151,10 @@ def _read_traits(
         if name != "id" and (rules.traits is None or name in rules.traits)
     }
     faults = find_trait_faults(wanted, rules.wire) if wanted else {}
-    warnings += faults.values()
-    sent = {name: value for name, value in wanted.items() if name not in faults}
+    sent = wanted
+    if faults:
+        warnings += faults.values()
+        sent = {name: value for name, value in wanted.items() if name not in faults}
     if trail is not None:
         left_out = {
             name: faults.get(name) or ("id" if name == "id" else "unwanted")

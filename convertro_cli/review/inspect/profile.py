@@ -50,8 +50,7 @@ def name_of(value: Any) -> str:
 def source_of(message: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Give the library and the channel of a message."""
     context = as_object(message.get("context"))
-    _, library = library_name(context)
-    _, channel = channel_of(message, context)
+    library, channel = library_name(context), channel_of(message, context)
     return (
         library if isinstance(library, str) else None,
         channel if isinstance(channel, str) else None,
