@@ -43,7 +43,7 @@ def time_warnings(time: MessageTime) -> list[MappingWarning]:
 def tell_time(trail: Trail, message: Mapping[str, Any], time: MessageTime | Invalid) -> None:
     """Note where the time is from, or why there is none."""
     if isinstance(time, Invalid):
-        there = [key for key in TIME_KEYS if message.get(key) not in {None, ""}]
+        there = [key for key in TIME_KEYS if message.get(key) is not None and message[key] != ""]
         trail.note(
             Note(
                 "time",

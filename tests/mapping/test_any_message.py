@@ -17,6 +17,7 @@ from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.lines import LineBatch
+from tests.mapping.gated import GATED
 from tests.mapping.messages import TIME, make_rules, ready_messages
 from tests.mapping.strategies import MESSAGES, OBJECTS
 
@@ -28,6 +29,7 @@ RULES = {
         convertro={"hybrid_attribution_model": True},
     ),
     "web": make_rules(mapping={"mode": "web", "visitor_id": ["properties.x", "userId"]}),
+    "gated": GATED,
     "filtered": make_rules(selection=Selection(since=0, events=frozenset({"order completed"}))),
 }
 ANY_RULES = st.sampled_from(list(RULES.values()))
