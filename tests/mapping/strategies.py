@@ -166,7 +166,7 @@ def spoil(holder: Any, path: Path, value: Any) -> Message:
 
 @st.composite
 def _messages(draw: st.DrawFn) -> Message:
-    message = draw(WHOLE)
+    message: Message = draw(WHOLE)
     match draw(st.sampled_from(["whole", "whole", "whole", "spoilt", "anything"])):
         case "spoilt":
             return spoil(message, *draw(st.sampled_from(SPOILERS)))

@@ -12,6 +12,7 @@ from convertro_cli.mapping.message import MADE_BY_REPLAY, map_message
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.settings.compile import compile_rules
 from tests.mapping.messages import (
+    WEB_CONTEXT,
     Message,
     cloud_message,
     make_rules,
@@ -64,7 +65,7 @@ def test_a_suppressed_user_is_not_sent(user_id: Any, is_held: bool) -> None:
 
 def preferences(**given: Any) -> Message:
     """A context whose consent has these preferences."""
-    return web_message("x")["context"] | {"consent": {"categoryPreferences": given}}
+    return WEB_CONTEXT | {"consent": {"categoryPreferences": given}}
 
 
 @pytest.mark.parametrize(

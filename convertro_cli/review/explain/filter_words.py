@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convertro_cli.destination_filters.steps import FilterStep
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.mapping.trail import Note
+from convertro_cli.mapping.trail import Note, Path
 from convertro_cli.review.explain.steps import Step, quoted, step_of
 
 _PASSED_OVER = {
@@ -26,6 +26,16 @@ def filter_step(note: Note, _: Rules) -> Step:
     name = f"the {found.kind} {quoted(found.title)}"
     step = step_of(note, f"{name} {_what_it_did(found)}")
     return step._replace(filter=found)
+
+
+def fields_made(found: FilterStep) -> dict[str, str]:
+    """Give the fields whose value is a transformation's, each with its title."""
+    return {change.path: found.title for change in found.changes if change.how in {"added", "set"}}
+
+
+def dotted(path: Path) -> str:
+    """Write a place as the steps of the filters write it: a dot in a name is escaped."""
+    return ".".join(key.replace(".", "\\.") for key in path)
 
 
 def _what_it_did(found: FilterStep) -> str:

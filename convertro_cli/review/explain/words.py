@@ -9,7 +9,7 @@ from typing import NamedTuple
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import Note, Topic
 from convertro_cli.review.explain import call_words, filter_words, gate_words
-from convertro_cli.review.explain.steps import Step, path_text
+from convertro_cli.review.explain.steps import Step, path_text, quoted
 
 
 class Told(NamedTuple):
@@ -23,12 +23,15 @@ def put_into_words(notes: Iterable[Note], rules: Rules) -> Told:
     """Tell the way of a message from the notes of the mapping, made under these rules."""
     told = Told([], {})
     old_names: Mapping[str, str] = {}
+    made: dict[str, str] = {}
     for note in notes:
         if note.topic == "old names":
             old_names = {**old_names, **note.value}
+        if note.topic == "destination filters":
+            made |= filter_words.fields_made(note.value)
         named = _as_in_message(note, old_names)
         for field in note.fields:
-            told.sources[field] = _source(named)
+            told.sources[field] = _source(named) + _made_by(named, made)
         say = _SAY.get(note.topic)
         if say is not None:
             told.steps.append(say(named, rules))
@@ -50,6 +53,13 @@ def _source(note: Note) -> str:
         return f"the setting {note.settings[0]}"
     text = path_text(note.path) if note.path else ""
     return f"{text}, hashed" if note.why == "hashed" else text
+
+
+def _made_by(note: Note, made: Mapping[str, str]) -> str:
+    """Say so where a place of the message has its value from a transformation."""
+    places = [filter_words.dotted(note.path[: end + 1]) for end in range(len(note.path))]
+    title = next((made[place] for place in places if place in made), None)
+    return "" if title is None else f", which the transformation {quoted(title)} made"
 
 
 _SOURCES = {
