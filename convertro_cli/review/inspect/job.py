@@ -29,6 +29,8 @@ def rules_without_settings(selection: Selection | None = None) -> Rules:
         {},
         unmapped_events="send",
         require_order_id=False,
+        delivered_in_browser="send",
+        unreadable_amount="send",
         selection=selection or Selection(),
     )
 
