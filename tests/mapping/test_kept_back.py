@@ -26,9 +26,10 @@ def order(total: Any, **fields: Any) -> Message:
         "consent": {"categoryPreferences": {"Advertising": True}}
     }
     properties = {"order_id": "o1", "total": total}
-    return web_message(
-        "track", **{"event": "Order Completed", "properties": properties, "context": context}
-    ) | fields
+    return (
+        web_message("track", event="Order Completed", properties=properties, context=context)
+        | fields
+    )
 
 
 def batch_of(*messages: Message) -> LineBatch:
