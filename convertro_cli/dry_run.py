@@ -84,6 +84,7 @@ def dry_run(
 def _count(tally: Tally, batch: LineBatch, mapped: DryRunBatch) -> None:
     """Count a batch as if all that is to be sent were delivered."""
     tally.note_batch(mapped.skipped, mapped.warnings, batch.place, mapped.warning_places)
+    tally.note_gates(mapped.kept_back, carries_consent=mapped.carries_consent)
     for line in mapped.invalid:
         tally.reject(line.reason, batch.place(line.number))
     tally.messages["read"] += mapped.messages + mapped.failed_messages

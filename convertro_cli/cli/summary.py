@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import orjson
 
 from convertro_cli.cli.console import visible
+from convertro_cli.cli.kept_back import gate_advice, kept_back_rows
 from convertro_cli.cli.options import repeat_options
 from convertro_cli.cli.watching import Loudness, log_json
 from convertro_cli.errors import ExitCode
@@ -72,6 +73,7 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
             f"{_number(tally.skipped['cloud_settings_missing'], 'message')} from apps or servers "
             f"need {missing}: fill in what is missing in {loaded.file}, then run this again."
         )
+    advice += gate_advice(tally, loaded.settings)
     if tally.calls["in_doubt"]:
         advice.append(
             f"{_number(tally.calls['in_doubt'], 'call')} may or may not have arrived. "
@@ -148,6 +150,9 @@ def _all_rows(report: Report) -> Iterator[Row]:
     skipped = Counter({reason: n for reason, n in tally.skipped.items() if reason != IN_DOUBT})
     yield "  skipped", f"{tally.messages['skipped'] - left:,}", _list(skipped)
     yield from _bad_rows(report)
+    if tally.kept_back:
+        yield "kept back", "", "of the skipped and the invalid, by a choice or a setting"
+        yield from kept_back_rows(tally)
     yield "calls", f"{tally.calls['delivered']:,}", _call_notes(report)
     for event_type, total in sorted(tally.by_event_type.items()):
         yield f"  {visible(event_type)}", f"{total.calls:,}", _worth(total)

@@ -61,6 +61,7 @@ class Intake:
         self._settling.tally.note_batch(
             mapped.skipped, mapped.warnings, batch.place, mapped.warning_places
         )
+        self._settling.tally.note_gates(mapped.kept_back, carries_consent=mapped.carries_consent)
         faults = [(line, _key_of_line(line, batch)) for line in mapped.invalid]
         keys = [key for _, _, _, calls, *_ in mapped.messages for key, *_ in calls]
         orders = [order for _, _, _, calls, *_ in mapped.messages for *_, order in calls if order]

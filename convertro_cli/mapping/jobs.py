@@ -7,8 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from convertro_cli.mapping.calls import Call, Invalid, Mapped, MappingWarning, Skipped
-from convertro_cli.mapping.gates import is_selected
+from convertro_cli.mapping.calls import (
+    Call,
+    Invalid,
+    InvalidReason,
+    Mapped,
+    MappingWarning,
+    Skipped,
+)
+from convertro_cli.mapping.consent import carries_consent
+from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.mapping.ledger_key import (
     KEY_BYTES,
     Identity,
@@ -17,7 +25,6 @@ from convertro_cli.mapping.ledger_key import (
     order_key,
 )
 from convertro_cli.mapping.lines import MappedLine, map_lines
-from convertro_cli.mapping.message import message_time
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.batch import LineBatch
@@ -63,11 +70,15 @@ class BatchCounts:
     """What is counted of a batch, whatever is done with it.
 
     ``mapped`` counts the messages that yield calls; ``warning_places`` has the numbers of a few
-    lines for each kind of warning.
+    lines for each kind of warning. ``kept_back`` has what was kept back by somebody's choice,
+    and what it would have been worth; ``carries_consent`` says whether any message that yields
+    calls says anything of consent.
     """
 
     mapped: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    kept_back: KeptBack = field(default_factory=KeptBack)
+    carries_consent: bool = False
     warnings: Counter[str] = field(default_factory=Counter)
     warning_places: dict[str, list[int]] = field(default_factory=dict)
     invalid: list[InvalidLine] = field(default_factory=list)
@@ -86,9 +97,13 @@ class BatchCounts:
             self.mapped += 1
             if outcome.warnings:
                 self._warn(outcome, line.number)
+            if not self.carries_consent:
+                self.carries_consent = carries_consent(line.message or {})
             return outcome
         if isinstance(outcome, Skipped):
             self.skipped[outcome.reason] += 1
+            if outcome.worth is not None:
+                self.keep_back(outcome)
         else:
             self._reject(line, outcome)
         return None
@@ -98,7 +113,13 @@ class BatchCounts:
         for number in numbers:
             self._warn_of(MappingWarning.SHARED_MESSAGE_ID, number)
 
+    def keep_back(self, outcome: Skipped) -> None:
+        """Count what a message would have been worth that somebody's choice keeps back."""
+        self.kept_back.add(outcome.reason.value, outcome.title, outcome.worth or 0)
+
     def _reject(self, line: MappedLine, fault: Invalid) -> None:
+        if fault.reason is InvalidReason.UNREADABLE_AMOUNT:
+            self.kept_back.add(fault.reason.value, "", 0)
         original, source = line.dead_letter or (None, None)
         place = (line.number, line.start, line.end)
         self.invalid.append(InvalidLine(*place, fault.reason.value, fault.detail, original, source))
@@ -215,7 +236,7 @@ class MappingJob:
     ) -> Iterator[tuple[MappedLine, Mapped]]:
         """Give the batch's lines that yield calls, and those calls; count all the others."""
         if self.limit is None:
-            lines = map_lines(batch, self.rules, counts.skipped)
+            lines = map_lines(batch, self.rules, counts)
         else:
             lines = self.lines(batch, counts)
         for line in lines:
@@ -227,7 +248,7 @@ class MappingJob:
         for line in map_lines(batch, self.rules):
             if left <= 0:
                 break
-            left -= passes_selection(line, self.rules)
+            left -= line.outcome.is_selected
             yield line
         self.limit = left
         counts.exhausted = left <= 0
@@ -243,21 +264,3 @@ class ReplayJob(MappingJob):
             raw = batch.data[line.start : line.end]
             result.messages.append(ready_message(line, outcome, raw, self.rules))
         return result
-
-
-def passes_selection(line: MappedLine, rules: Rules) -> bool:
-    """Whether a line is a message that the user's filters ask for, whatever becomes of it."""
-    if not rules.selection:
-        return True
-    message = line.message
-    if message is None or not isinstance(message.get("type"), str):
-        return False
-    time = message_time(message)
-    timestamp = None if isinstance(time, Invalid) else time
-    return is_selected(
-        rules.selection,
-        message["type"].lower(),
-        message.get("event"),
-        timestamp,
-        message.get("receivedAt"),
-    )

@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from convertro_cli.mapping.calls import Call
-from convertro_cli.mapping.orders import read_order_id
-from convertro_cli.segment.ids import plain_number, read_id
+from convertro_cli.mapping.orders import find_order_id
+from convertro_cli.segment.ids import InexactNumberError, plain_number, read_id
+from convertro_cli.segment.json_text import read_json_exactly, write_json
 
 KEY_BYTES = 16
 
@@ -38,6 +39,13 @@ def message_identity(message: Mapping[str, Any], line: bytes) -> Identity:
     Without an id it is a digest of the message with its keys sorted, so that it outlives a
     re-formatted export; where the message is nested too deep to be written, of its line.
     """
+    try:
+        return _identity(message, line)
+    except InexactNumberError:  # an id that no call has: the mapping read it from elsewhere
+        return _identity(read_json_exactly(line), line)
+
+
+def _identity(message: Mapping[str, Any], line: bytes) -> Identity:
     message_id = message.get("messageId")
     if type(message_id) is not str or not message_id.strip():  # it nearly always is one
         message_id = read_id(message_id)
@@ -47,7 +55,7 @@ def message_identity(message: Mapping[str, Any], line: bytes) -> Identity:
     if type(time) is not str or not time:
         time = _time_text(message, line)
     properties = message.get("properties")
-    order_id = (read_order_id(properties) or "") if type(properties) is dict else ""
+    order_id = (find_order_id(properties) or "") if type(properties) is dict else ""
     # Each length keeps a part of any content from running into the next one.
     return message_id, f"{len(message_id)}:{message_id}{len(time)}:{time}{order_id}"
 
@@ -73,7 +81,7 @@ def order_key(where: bytes, call: Call) -> bytes:
 
 def _digest(value: Any, line: bytes) -> str:
     try:
-        content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        content = write_json(value, sort_keys=True)
     except orjson.JSONEncodeError:
         content = line
     return blake2b(content, digest_size=KEY_BYTES).hexdigest()

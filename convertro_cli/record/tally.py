@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
+from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.reading.folders import Unread
 from convertro_cli.segment.money import EXACTLY
 
@@ -57,6 +58,9 @@ class Tally:
     invalid: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
+    kept_back: KeptBack = field(default_factory=KeptBack)
+    carries_consent: bool = False
+    """Whether any message that yields calls says anything of consent."""
     places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     by_event_type: dict[str, EventTotal] = field(default_factory=lambda: defaultdict(EventTotal))
     files: Counter[str] = field(default_factory=Counter)
@@ -93,6 +97,11 @@ class Tally:
         """Count files that were found and are not read, by reason."""
         self.unread.update({reason.value: count for reason, count in unread.items()})
         self.files["skipped"] = self.unread.total()
+
+    def note_gates(self, kept_back: KeptBack, *, carries_consent: bool) -> None:
+        """Count what the gates kept back of a batch, and note whether consent was spoken of."""
+        self.kept_back.update(kept_back)
+        self.carries_consent |= carries_consent
 
     def reject(self, reason: str, source: str) -> None:
         """Count an invalid line, and keep its place for the summary to name."""
@@ -139,6 +148,7 @@ class Tally:
             "invalid": _sorted(self.invalid),
             "failed": _sorted(self.failed),
             "warnings": _sorted(self.warnings),
+            "kept_back": self.kept_back.as_json(),
             "by_event_type": {
                 event_type: {"calls": total.calls, "value": float(total.value)}
                 for event_type, total in sorted(self.by_event_type.items())

@@ -36,6 +36,7 @@ def test_an_empty_summary_has_every_count() -> None:
         "invalid": {},
         "failed": {},
         "warnings": {},
+        "kept_back": {},
         "by_event_type": {},
         "files": {"read": 0, "skipped": 0, "damaged": 0},
         "bytes_read": 0,

@@ -12,7 +12,6 @@ from convertro_cli.mapping.jobs import BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules, Wire
-from convertro_cli.mapping.wire import drop_unsendable_traits
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.diff.calls import ShownCall
 from convertro_cli.review.diff.changes import Place
@@ -25,12 +24,11 @@ from convertro_cli.segment.ids import read_id
 _WHATEVER_THE_RULES = frozenset(
     {
         SkipReason.UNSUPPORTED_TYPE,
-        SkipReason.DISABLED_BY_INTEGRATIONS,
-        SkipReason.FILTERED_OUT,
         InvalidReason.MISSING_TYPE,
+        InvalidReason.UNKNOWN_TYPE,
     }
 )
-"""The reasons that only the message and the filters decide."""
+"""The reasons that only the message decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +125,7 @@ def map_again(line: MappedLine, rules: Rules) -> MappedTo:
     """
     if line.message is None or getattr(line.outcome, "reason", None) in _WHATEVER_THE_RULES:
         return line.outcome
-    outcome = map_message(line.message, rules)
-    return drop_unsendable_traits(outcome, rules.wire) if isinstance(outcome, Mapped) else outcome
+    return map_message(line.message, rules)
 
 
 def count_unchanged(tally: DiffTally, line: MappedLine, wire: Wire) -> None:

@@ -119,7 +119,7 @@ def lacks_of(*messages: object, rules: Rules | None = None) -> dict[tuple[str, s
             {"type": "page", "messageId": {}},
             {"type": "page", "messageId": 5},
         ),
-        ("readable time", "messages", {"type": "page"}, {"type": "page", "sentAt": 0}),
+        ("readable time", "messages", {"type": "page"}, {"type": "page", "sentAt": "2024-03-01"}),
     ],
 )
 def test_what_a_message_lacks(what: str, among: str, lacking: Any, having: Any) -> None:

@@ -88,7 +88,7 @@ def test_what_a_person_sees_first() -> None:
         "messages      49 in 1 file, 1.0 kB",
         "time          2024-01-11 10:00:00 to 2024-08-18 10:00:00 UTC, 221 days",
         "repeated ids  44 messages have an id that came before, 93.6 %",
-        "invalid       2 lines",
+        "invalid       3 lines",
         "",
     ]
 
