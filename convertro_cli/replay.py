@@ -58,8 +58,8 @@ def replay(
     state = StateFolder(loaded.state_folder)
     state.create()
     with ExitStack() as opened:
-        opened.enter_context(RunLock(state.lock, options.command))
-        ledger = opened.enter_context(Ledger(state.ledger))
+        lock = opened.enter_context(RunLock(state.lock, options.command))
+        ledger = opened.enter_context(Ledger(state.ledger, check=lock.check, notice=watcher.notice))
         interrupts = opened.enter_context(Interrupts())
         plan = Plan(loaded, state, ledger, selection, options)
         exports = plan.find(arguments)
@@ -219,6 +219,8 @@ class _Run:
             )
         elif sender.only_waits and (wait := sender.next_try) >= _WORTH_TELLING:
             progress.trouble = f"all that is left waits for its next try, in {wait:.0f} s"
+        if (waited := self._ledger.waited) is not None:
+            progress.trouble = f"another program has held the ledger for {waited:.0f} s"
         if self._interrupts.stop_requested:
             progress.trouble = f"stopping: waiting for {sender.in_flight} requests under way"
         self._watcher.tick(progress)

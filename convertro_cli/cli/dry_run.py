@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from convertro_cli.cli.output_file import OutputFile, open_output_file
+from convertro_cli.cli.output_file import open_output
+from convertro_cli.cli.outputs import Spared, file_or_stdout
 from convertro_cli.dry_run import DryRunOptions, dry_run
-from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.run.progress import Watcher
@@ -34,31 +31,11 @@ def run_dry(
     found = find_exports(exports, since=selection.since, until=selection.until)
     rules = compile_rules(loaded.settings, selection)
     options = DryRunOptions(workers, limit, include_skipped)
-    with _open_output(output) as out:
+    spared = Spared(found.files, [loaded])
+    spared.check("--output", output)
+    if file_or_stdout(output) is None:
+        spared.check_stdout()
+    with open_output(output) as out:
         report = dry_run(found, rules, write=out.write, options=options, watcher=watcher)
         out.keep = not report.interrupted
     return report
-
-
-@contextmanager
-def _open_output(path: Path | None) -> Iterator[OutputFile]:
-    if path is not None:
-        with open_output_file(path) as out:
-            yield out
-        return
-    try:
-        yield OutputFile(_write_to_stdout)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ConvertroError(
-            f"Standard output cannot be written: {error.strerror}.",
-            hint="Give the lines a file with --output.",
-            exit_code=ExitCode.CANNOT_WRITE_STATE,
-        ) from None
-
-
-def _write_to_stdout(content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(sys.stdout.fileno(), view) :]

@@ -143,11 +143,13 @@ def _print_json(fields: dict[str, Any]) -> None:
 
     import orjson
 
+    from convertro_cli.json_text import print_json
+
     try:
         content = orjson.dumps(fields)
     except orjson.JSONEncodeError:  # a trait is nested almost as deep as orjson goes
         content = json.dumps(fields).encode()
-    sys.stdout.buffer.write(content + b"\n")
+    print_json(content + b"\n")
 
 
 def _check_choice(

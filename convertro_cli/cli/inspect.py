@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,17 +26,21 @@ from convertro_cli.cli.options import (
     WorkersOption,
     overrides,
 )
+from convertro_cli.cli.outputs import Spared
+from convertro_cli.cli.report_output import (
+    FILE_WIDTH,
+    Format,
+    FormatOption,
+    ReportOption,
+    check_format,
+    choose_format,
+    write_report,
+)
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
     from convertro_cli.review.inspect.report import InspectReport
     from convertro_cli.settings.load import LoadedSettings
-
-Format = Literal["terminal", "json", "markdown", "html"]
-
-_FORMATS: dict[str, Format] = {".json": "json", ".md": "markdown", ".html": "html"}
-_FILE_WIDTH = 100
-"""Columns of the tables in a file, which has no width of its own."""
 
 
 def inspect(
@@ -66,19 +70,8 @@ def inspect(
         bool,
         typer.Option("--suggest", help="Print an [events] table of the names not mapped yet."),
     ] = False,
-    format_: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="How to write the report.  [default: as --output is named, else terminal]",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
-    ] = None,
+    format_: FormatOption = None,
+    output: ReportOption = None,
     workers: WorkersOption = None,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "text",
@@ -108,8 +101,8 @@ def inspect(
 
     if suggest and format_ is not None:
         raise ConvertroError(f"--suggest writes TOML, not {format_}.", hint="Leave out --format.")
-    form = format_ or _format_of(output)
-    _check_output(output, None if suggest else form)
+    form = None if suggest else choose_format(format_, output)
+    check_format(form)
     loaded = _settings(
         config,
         no_config,
@@ -123,6 +116,7 @@ def inspect(
     )
     selection = read_selection(since=since, until=until, types=type_, events=event)
     found = find_exports(exports, since=selection.since, until=selection.until)
+    Spared(found.files, [loaded] if loaded else []).check("--output", output)
     with open_watcher(Loudness(quiet=quiet, log_format=log_format)) as watcher:
         report = carry_out(
             found,
@@ -137,7 +131,7 @@ def inspect(
             ),
             watcher=watcher,
         )
-    _write(report, None if suggest else form, output)
+    write_report(lambda: _content(report, form).encode(), form, output, show=lambda: _print(report))
     raise typer.Exit(int(report.run.exit_code))
 
 
@@ -155,37 +149,6 @@ def _settings(
     if config is None and not given and not DEFAULT_FILE.exists():
         return None
     return load_settings(config or DEFAULT_FILE, options=options)
-
-
-def _format_of(output: Path | None) -> Format:
-    return _FORMATS.get(output.suffix.lower(), "terminal") if output is not None else "terminal"
-
-
-def _check_output(output: Path | None, form: Format | None) -> None:
-    """Tell what cannot be written before hours are spent on reading."""
-    if output is not None:
-        from convertro_cli.cli.output_file import check_folder
-
-        check_folder(output)
-    if form == "html":
-        from convertro_cli.review.report.page import check_page
-
-        check_page()
-
-
-def _write(report: InspectReport, form: Format | None, output: Path | None) -> None:
-    """Write the report where it is wanted; without a form, the suggestions."""
-    from convertro_cli.cli.output_file import open_output_file
-
-    if output is not None:
-        with open_output_file(output) as out:
-            out.write(_content(report, form).encode())
-            out.keep = True
-    elif form == "terminal":
-        _print(report)
-    else:
-        sys.stdout.buffer.write(_content(report, form).encode())
-        sys.stdout.flush()
 
 
 def _print(report: InspectReport) -> None:
@@ -219,4 +182,4 @@ def _content(report: InspectReport, form: Format | None) -> str:
         return to_html(report)
     from convertro_cli.review.inspect.terminal import to_text
 
-    return to_text(report, _FILE_WIDTH)
+    return to_text(report, FILE_WIDTH)

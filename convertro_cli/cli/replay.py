@@ -31,6 +31,7 @@ from convertro_cli.cli.options import (
     WorkersOption,
     overrides,
 )
+from convertro_cli.cli.outputs import file_or_stdout
 from convertro_cli.errors import ConvertroError
 
 
@@ -149,7 +150,7 @@ def replay(
 def _check_options(
     *, dry_run: bool, include_skipped: bool, output: Path | None, as_json: bool
 ) -> None:
-    if dry_run and as_json and output is None:
+    if dry_run and as_json and file_or_stdout(output) is None:
         raise ConvertroError(
             "--json and the dry run's lines would both go to standard output.",
             hint="Give the lines a file: --output FILE.",

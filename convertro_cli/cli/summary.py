@@ -12,9 +12,11 @@ from collections.abc import Iterator
 import orjson
 
 from convertro_cli.cli.console import visible
+from convertro_cli.cli.log import Level, log_json
 from convertro_cli.cli.options import repeat_options
-from convertro_cli.cli.watching import Loudness, log_json
+from convertro_cli.cli.watching import Loudness
 from convertro_cli.errors import ExitCode
+from convertro_cli.json_text import print_json
 from convertro_cli.record.state import StateFolder
 from convertro_cli.record.tally import IN_DOUBT, EventTotal, Tally
 from convertro_cli.run.report import Report
@@ -34,8 +36,7 @@ def print_summary(
     """Print the summary for eyes on standard error, and with ``--json`` on standard output."""
     advice = advise(report, loaded)
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps(report.as_json()) + b"\n")
-        sys.stdout.flush()
+        print_json(orjson.dumps(report.as_json()) + b"\n")
     if loudness.log_format == "json":
         _log(report, advice, quiet=loudness.quiet)
     elif not loudness.quiet:
@@ -203,6 +204,6 @@ def _log(report: Report, advice: list[str], *, quiet: bool) -> None:
     if report.problem:
         log_json("error", "problem", text=report.problem)
     if not quiet or report.exit_code is not ExitCode.OK:
-        level = "info" if report.exit_code is ExitCode.OK else "error"
+        level: Level = "info" if report.exit_code is ExitCode.OK else "error"
         places = dict(report.tally.places)
         log_json(level, "summary", **report.as_json(), places=places, advice=advice)

@@ -69,11 +69,17 @@ class Fault:
 class SettingsError(ConvertroError):
     """Settings that are not sound. Tells every fault, and keeps them as values too."""
 
-    def __init__(self, file: str, faults: list[Fault], origins: Mapping[str, str]) -> None:
-        super().__init__(
-            describe_faults(file, faults, origins),
-            hint="`convertro init` writes a file with every key and its comment.",
-        )
+    def __init__(
+        self,
+        file: str,
+        faults: list[Fault],
+        origins: Mapping[str, str],
+        *,
+        is_template: bool = False,
+    ) -> None:
+        # Who began with the template has every key and its comment there.
+        hint = None if is_template else "`convertro init` writes a file with every key and comment."
+        super().__init__(describe_faults(file, faults, origins), hint=hint)
         self.faults = faults
 
 

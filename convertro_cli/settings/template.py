@@ -109,11 +109,17 @@ COMMENTS: Mapping[str, str] = {
 }
 
 
-def render_template(values: Mapping[str, Any]) -> str:
+def is_template(text: str) -> bool:
+    """Whether a file began as the one that is written here."""
+    return text.startswith(_HEAD.partition("\n")[0])
+
+
+def render_template(values: Mapping[str, Any], proposed_events: str = "") -> str:
     """Write a convertro.toml with every key and a comment on each.
 
     ``values`` has tables of settings, nested as in the file. What is there is written as a
-    value; every other key stands behind a ``#`` with its default.
+    value; every other key stands behind a ``#`` with its default. ``proposed_events`` are lines
+    of TOML to put under ``[events]``, after those of ``values``.
     """
     parts = [_HEAD]
     for table, model in TABLES.items():
@@ -123,7 +129,7 @@ def render_template(values: Mapping[str, Any]) -> str:
             if f"{table}.{name}" not in TABLES:
                 parts.extend(_key(f"{table}.{name}", name, field, inner))
         if table == "convertro":
-            parts.extend(_events(values.get("events", {})))
+            parts.extend(_events(values.get("events", {}), proposed_events))
     return "".join(parts)
 
 
@@ -141,9 +147,10 @@ def _key(key: str, name: str, field: FieldInfo, values: Mapping[str, Any]) -> It
     yield f"\n# {COMMENTS[key]}\n{mark}{name} = {toml_value(value)}\n"
 
 
-def _events(events: Mapping[str, Any]) -> Iterator[str]:
+def _events(events: Mapping[str, Any], proposed: str) -> Iterator[str]:
     yield _EVENTS
-    if not events:
+    if not events and not proposed:
         yield _EVENT_EXAMPLES
     for name, targets in events.items():
         yield f"{toml_string(name)} = {toml_value(targets)}\n"
+    yield proposed
