@@ -63,7 +63,7 @@ def init(
     if bool(exports) != suggest:
         raise ConvertroError("--suggest and exports go together: init --suggest EXPORT...")
     taken = read_segment_settings(from_segment) if from_segment else SegmentSettings()
-    Spared(others=[from_segment] if from_segment else []).check("--output", output)
+    Spared(others=[from_segment] if from_segment else []).refuse("--output", output)
     proposed = ""
     if exports:
         from convertro_cli.cli.init_suggest import propose_events

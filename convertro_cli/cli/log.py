@@ -11,6 +11,7 @@ import secrets
 import sys
 import time
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Literal
 
 import orjson
@@ -42,7 +43,7 @@ def begin(arguments: Sequence[str]) -> None:
         before = before[: before.index("--")]
     said = [
         value if name == "--log-format" else name.removeprefix("--log-format=")
-        for name, value in zip(before, [*before[1:], ""], strict=True)
+        for name, value in zip_longest(before, before[1:], fillvalue="")
         if name.startswith("--log-format")
     ]
     _log.is_json = said[-1:] == ["json"]

@@ -42,10 +42,13 @@ class Spared:
     others: Sequence[Path] = ()
 
     def check(self, option: str, output: Path | None) -> None:
-        """Raise ConvertroError where an output would eat one of them, or cannot be written."""
-        if output is None or is_stdout(output):
-            return
-        check_folder(output)
+        """Raise ConvertroError where an output cannot be written, or would eat one of them."""
+        if output is not None and not is_stdout(output):
+            check_folder(output)
+            self.refuse(option, output)
+
+    def refuse(self, option: str, output: Path) -> None:
+        """Raise ConvertroError where an output would be written over one of them."""
         place = _place(output)
         found = _status(output)
         if found is not None and not stat.S_ISREG(found.st_mode):

@@ -23,6 +23,7 @@ _FORMATS: dict[str, Format] = {
     ".html": "html",
     ".htm": "html",
     ".txt": "terminal",
+    "": "terminal",
 }
 
 FILE_WIDTH = 100
@@ -49,10 +50,11 @@ def choose_format(wanted: Format | None, output: Path | None) -> Format:
     if wanted is not None or file is None or (file.exists() and not file.is_file()):
         return wanted or "terminal"
     form = _FORMATS.get(file.suffix.lower())
+    endings = ", ".join(filter(None, _FORMATS))
     if form is None:
         raise ConvertroError(
             f"The name of {file} does not say in which form to write the report.",
-            hint=f"Give it one of the endings {', '.join(_FORMATS)}, or say --format.",
+            hint=f"Give it one of the endings {endings}, or say --format.",
         )
     return form
 

@@ -22,7 +22,12 @@ def sandbox(
         int, typer.Option("--port", min=0, max=65535, help="0 takes any free port.")
     ] = 8020,
     host: Annotated[
-        str, typer.Option("--host", help="The address to listen on; by default this machine's own.")
+        str,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="The address to listen on; by default this machine's own.",
+        ),
     ] = "127.0.0.1",
     log: Annotated[
         Path | None,
