@@ -130,6 +130,8 @@ class _Run:
                 delivery.step(_TICK)
                 self._finish_files(delivery)
                 self._show(delivery)
+                if options.max_failed is not None:
+                    options.max_failed.check(self._tally)
                 if delivery.is_idle and (batches.is_finished or not wanted):
                     return
 

@@ -160,6 +160,15 @@ class RunLock:
             return
 
 
+def is_under_way(lock: Path) -> bool:
+    """Whether a run seems to hold the lock, as far as its file tells; the lock is left alone."""
+    try:
+        holder = orjson.loads(lock.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return False
+    return isinstance(holder, dict) and not _is_gone(holder)
+
+
 def _read_holder(descriptor: int) -> dict[str, Any]:
     """Read who holds the lock. A run that has only just begun is given a moment to write it."""
     until = time.monotonic() + _NAMED_WITHIN

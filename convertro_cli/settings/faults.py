@@ -16,6 +16,7 @@ from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.wire import PARAMETERS
 from convertro_cli.settings.checks import is_loopback, placeholders
 from convertro_cli.settings.model import (
+    SECRETS,
     ConsentTable,
     ConvertroTable,
     DeliveryTable,
@@ -125,7 +126,7 @@ def _fault(detail: ErrorDetails) -> Fault:
     if detail["type"] == "missing":
         name = name or "account"
         return Fault(f"{table}.{name}", "is missing", _allowed(table, name))
-    problem = f"= {found}"
+    problem = "= …" if key in SECRETS else f"= {found}"
     if detail["type"] == "value_error":
         problem += f" {detail['ctx']['error']}"
     return Fault(key, problem, _allowed(table, name))

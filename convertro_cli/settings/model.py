@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
 
 from convertro_cli.durations import parse_duration
 from convertro_cli.settings.checks import (
@@ -19,6 +19,8 @@ from convertro_cli.settings.checks import (
     check_parameter_name,
     check_path,
     check_path_part,
+    check_ping_url,
+    masked_url,
 )
 
 
@@ -143,6 +145,18 @@ class DeliveryTable(Table):
     )
     outage_timeout: Seconds = Field(default=900.0, description=_SECONDS)
     state: Folder = Field(default=".convertro", description="the folder of the ledger, as text")
+    ping_url: Annotated[Text, AfterValidator(check_ping_url)] | None = Field(
+        default=None, description="a web address such as https://hc-ping.com/your-uuid"
+    )
+
+    @field_serializer("ping_url")
+    def _mask(self, url: str | None) -> str | None:
+        # Whoever knows it may ping it: what is shown or compared has no more than the host.
+        return None if url is None else masked_url(url)
+
+
+SECRETS = frozenset({"delivery.ping_url"})
+"""The keys whose values are never shown, not even in a message on what is wrong with them."""
 
 
 class PathsTable(Table):

@@ -45,6 +45,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "convertro.site_id": "1",
     "convertro.domain": "https://shop.example.com",
     "delivery.rate_limit": 50,
+    "delivery.ping_url": "https://hc-ping.com/your-uuid",
     "wire.ca_bundle": "certificates.pem",
 }
 """What to show for the keys that have no default."""
@@ -83,6 +84,8 @@ COMMENTS: Mapping[str, str] = {
     "delivery.max_attempts": "How often a call is tried before it counts as failed.",
     "delivery.outage_timeout": "How long to wait for Convertro when nothing gets through.",
     "delivery.state": "The folder of the ledger and the dead letters, beside this file.",
+    "delivery.ping_url": "Whom to tell of a run's start, success or exit code, as healthchecks.io "
+    "has it. A secret.",
     "wire.base_url": "Where Convertro is.",
     "wire.hash_email_ids": "Whether user ids that look like an e-mail are hashed, as the tag does.",
     "wire.ca_bundle": "A file of certificates (PEM) to trust in place of the usual ones.",
