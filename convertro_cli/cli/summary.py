@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 
@@ -24,6 +25,7 @@ from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.load import LoadedSettings
 
 _AT_LARGE = 20
+_MOST_EVENT_TYPES = 25
 _LABEL_WIDTH = 24
 _NUMBER_WIDTH = 12
 
@@ -148,13 +150,22 @@ def _all_rows(report: Report) -> Iterator[Row]:
     yield "  skipped", f"{tally.messages['skipped'] - left:,}", _list(skipped)
     yield from _bad_rows(report)
     yield "calls", f"{tally.calls['delivered']:,}", _call_notes(report)
-    for event_type, total in sorted(tally.by_event_type.items()):
-        yield f"  {visible(event_type)}", f"{total.calls:,}", _worth(total)
+    yield from _event_rows(tally)
     if tally.warnings:
         yield "warnings", f"{tally.warnings.total():,}", _list(tally.warnings)
     files = ", ".join(f"{tally.files[key]:,} {key}" for key in ("read", "skipped", "damaged"))
     yield "files", "", files
     yield "time", f"{report.elapsed_s:,.1f} s", _speed(report)
+
+
+def _event_rows(tally: Tally) -> Iterator[Row]:
+    """Give the event types with the most calls, in order of their names, and what the rest is."""
+    shown, rest = tally.most_frequent(_MOST_EVENT_TYPES)
+    for event_type, total in sorted(shown.items()):
+        yield f"  {visible(event_type)}", f"{total.calls:,}", _worth(total)
+    if rest.calls:
+        others = len(tally.by_event_type) - len(shown)
+        yield f"  {_number(others, 'other')}", f"{rest.calls:,}", _worth(rest)
 
 
 def _bad_rows(report: Report) -> Iterator[Row]:
@@ -206,4 +217,19 @@ def _log(report: Report, advice: list[str], *, quiet: bool) -> None:
     if not quiet or report.exit_code is not ExitCode.OK:
         level: Level = "info" if report.exit_code is ExitCode.OK else "error"
         places = dict(report.tally.places)
-        log_json(level, "summary", **report.as_json(), places=places, advice=advice)
+        log_json(level, "summary", **_bounded(report), places=places, advice=advice)
+
+
+def _bounded(report: Report) -> dict[str, Any]:
+    """Give the summary with no more event types than a line of a log should have."""
+    shown, rest = report.tally.most_frequent(_MOST_EVENT_TYPES)
+    summary = report.as_json()
+    types = summary["by_event_type"]
+    summary["by_event_type"] = {name: types[name] for name in types if name in shown}
+    if rest.calls:
+        summary["other_event_types"] = {
+            "types": len(types) - len(shown),
+            "calls": rest.calls,
+            "value": float(rest.value),
+        }
+    return summary

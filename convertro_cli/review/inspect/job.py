@@ -111,7 +111,7 @@ class InspectJob(MappingJob):
             mode = call.mode if call is not None else decide_mode(self.rules.mode, kind, message)
             flags = id_flags(message, mode)
             if kind == "track":
-                flags |= self._note_track(message, notes, is_sent)
+                flags |= self._note_track(message, notes, line.outcome if is_sent else None)
             notes.profiles[kind, mode, flags] += 1
 
     def _is_selected(
@@ -123,13 +123,19 @@ class InspectJob(MappingJob):
             return outcome.reason is not SkipReason.FILTERED_OUT
         return True
 
-    def _note_track(self, message: Mapping[str, Any], notes: BatchNotes, is_sent: bool) -> int:
+    def _note_track(
+        self, message: Mapping[str, Any], notes: BatchNotes, sent: Outcome | None
+    ) -> int:
         name, flags, amount = track_facts(message, self.rules.events)
         total = notes.events.get(name)
         if total is None:
             total = notes.events[name] = Sum()
         total.count += 1
-        total.sent += is_sent
+        if isinstance(sent, Mapped):
+            total.sent += 1
+            for call in sent.calls:
+                if call.kind == "event":
+                    total.add_sent(call.event_value)
         if amount is not None:
             total.add_value(amount)
         return flags
