@@ -109,6 +109,7 @@ def diff(
 
     * `convertro diff convertro.toml exports/ --against dry-run.ndjson --exit-code`
     """
+    from convertro_cli.cli.event_names import say_which_names
     from convertro_cli.cli.output_file import open_output
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
@@ -143,6 +144,8 @@ def diff(
     write_report(
         lambda: _content(report, form, masking), form, output, show=lambda: _print(report, masking)
     )
+    if event and report.tally.messages.read and not report.tally.calls.total():
+        say_which_names(event, exports.files)
     raise typer.Exit(_exit_code(report, exit_code))
 
 

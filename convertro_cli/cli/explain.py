@@ -215,6 +215,7 @@ def _find_event(
     exports: Sequence[str], event: str, rules: Rules, limit: int, bar: SearchBar
 ) -> Search:
     from convertro_cli.reading.sources import find_exports
+    from convertro_cli.review.event_names import advise_on_names
     from convertro_cli.review.explain.find import FilterJob
     from convertro_cli.run.input import choose_workers
 
@@ -228,6 +229,7 @@ def _find_event(
             found,
             f"No track in {_count(these.files)} is named {event!r}"
             + (" and passes the other filters." if others else "."),
+            hint=" ".join(advise_on_names([event], these.files)) or None,
         )
     return found
 
@@ -249,14 +251,14 @@ def _search(
     return found
 
 
-def _nothing(found: Search, message: str) -> ConvertroError:
+def _nothing(found: Search, message: str, *, hint: str | None = None) -> ConvertroError:
     if found.damage:
         return ConvertroError(
             message,
             hint="It may be where the export is damaged.",
             exit_code=ExitCode.UNREADABLE_EXPORT,
         )
-    return ConvertroError(message, exit_code=ExitCode.SOME_FAILED)
+    return ConvertroError(message, hint=hint, exit_code=ExitCode.SOME_FAILED)
 
 
 def _count(files: Sequence[ExportFile]) -> str:

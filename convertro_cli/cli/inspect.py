@@ -91,6 +91,7 @@ def inspect(
 
     * `convertro inspect exports/ --suggest > events.toml`
     """
+    from convertro_cli.cli.event_names import say_which_names
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.reading.sources import find_exports
@@ -132,6 +133,8 @@ def inspect(
             watcher=watcher,
         )
     write_report(lambda: _content(report, form).encode(), form, output, show=lambda: _print(report))
+    if event and report.read and not report.described:
+        say_which_names(event, found.files)
     raise typer.Exit(int(report.run.exit_code))
 
 

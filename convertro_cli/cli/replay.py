@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from convertro_cli.run.report import Report
     from convertro_cli.settings.load import LoadedSettings
 
+_PASSED = ("delivered", "already_delivered", "already_failed", "failed")
+"""What becomes of messages that passed the filters and could be sent."""
+
 
 def replay(
     exports: ExportsArgument,
@@ -176,6 +179,11 @@ def replay(
                 warn=watcher.notice,
             )
             advise_on_open_letters(report, loaded)
+    if event and report.tally.read and not any(map(report.tally.messages.get, _PASSED)):
+        from convertro_cli.reading.sources import find_exports
+        from convertro_cli.review.event_names import advise_on_names
+
+        report.advice += advise_on_names(event, find_exports(exports).files)
     print_summary(report, loaded, loudness, as_json=as_json)
     raise typer.Exit(int(report.exit_code))
 
