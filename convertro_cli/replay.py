@@ -176,7 +176,8 @@ class _Run:
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
         try:
-            self._ledger.end_run(delivery.run, orjson.dumps(report.as_json()))
+            summary = orjson.dumps(report.as_json())
+            self._ledger.end_run(delivery.run, summary, exit_code=int(report.exit_code))
         except ConvertroError as error:
             if self._problem is None:
                 report.problem, report.exit_code = error.message, error.exit_code

@@ -62,6 +62,10 @@ def replay(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the dry run's lines to a file."),
     ] = None,
+    no_ledger: Annotated[
+        bool,
+        typer.Option("--no-ledger", help="In a dry run, do not ask what earlier runs delivered."),
+    ] = False,
     workers: WorkersOption = None,
     reread: Annotated[
         bool, typer.Option("--reread", help="Read files again that were replayed to their end.")
@@ -116,7 +120,13 @@ def replay(
     from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.run.failures import FailureLimit
 
-    _check_options(dry_run=dry_run, include_skipped=include_skipped, output=output, as_json=as_json)
+    _check_options(
+        dry_run=dry_run,
+        include_skipped=include_skipped,
+        no_ledger=no_ledger,
+        output=output,
+        as_json=as_json,
+    )
     _check_live_options(dry_run=dry_run, as_json=as_json, max_failed=max_failed, metrics=metrics)
     limit_of_failures = FailureLimit.read(max_failed) if max_failed is not None else None
     loaded = _load(
@@ -139,15 +149,15 @@ def replay(
     with open_watcher(loudness) as watcher:
         if dry_run:
             from convertro_cli.cli.dry_run import run_dry
+            from convertro_cli.dry_run import DryRunOptions
 
             report = run_dry(
                 loaded,
                 exports,
                 selection,
                 output=output,
-                workers=workers,
-                limit=limit,
-                include_skipped=include_skipped,
+                options=DryRunOptions(workers, limit, include_skipped, resend, at_most_once),
+                look_into_ledger=not no_ledger,
                 watcher=watcher,
             )
         else:
@@ -189,16 +199,21 @@ def replay(
 
 
 def _check_options(
-    *, dry_run: bool, include_skipped: bool, output: Path | None, as_json: bool
+    *, dry_run: bool, include_skipped: bool, no_ledger: bool, output: Path | None, as_json: bool
 ) -> None:
     if dry_run and as_json and file_or_stdout(output) is None:
         raise ConvertroError(
             "--json and the dry run's lines would both go to standard output.",
             hint="Give the lines a file: --output FILE.",
         )
-    if not dry_run and (output is not None or include_skipped):
-        name = "--output" if output is not None else "--include-skipped"
-        raise ConvertroError(f"{name} goes with --dry-run.")
+    given = {
+        "--output": output is not None,
+        "--include-skipped": include_skipped,
+        "--no-ledger": no_ledger,
+    }
+    misplaced = [name for name, is_given in given.items() if is_given]
+    if not dry_run and misplaced:
+        raise ConvertroError(f"{misplaced[0]} goes with --dry-run.")
 
 
 def _check_live_options(

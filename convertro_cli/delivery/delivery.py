@@ -40,6 +40,8 @@ class DeliveryOptions:
     """
 
     target: str
+    account: str = ""
+    site_id: str = ""
     concurrency: int | None = None
     max_concurrency: int = 256
     rate_limit: float | None = None
@@ -89,7 +91,9 @@ class Delivery:
         self._options = options
         self._clock = clock or MonotonicClock()
         self._tally = tally
-        self.run, in_doubt = ledger.begin_run(options.target)
+        self.run, in_doubt = ledger.begin_run(
+            options.target, account=options.account, site_id=options.site_id
+        )
         self.outage = Outage(options.outage_timeout)
         self.pace = Pace(
             fixed=options.concurrency,

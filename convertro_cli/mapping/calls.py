@@ -68,7 +68,8 @@ class Call(NamedTuple):
     """One call to Convertro, before it is put into a request.
 
     ``timestamp`` is in whole Unix seconds. Which of the other fields have a value depends on
-    ``mode`` and ``kind``; None means that there is nothing to send.
+    ``mode`` and ``kind``; None means that there is nothing to send. ``order_id`` is there where
+    the event is an order that has an id: it is not sent as such, but tells orders apart.
     """
 
     mode: Mode
@@ -85,6 +86,7 @@ class Call(NamedTuple):
     event_value: int | float = 1
     event_id: str | None = None
     traits: dict[str, Any] | None = None
+    order_id: str | None = None
 
 
 class Mapped(NamedTuple):

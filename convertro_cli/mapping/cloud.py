@@ -49,6 +49,7 @@ def track_calls(
     visit = _visit(message, device, rules, timestamp)._replace(
         event_value=value,
         event_id=order_id or read_id(message.get("messageId")),
+        order_id=order_id if name.is_order else None,
     )
     return [
         visit._replace(event_type=event_type)

@@ -11,6 +11,7 @@ from convertro_cli.segment.money import read_amount
 from convertro_cli.segment.properties import Lookup
 
 _LOOKUP = Lookup("id", "orderid", "total", "revenue", "repeat")
+_ID_LOOKUP = Lookup("id", "orderid")
 DEFAULT_VALUE = 1
 
 
@@ -21,6 +22,12 @@ def read_purchase(properties: Mapping[str, Any]) -> tuple[str | None, Any, Any, 
     """
     some_id, order_id, total, revenue, repeat = _LOOKUP.values(properties)
     return read_id(some_id) or read_id(order_id), total, revenue, repeat
+
+
+def read_order_id(properties: Mapping[str, Any]) -> str | None:
+    """Find the order's id alone, as ``read_purchase`` does."""
+    some_id, order_id = _ID_LOOKUP.values(properties)
+    return read_id(some_id) or read_id(order_id)
 
 
 def sale_types(repeat: Any, *, hybrid: bool) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ def track_calls(
             event_type=event_type,
             event_value=value,
             event_id=order_id or default_event_id(event_type, visit[0]),
+            order_id=order_id if name.is_order else None,
         )
         for event_type in types
     ]

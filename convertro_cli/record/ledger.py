@@ -113,58 +113,63 @@ class Ledger:
         """For how many seconds another program has kept it waiting; None while none does."""
         return self._patience.waited
 
-    def begin_run(self, target: str) -> tuple[int, frozenset[bytes]]:
+    def begin_run(
+        self, target: str, *, account: str = "", site_id: str = ""
+    ) -> tuple[int, frozenset[bytes]]:
         """Note that a run begins; give its number, and the calls that earlier runs left in doubt.
 
         The doubts are the new run's from now on.
         """
         with self._writing():
             (run,) = self._database.execute(
-                "INSERT INTO runs (started_at, target) VALUES (?, ?) RETURNING id", (_now(), target)
+                "INSERT INTO runs (started_at, target, account, site_id) VALUES (?, ?, ?, ?) "
+                "RETURNING id",
+                (_now(), target, account, site_id),
             ).fetchone()
-            rows = self._database.execute("SELECT keys FROM sending").fetchall()
-            in_doubt = frozenset(key for (keys,) in rows for key in split_keys(keys))
+            rows = self._database.execute("SELECT keys, orders FROM sending").fetchall()
+            in_doubt = frozenset(key for keys, _ in rows for key in split_keys(keys))
+            orders = frozenset(key for _, orders in rows for key in split_keys(orders))
             self._database.execute("DELETE FROM sending")
-            self._mark(run, b"".join(in_doubt))
+            self._mark(run, b"".join(in_doubt), b"".join(orders))
         with told(self._path):  # it holds all that is not carried over into the ledger yet
             self._held.append(HeldFile.at("The ledger's log", schema.log_of(self._path)))
         return int(run), in_doubt
 
-    def end_run(self, run: int, summary: bytes) -> None:
+    def orders_in_doubt(self) -> frozenset[bytes]:
+        """Give the orders whose calls are under way or in doubt, whichever messages bring them."""
+        with told(self._path):
+            rows = self._reader.execute("SELECT orders FROM sending").fetchall()
+        return frozenset(key for (orders,) in rows for key in split_keys(orders))
+
+    def end_run(self, run: int, summary: bytes, *, exit_code: int | None = None) -> None:
         """Note how a run ended."""
         with self._writing():
             self._database.execute(
-                "UPDATE runs SET ended_at = ?, summary = ? WHERE id = ?",
-                (_now(), summary.decode(), run),
+                "UPDATE runs SET ended_at = ?, summary = ?, exit_code = ? WHERE id = ?",
+                (_now(), summary.decode(), exit_code, run),
             )
 
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
         """Tell which of these calls are settled, and how."""
-        found: dict[bytes, Settled] = {}
         with told(self._path):
-            for start in range(0, len(keys), _KEYS_A_QUERY):
-                some = keys[start : start + _KEYS_A_QUERY]
-                # Always as many parameters, so that SQLite prepares the statement only once.
-                padded = [*some, *[None] * (_KEYS_A_QUERY - len(some))]
-                for key, state, run in self._patience(lambda: self._look_up(padded)):  # noqa: B023
-                    found[key] = Settled(CallState(state), run)
-        return found
+            return self._patience(lambda: find_settled(self._reader, keys))
 
     def commit(
         self,
         run: int,
         *,
         sending: bytes,
+        orders: bytes = b"",
         sent: Sequence[bytes] = (),
         failed: Sequence[Failure] = (),
     ) -> None:
         """Write what happened and what comes next, in one transaction that is on disk after.
 
         ``sending`` has, end to end, all the keys that are marked from now on, in place of those
-        that were before.
+        that were before; ``orders`` likewise those of the orders among them.
         """
         with self._writing():
-            self._mark(run, sending)
+            self._mark(run, sending, orders)
             self._settle(run, CallState.SENT, sent)
             self._settle(run, CallState.FAILED, [failure.key for failure in failed])
             if self._has_failures:
@@ -180,17 +185,8 @@ class Ledger:
 
     def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
         """Whether this very file was replayed to its end under these settings."""
-
-        def find() -> tuple[object, ...] | None:
-            found: tuple[object, ...] | None = self._reader.execute(
-                "SELECT size, mtime_ns, edges FROM files WHERE path = ? AND settings = ?",
-                (identity.path, settings),
-            ).fetchone()
-            return found
-
         with told(self._path):
-            row = self._patience(find)
-        return bool(row == (identity.size, identity.mtime_ns, identity.edges))
+            return self._patience(lambda: is_finished(self._reader, identity, settings))
 
     def finish_file(self, run: int, identity: FileIdentity, settings: bytes) -> None:
         """Note that a file was replayed to its end."""
@@ -208,11 +204,10 @@ class Ledger:
                 ),
             )
 
-    def _look_up(self, keys: Sequence[bytes | None]) -> list[tuple[bytes, int, int]]:
-        return self._reader.execute(_LOOK_UP, keys).fetchall()
-
-    def _mark(self, run: int, keys: bytes) -> None:
-        self._database.execute("INSERT OR REPLACE INTO sending VALUES (?, ?)", (run, keys))
+    def _mark(self, run: int, keys: bytes, orders: bytes) -> None:
+        self._database.execute(
+            "INSERT OR REPLACE INTO sending VALUES (?, ?, ?)", (run, keys, orders)
+        )
 
     def _settle(self, run: int, state: CallState, keys: Sequence[bytes]) -> None:
         self._database.executemany(
@@ -244,6 +239,27 @@ def _connect(path: Path) -> sqlite3.Connection:
     # One thread at a time uses a connection, but not always the same one.
     # It gives up at once where another program is in its way: whoever calls is patient.
     return sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+
+
+def find_settled(database: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, Settled]:
+    """Look calls up in the table of those that are settled."""
+    found: dict[bytes, Settled] = {}
+    for start in range(0, len(keys), _KEYS_A_QUERY):
+        some = keys[start : start + _KEYS_A_QUERY]
+        # Always as many parameters, so that SQLite prepares the statement only once.
+        padded = [*some, *[None] * (_KEYS_A_QUERY - len(some))]
+        for key, state, run in database.execute(_LOOK_UP, padded):
+            found[key] = Settled(CallState(state), run)
+    return found
+
+
+def is_finished(database: sqlite3.Connection, identity: FileIdentity, settings: bytes) -> bool:
+    """Look a file up in the table of those that were replayed to their end."""
+    row = database.execute(
+        "SELECT size, mtime_ns, edges FROM files WHERE path = ? AND settings = ?",
+        (identity.path, settings),
+    ).fetchone()
+    return bool(row == (identity.size, identity.mtime_ns, identity.edges))
 
 
 def split_keys(keys: bytes) -> list[bytes]:

@@ -116,21 +116,9 @@ class _Targets:
 
 def read_runs(database: sqlite3.Connection) -> Iterator[tuple[int, str, Target]]:
     """Give each run's number, its start and its target, in order."""
-    account, site_id, _ = run_columns(database)
-    rows = database.execute(
-        f"SELECT id, started_at, target, {account}, {site_id} FROM runs ORDER BY id"  # noqa: S608
-    )
-    for number, started_at, *target in rows:
-        yield number, started_at, Target(*target)
-
-
-def run_columns(database: sqlite3.Connection) -> tuple[str, str, str]:
-    """Give the columns for account, site and exit code; NULL where a ledger has none yet."""
-    known = {row[1] for row in database.execute("PRAGMA table_info(runs)")}
-    account, site_id, exit_code = (
-        name if name in known else "NULL" for name in ("account", "site_id", "exit_code")
-    )
-    return account, site_id, exit_code
+    rows = database.execute("SELECT id, started_at, target, account, site_id FROM runs ORDER BY id")
+    for number, started_at, url, account, site_id in rows:
+        yield number, started_at, Target(url, account or None, site_id or None)
 
 
 def _read(path: Path) -> Iterator[tuple[str, str | None, str | None]]:

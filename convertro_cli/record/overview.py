@@ -20,7 +20,6 @@ from convertro_cli.record.open_letters import (
     Target,
     count_open_letters,
     read_runs,
-    run_columns,
 )
 from convertro_cli.record.reading import open_for_reading
 from convertro_cli.record.state import StateFolder, is_under_way
@@ -156,9 +155,8 @@ def _count_in_doubt(database: sqlite3.Connection) -> dict[int, int]:
 def _latest_runs(
     database: sqlite3.Connection, latest: int, running: bool, only: int | None = None
 ) -> list[RunRow]:
-    account, site_id, exit_code = run_columns(database)
     query = (
-        f"SELECT id, started_at, ended_at, target, summary, {account}, {site_id}, {exit_code} "  # noqa: S608
+        "SELECT id, started_at, ended_at, target, summary, account, site_id, exit_code "
         "FROM runs WHERE ? IS NULL OR id = ? ORDER BY id DESC LIMIT ?"
     )
     (newest,) = database.execute("SELECT max(id) FROM runs").fetchone()
@@ -183,7 +181,15 @@ def _run(
         exit_code = told.get("exit_code")
     under_way = running and ended_at is None
     return RunRow(
-        number, started_at, ended_at, target, told, account, site_id, exit_code, under_way
+        number,
+        started_at,
+        ended_at,
+        target,
+        told,
+        account or None,
+        site_id or None,
+        exit_code,
+        under_way,
     )
 
 

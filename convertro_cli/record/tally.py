@@ -14,17 +14,24 @@ from convertro_cli.segment.money import EXACTLY
 
 
 class Fate(IntEnum):
-    """What became of a call, best first: a message of several calls has the worst of them."""
+    """What became of a call, best first: a message of several calls has the worst of them.
 
-    ALREADY_DELIVERED = 0
-    DELIVERED = 1
-    IN_DOUBT = 2
-    ALREADY_FAILED = 3
-    FAILED = 4
+    A call for an order that another message brought is none, so that it decides nothing where
+    there are others.
+    """
+
+    REPEATED_ORDER = 0
+    ALREADY_DELIVERED = 1
+    DELIVERED = 2
+    IN_DOUBT = 3
+    ALREADY_FAILED = 4
+    FAILED = 5
 
 
 IN_DOUBT = "in_doubt"
 """The reason under which messages are skipped whose calls ``--at-most-once`` left alone."""
+
+_SKIPPED = {Fate.IN_DOUBT: IN_DOUBT, Fate.REPEATED_ORDER: "repeated_order"}
 
 
 @dataclass(slots=True)
@@ -98,14 +105,15 @@ class Tally:
 
     def settle_call(self, fate: Fate) -> None:
         """Count a call that was not delivered by this run."""
-        self.calls[fate.name.lower()] += 1
+        if fate is not Fate.REPEATED_ORDER:
+            self.calls[fate.name.lower()] += 1
 
     def settle_message(self, fate: Fate, reason: str | None = None) -> None:
         """Count a message all of whose calls are settled; ``reason`` says why it failed."""
         self.messages["read"] += 1
-        if fate is Fate.IN_DOUBT:
+        if fate in _SKIPPED:
             self.messages["skipped"] += 1
-            self.skipped[IN_DOUBT] += 1
+            self.skipped[_SKIPPED[fate]] += 1
             return
         self.messages[fate.name.lower()] += 1
         if fate is Fate.FAILED and reason:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from convertro_cli.delivery.delivery import DeliveryOptions
 from convertro_cli.delivery.transport import TransportOptions
 from convertro_cli.run.plan import ReplayOptions
+from convertro_cli.settings.compile import WEB_SITE_ID
 from convertro_cli.settings.load import LoadedSettings
 
 
@@ -22,6 +23,8 @@ def delivery_options(loaded: LoadedSettings, options: ReplayOptions) -> Delivery
     fixed = delivery.concurrency
     return DeliveryOptions(
         target=loaded.settings.wire.base_url,
+        account=loaded.settings.convertro.account,
+        site_id=loaded.settings.convertro.site_id or WEB_SITE_ID,
         concurrency=fixed if isinstance(fixed, int) else None,
         max_concurrency=delivery.max_concurrency,
         rate_limit=delivery.rate_limit,

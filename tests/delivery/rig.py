@@ -31,7 +31,7 @@ class Event(NamedTuple):
     """A message of an export: its id, and the names of its calls (the id itself, if none).
 
     ``fault`` is why its calls cannot be sent, ``again`` says that it comes from a dead letter,
-    ``is_invalid`` that its line is no message.
+    ``is_invalid`` that its line is no message, ``order`` that it is one which goes out once.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Event(NamedTuple):
     fault: str = ""
     again: bool = False
     is_invalid: bool = False
+    order: str = ""
 
     @property
     def call_names(self) -> tuple[str, ...]:
@@ -59,6 +60,10 @@ def numbered(count: int, start: int = 0) -> list[Event]:
 
 def key_of(call: str) -> bytes:
     return blake2b(call.encode(), digest_size=16).digest()
+
+
+def order_of(event: Event) -> bytes:
+    return key_of(f"order {event.order}") if event.order else b""
 
 
 def url_of(call: str) -> str:
@@ -130,6 +135,11 @@ class Rig:
     def offer(self, batch: Iterable[Event]) -> Rig:
         """Take in a batch of events."""
         self.delivery.take(*self._batch(list(batch)))
+        return self
+
+    def take(self, batch: LineBatch, mapped: MappedBatch) -> Rig:
+        """Take in a batch as the mapping gives it."""
+        self.delivery.take(batch, mapped, self.file)
         return self
 
     def step(self) -> None:
@@ -234,9 +244,10 @@ class Rig:
                 )
                 continue
             calls = [
-                (key_of(name), url_of(name), "sale", "1.5", event.fault)
+                (key_of(name), url_of(name), "sale", "1.5", event.fault, order_of(event))
                 for name in event.call_names
             ]
-            mapped.messages.append((*place, calls, original, source))
+            identity = (event.name, event.name)
+            mapped.messages.append((*place, calls, original, source, identity))
         lines = LineBatch(0, SOURCE, self._line - len(batch), data, 0)
         return lines, mapped, self.file

@@ -278,8 +278,23 @@ def foreign_database(path: Path) -> None:
 def other_version(path: Path) -> None:
     Ledger(path).__exit__(None, None, None)
     with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute("PRAGMA user_version = 3")
         database.execute("PRAGMA journal_mode = DELETE")
+    database.close()
+
+
+def first_version(path: Path) -> None:
+    """A ledger as the first version of this program wrote it."""
+    with sqlite3.connect(path) as database:
+        database.executescript(f"""
+            CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT,
+                target TEXT NOT NULL, summary TEXT);
+            CREATE TABLE calls (key BLOB PRIMARY KEY, state INTEGER NOT NULL, run INTEGER NOT NULL)
+                WITHOUT ROWID;
+            CREATE TABLE sending (run INTEGER PRIMARY KEY, keys BLOB NOT NULL);
+            PRAGMA application_id = {schema.APPLICATION_ID};
+            PRAGMA user_version = 1;
+        """)
     database.close()
 
 
@@ -299,7 +314,8 @@ def zeroed_file(path: Path) -> None:
     ("make", "said"),
     [
         (foreign_database, "another program's database"),
-        (other_version, "of version 2"),
+        (other_version, "of version 3"),
+        (first_version, "of version 1; .* would be sent again"),
         (text_file, "damaged, or no ledger"),
         (short_file, "damaged, or no ledger"),
         (zeroed_file, "damaged, or no ledger"),
@@ -318,6 +334,46 @@ def test_what_is_no_ledger_is_refused_and_left_as_it_is(
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
     assert raised.value.hint is not None
     assert snapshot(path.parent) == before
+
+
+def test_an_older_ledger_is_told_what_to_do(path: Path) -> None:
+    """Its keys are of another kind: finish with the old version, or begin anew and leave out."""
+    first_version(path)
+
+    with pytest.raises(ConvertroError) as raised:
+        Ledger(path)
+
+    hint = str(raised.value.hint)
+    assert "the version that wrote it" in hint
+    assert "--state" in hint
+    assert "--since" in hint
+
+
+def test_a_run_is_noted_with_its_target_and_its_end(path: Path) -> None:
+    """Which account and site it sent to, and the exit code, for whoever asks later."""
+    with Ledger(path) as ledger:
+        run, _ = ledger.begin_run("https://sp1.convertro.com", account="acme", site_id="7")
+        ledger.end_run(run, b"{}", exit_code=75)
+        ledger.begin_run("https://sp1.convertro.com")
+
+    with sqlite3.connect(path) as database:
+        rows = database.execute("SELECT account, site_id, exit_code FROM runs").fetchall()
+    database.close()
+    assert rows == [("acme", "7", 75), ("", "", None)]
+
+
+def test_orders_in_doubt_are_inherited_with_their_calls(path: Path) -> None:
+    """An order whose call was under way at a crash is in doubt, whichever message brings it."""
+    with Ledger(path) as ledger:
+        run, _ = ledger.begin_run("x")
+        ledger.commit(run, sending=keys(1, 2), orders=keys(11))
+    with Ledger(path) as ledger:
+        run, in_doubt = ledger.begin_run("x")
+
+        assert in_doubt == {key(1), key(2)}
+        assert ledger.orders_in_doubt() == {key(11)}
+        ledger.commit(run, sending=b"", sent=[key(1), key(11)])
+        assert ledger.orders_in_doubt() == frozenset()
 
 
 def overwrite(path: Path, start: int, content: bytes) -> None:

@@ -142,7 +142,7 @@ def _explain_calls(
 ) -> tuple[list[ExplainedCall], bool, str | None]:
     if not isinstance(line.outcome, Mapped):
         return [], False, None
-    _, _, _, ready, _, _ = ready_message(line, line.outcome, found.line, rules)
+    _, _, _, ready, *_ = ready_message(line, line.outcome, found.line, rules)
     records: dict[bytes, CallRecord] | None = {}
     fault = None
     try:
@@ -158,7 +158,7 @@ def _explain_calls(
             fault_of_url,
             (records or {}).get(key),
         )
-        for call, (key, url, _, _, fault_of_url) in zip(line.outcome.calls, ready, strict=True)
+        for call, (key, url, _, _, fault_of_url, _) in zip(line.outcome.calls, ready, strict=True)
     ]
     return calls, records is None, fault
 

@@ -19,6 +19,7 @@ _MEANING = {
     "missing_order_id": "an order without an order id",
     "unmapped_event": "not in [events]",
     "cloud_settings_missing": "client_name, site_id or domain",
+    "repeated_order": "an order of an earlier message",
     "invalid_json": "no JSON",
     "not_an_object": "JSON, but no object",
     "missing_type": "no string 'type'",
@@ -34,6 +35,12 @@ def outcome(report: InspectReport) -> Section:
     found, read = report.outcome, report.read
     can = "could" if report.run.settings is None else "would"
     rows: list[Row] = [(f"{can} be sent", count(found.sent), share(found.sent, read), "")]
+    for title, before in (
+        ("already delivered", found.already_delivered),
+        ("already failed", found.already_failed),
+    ):
+        if before:
+            rows.append((title, count(before), share(before, read), "came before"))
     for title, reasons in (
         ("skipped", found.skipped),
         ("invalid", found.invalid),

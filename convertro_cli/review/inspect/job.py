@@ -9,6 +9,7 @@ from typing import Any
 from convertro_cli.mapping.calls import Call, Invalid, Mapped, Outcome, Skipped, SkipReason
 from convertro_cli.mapping.gates import SUPPORTED_TYPES, decide_mode, is_selected
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
+from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import message_time
 from convertro_cli.mapping.rules import Rules, Selection, Wire
@@ -53,6 +54,9 @@ class InspectJob(MappingJob):
             read += 1
             outcome = line.outcome
             if isinstance(outcome, Mapped):
+                raw = batch.data[line.start : line.end]
+                notes.spans.append((line.start, line.end))
+                notes.keys.add(line, outcome, raw, self.rules, with_orders=True)
                 is_sent = self._note_calls(outcome, line.number, notes, limit)
                 self._note_message(line, notes, outcome.calls[0], is_sent)
             else:
@@ -67,9 +71,11 @@ class InspectJob(MappingJob):
             notes.warnings[warning.value] += 1
             notes.note_place(warning.value, number)
         failed = 0
-        for call in mapped.calls if self.with_settings else ():
+        first = len(notes.keys.keys) // KEY_BYTES - len(mapped.calls)
+        for index, call in enumerate(mapped.calls if self.with_settings else (), first):
             if not limit.allows(call):
                 failed += 1
+                notes.keys.faults.append(index)
                 continue
             notes.calls[call.kind] += 1
             if call.kind == "event":

@@ -54,6 +54,12 @@ class Sum:
         if other._sent_rest:
             self._sent_rest = _EXACT.add(self._sent_rest, other._sent_rest)
 
+    def take(self, value: float) -> None:
+        """Take out one that was counted, with its amount."""
+        self.count -= 1
+        self.valued -= 2
+        self.add_value(-value)
+
     def add_value(self, value: float) -> None:
         """Take in one amount."""
         self.valued += 1

@@ -203,8 +203,8 @@ def test_value_found_and_value_sent_are_two() -> None:
     orders = found["Order Completed"]
     assert (orders.messages, orders.value) == (4, Decimal(467))
     assert (orders.sent, orders.sent_value) == (2, Decimal(10 + 2 * 50))
-    assert (found["Signed Up"].value, found["Signed Up"].sent_value) == (0, 2)
-    assert (found["Nothing"].value, found["Nothing"].sent_value) == (9, 0)
+    assert [found["Signed Up"].value, found["Signed Up"].sent_value] == [Decimal(0), Decimal(2)]
+    assert [found["Nothing"].value, found["Nothing"].sent_value] == [Decimal(9), Decimal(0)]
     by_type = sum(total.value for total in report.by_type)
     assert by_type == sum(total.sent_value for total in report.events)
 
