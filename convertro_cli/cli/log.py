@@ -7,12 +7,12 @@ one call of the program; the rest depends on the event. README.md lists them.
 from __future__ import annotations
 
 import json
-import secrets
 import sys
 import time
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Literal
+from uuid import uuid4
 
 import orjson
 
@@ -47,7 +47,7 @@ def begin(arguments: Sequence[str]) -> None:
         if name.startswith("--log-format")
     ]
     _log.is_json = said[-1:] == ["json"]
-    _log.run_id = secrets.token_hex(6)
+    _log.run_id = str(uuid4())
 
 
 def is_json() -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
+from convertro_cli.cli.log import run_id
 from convertro_cli.cli.outputs import file_or_stdout
 from convertro_cli.errors import ConvertroError
 from convertro_cli.record.open_letters import Target, read_open_letters
@@ -30,8 +30,7 @@ def tell_of(
     Raises what the replay raises, after that has been told, too. Metrics that cannot be written
     are a problem of the report.
     """
-    # A run that overlaps another is told apart by an id of its own, which must be a UUID.
-    ping = Ping(loaded.settings.delivery.ping_url, str(uuid4()), warn)
+    ping = Ping(loaded.settings.delivery.ping_url, run_id(), warn)
     ping.start()
     try:
         report = carry_out()

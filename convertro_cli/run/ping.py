@@ -19,7 +19,10 @@ _TIMEOUT = 5.0
 
 
 class Ping:
-    """Tells the service how a run goes. What fails is told to ``warn`` and changes nothing."""
+    """Tells the service how a run goes. What fails is told to ``warn`` and changes nothing.
+
+    ``run_id`` is a UUID, by which the service tells runs that overlap apart.
+    """
 
     def __init__(self, url: str | None, run_id: str, warn: Callable[[str], None]) -> None:
         self._url = url
@@ -53,7 +56,7 @@ class Ping:
 
 
 def _with(url: str, signal: str, run_id: str) -> str:
-    """Add a signal to the path; ``rid`` lets the service tell runs that overlap apart."""
+    """Add a signal to the path, and the run's id."""
     parts = urlsplit(url)
     path = f"{parts.path.rstrip('/')}/{signal}" if signal else parts.path
     query = f"{parts.query}&rid={run_id}" if parts.query else f"rid={run_id}"

@@ -11,6 +11,7 @@ from convertro_cli.sandbox import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.system.messages import orders
 
+_SQLITE = {".db-shm", ".db-wal"}
 DRY = ("replay", "--dry-run", "--quiet", "e.ndjson", "--output")
 INSPECT = ("inspect", "--quiet", "e.ndjson", "--format", "json", "--output")
 DIFF = ("diff", "--quiet", "old.toml", "convertro.toml", "e.ndjson", "--format", "json")
@@ -28,8 +29,8 @@ def folder(convertro: CommandLine, sandbox: Sandbox) -> Path:
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
-    """All files of a folder, with what is in them."""
-    files = (path for path in folder.rglob("*") if path.is_file())
+    """All files of a folder with what is in them, but those that SQLite makes to read one."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix not in _SQLITE)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

@@ -6,7 +6,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,11 +22,12 @@ HARMFUL = ("\x9b", "\u202e", "\u2028", "\x7f")
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
     """A folder with an export whose ids and names would speak to a terminal."""
     workspace = Workspace(tmp_path, SETTINGS)
     workspace.write("e.ndjson", order(1, messageId=NASTY, event=NASTY, userId=NASTY), b"nonsense")
-    return workspace
+    yield workspace
+    workspace.close()
 
 
 def on_a_terminal(workspace: Workspace, *arguments: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from convertro_cli.sandbox import Sandbox, SandboxOptions
 from tests.exports import write_export
+from tests.record.programs import program
 from tests.system.messages import orders
 from tests.system.program import Workspace
 from tests.system.receiving import wait_for_quiet, wait_for_requests
@@ -66,3 +68,28 @@ def test_a_second_run_sends_nothing(workspace: Workspace, change: Callable[[Path
         workspace.run(*command).assert_told(75, "Another run holds")
         assert sandbox.stats()["requests"] == 5
         first.kill()
+
+
+HOLDING = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_another_program_that_holds_the_ledger(workspace: Workspace, sandbox: Sandbox) -> None:
+    """A replay says so and waits, sends nothing before, and goes on once it is free."""
+    workspace.write("export.ndjson", *orders(3))
+    workspace.write("more.ndjson", *orders(3, 10))
+    assert workspace.replay(sandbox.url, "export.ndjson").code == 0
+    with program(HOLDING, workspace.state / "ledger.db", stdin=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        running = workspace.start("replay", "more.ndjson", "--base-url", sandbox.url)
+        running.wait_for_err("held by another program")
+        assert sandbox.stats()["requests"] == 3
+        other.communicate("")
+        ended = running.end()
+    assert (ended.code, sandbox.stats()["unique"]) == (0, 6)
