@@ -23,8 +23,9 @@ def advise_on_open_letters(report: Report, loaded: LoadedSettings) -> None:
     if not number:
         return
     oldest = min((each.oldest for each in letters if each.oldest is not None), default=None)
-    since = f", the oldest of {oldest}" if oldest else ""
+    since = f", the oldest from {oldest}" if oldest else ""
     are = "dead letter is" if number == 1 else "dead letters are"
+    report.open_letters = number
     report.advice.append(
         f"Nothing was left to send, but {number:,} {are} open{since}: "
         f"`{_status_command(loaded)}` tells more."

@@ -125,7 +125,7 @@ def _open(letters: OpenLetters) -> str:
         return "none"
     ranked = sorted(letters.reasons.items(), key=lambda item: (-item[1], item[0]))
     listed = ", ".join(f"{number:,} {reason}" for reason, number in ranked)
-    since = f", the oldest of {letters.oldest}" if letters.oldest else ""
+    since = f", the oldest from {letters.oldest}" if letters.oldest else ""
     return f"{letters.count:,}{since}: {listed}"
 
 

@@ -79,7 +79,8 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
             f"{_number(tally.calls['in_doubt'], 'call')} may or may not have arrived. "
             "The next run sends them again, unless it is told --at-most-once."
         )
-    if tally.files["skipped"] and not tally.read and not report.interrupted:
+    done = report.interrupted or report.open_letters  # then more is said of it already
+    if tally.files["skipped"] and not tally.read and not done:
         advice.append(
             f"Nothing to do: {_number(tally.files['skipped'], 'file')} replayed before, or outside "
             "the time asked for (--reread reads replayed ones again)."

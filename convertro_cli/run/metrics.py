@@ -41,6 +41,7 @@ Values = dict[tuple[str, Labels], float]
 _COUNTERS = {
     "convertro_messages": "Messages read, by what became of them.",
     "convertro_calls": "Calls, by what became of them.",
+    "convertro_attempts": "Requests sent, each try of a call.",
     "convertro_event_calls": "Event calls delivered, by Convertro's event type.",
     "convertro_event_value": "What the event calls delivered were worth, by event type.",
 }
@@ -123,9 +124,11 @@ def _note_report(values: Values, labels: Labels, report: Report, letters: int) -
     values["convertro_dead_letters_open", labels] = letters
     values["convertro_run_duration_seconds", labels] = report.elapsed_s
     summary = tally.summary()
-    for name in ("messages", "calls"):
+    for name, total in (("messages", "read"), ("calls", "attempts")):
         for outcome, number in summary[name].items():
-            _add(values, f"convertro_{name}", (*labels, ("outcome", outcome)), number)
+            if outcome != total:  # which is no outcome
+                _add(values, f"convertro_{name}", (*labels, ("outcome", outcome)), number)
+    _add(values, "convertro_attempts", labels, tally.calls["attempts"])
     worth = {each: float(total.value) for each, total in tally.by_event_type.items()}
     calls = {each: float(total.calls) for each, total in tally.by_event_type.items()}
     kept = _most_frequent(values, labels, calls)

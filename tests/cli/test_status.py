@@ -208,6 +208,7 @@ def test_a_run_with_nothing_to_do_but_open_letters(
     (line,) = [line for line in again.err.splitlines() if "Nothing was left to send" in line]
     assert "1 dead letter is open" in line
     assert "convertro status" in line
+    assert "Nothing to do" not in again.err
     convertro.workspace.dead_letters.unlink()
     assert "dead letter" not in convertro(*command).err
 

@@ -24,7 +24,7 @@ def report(delivered: int, failed: int = 0, **calls: int) -> Report:
     """A report of so many messages, and of calls worth 10 each by event type."""
     tally = Tally()
     tally.messages.update(read=delivered + failed, delivered=delivered, failed=failed)
-    tally.calls.update(delivered=delivered, failed=failed)
+    tally.calls.update(delivered=delivered, failed=failed, attempts=delivered + 2 * failed)
     for event_type, number in (calls or {"sale": delivered}).items():
         tally.by_event_type[event_type].add(number, Decimal(10) * number)
     code = ExitCode.SOME_FAILED if failed else ExitCode.OK
@@ -55,7 +55,9 @@ def test_what_one_run_says(path: Path) -> None:
     """Messages and calls by outcome, value by event type, and how and when it ended."""
     write_metrics(path, facts(report(3, 1), letters=2))
     found = read(path)
-    assert found["convertro_messages_total read"] == 4
+    outcomes = [v for k, v in found.items() if k.startswith("convertro_messages_total")]
+    assert sum(outcomes) == 4
+    assert found["convertro_attempts_total"] == 5
     assert found["convertro_messages_total delivered"] == 3
     assert found["convertro_messages_total failed"] == 1
     assert found["convertro_messages_total skipped"] == 0
