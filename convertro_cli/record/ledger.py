@@ -131,8 +131,10 @@ class Ledger:
             orders = frozenset(key for _, orders in rows for key in split_keys(orders))
             self._database.execute("DELETE FROM sending")
             self._mark(run, b"".join(in_doubt), b"".join(orders))
-        with told(self._path):  # it holds all that is not carried over into the ledger yet
-            self._held.append(HeldFile.at("The ledger's log", schema.log_of(self._path)))
+        log = schema.log_of(self._path)
+        if log.exists():  # it holds all that is not carried over into the ledger yet
+            with told(self._path):
+                self._held.append(HeldFile.at("The ledger's log", log))
         return int(run), in_doubt
 
     def orders_in_doubt(self) -> frozenset[bytes]:
