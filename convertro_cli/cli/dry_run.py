@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
-from convertro_cli.cli.output_file import OutputFile, open_output_file
+from convertro_cli.cli.output_file import open_output
+from convertro_cli.cli.outputs import Spared, file_or_stdout
 from convertro_cli.dry_run import DryRunOptions, dry_run
-from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.known_calls import KnownCalls, open_known_calls
@@ -39,7 +37,11 @@ def run_dry(
     with open_known_calls(state) if look_into_ledger else nullcontext() as known:
         paths = letters_in_place(exports, state, known)
         found = find_selected(paths, selection, own=own_files(loaded))
-        with _open_output(output) as out:
+        spared = Spared(found.files, [loaded])
+        spared.check("--output", output)
+        if file_or_stdout(output) is None:
+            spared.check_stdout()
+        with open_output(output) as out:
             report = dry_run(
                 found, rules, write=out.write, options=options, watcher=watcher, known=known
             )
@@ -58,27 +60,3 @@ def _advise(
     if count:
         files = "1 file was" if count == 1 else f"{count:,} files were"
         yield f"{files} replayed to the end before: a replay reads such a file with --reread only."
-
-
-@contextmanager
-def _open_output(path: Path | None) -> Iterator[OutputFile]:
-    if path is not None:
-        with open_output_file(path) as out:
-            yield out
-        return
-    try:
-        yield OutputFile(_write_to_stdout)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ConvertroError(
-            f"Standard output cannot be written: {error.strerror}.",
-            hint="Give the lines a file with --output.",
-            exit_code=ExitCode.CANNOT_WRITE_STATE,
-        ) from None
-
-
-def _write_to_stdout(content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(sys.stdout.fileno(), view) :]

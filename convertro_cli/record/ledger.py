@@ -8,7 +8,7 @@ after a crash, only calls still marked *sending* are in doubt.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema
+from convertro_cli.record.held import HeldFile
+from convertro_cli.record.patience import Patience, held_too_long, is_held
 
 _KEYS_A_QUERY = 64
 _LOOK_UP = f"SELECT key, state, run FROM calls WHERE key IN ({','.join('?' * _KEYS_A_QUERY)})"  # noqa: S608
@@ -57,25 +59,42 @@ class Ledger:
     Every method raises ConvertroError with exit code 74 where the file cannot be read or
     written; what was committed before stays. Reading has a connection of its own, so that it
     never waits for a commit that another thread is at.
+
+    Each commit looks whether the file is still the one at its path, and calls ``check``, which
+    raises if the run holds nothing any more. ``notice`` is told in a sentence when another
+    program keeps the ledger waiting.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        check: Callable[[], None] = lambda: None,
+        notice: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._path = path
+        self._check = check
+        self._patience = Patience(path, notice)
         with told(path):
-            if not schema.check_header(path):
-                schema.create(path)
-            schema.check_content(path)
-            self._database = _connect(path)
-            try:
-                self._database.execute("PRAGMA journal_mode = WAL")
-                # Each commit must outlive a power cut: a mark that did not would hide a repeat.
-                self._database.execute("PRAGMA synchronous = FULL")
-                self._database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-                self._has_failures = self._any_failures()
-                self._reader = _connect(path)
-            except BaseException:
-                self._database.close()
-                raise
+            self._patience(self._open)
+            self._held = [HeldFile.at("The ledger", path)]
+
+    def _open(self) -> None:
+        path = self._path
+        if not schema.check_header(path):
+            schema.create(path)
+        schema.check_content(path)
+        self._database = _connect(path)
+        try:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            # Each commit must outlive a power cut: a mark that did not would hide a repeat.
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            self._has_failures = self._any_failures()
+            self._reader = _connect(path)
+        except BaseException:
+            self._database.close()
+            raise
 
     def __enter__(self) -> Ledger:
         return self
@@ -88,6 +107,11 @@ class Ledger:
     ) -> None:
         self._reader.close()
         self._database.close()
+
+    @property
+    def waited(self) -> float | None:
+        """For how many seconds another program has kept it waiting; None while none does."""
+        return self._patience.waited
 
     def begin_run(
         self, target: str, *, account: str = "", site_id: str = ""
@@ -107,6 +131,10 @@ class Ledger:
             orders = frozenset(key for _, orders in rows for key in split_keys(orders))
             self._database.execute("DELETE FROM sending")
             self._mark(run, b"".join(in_doubt), b"".join(orders))
+        log = schema.log_of(self._path)
+        if log.exists():  # it holds all that is not carried over into the ledger yet
+            with told(self._path):
+                self._held.append(HeldFile.at("The ledger's log", log))
         return int(run), in_doubt
 
     def orders_in_doubt(self) -> frozenset[bytes]:
@@ -126,7 +154,7 @@ class Ledger:
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
         """Tell which of these calls are settled, and how."""
         with told(self._path):
-            return find_settled(self._reader, keys)
+            return self._patience(lambda: find_settled(self._reader, keys))
 
     def commit(
         self,
@@ -160,7 +188,7 @@ class Ledger:
     def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
         """Whether this very file was replayed to its end under these settings."""
         with told(self._path):
-            return is_finished(self._reader, identity, settings)
+            return self._patience(lambda: is_finished(self._reader, identity, settings))
 
     def finish_file(self, run: int, identity: FileIdentity, settings: bytes) -> None:
         """Note that a file was replayed to its end."""
@@ -204,7 +232,7 @@ class Ledger:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with told(self._path):
-            self._database.execute("BEGIN IMMEDIATE")
+            self._patience(lambda: self._database.execute("BEGIN IMMEDIATE"))
             try:
                 yield
                 self._database.execute("COMMIT")
@@ -212,11 +240,16 @@ class Ledger:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
+        # After the commit: what it says is then known to be where the next run will look for it.
+        for file in self._held:
+            file.check()
+        self._check()
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     # One thread at a time uses a connection, but not always the same one.
-    return sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+    # It gives up at once where another program is in its way: whoever calls is patient.
+    return sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
 
 
 def find_settled(database: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, Settled]:
@@ -254,6 +287,8 @@ def told(path: Path) -> Iterator[None]:
         # "malformed" and "not a database" are what SQLite says of damage.
         if "malformed" in str(error) or "not a database" in str(error):
             raise schema.refuse(path, "is damaged") from None
+        if is_held(error):
+            raise held_too_long(path) from None
         raise ConvertroError(
             f"The ledger {path} cannot be written: {error}.",
             hint="Nothing is lost. Mend it (free some space?) and run the same command again.",

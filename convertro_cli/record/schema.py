@@ -101,8 +101,13 @@ def check_header(path: Path) -> bool:
     return True
 
 
+def log_of(path: Path) -> Path:
+    """Give the file where SQLite writes first what belongs into this one."""
+    return path.with_name(f"{path.name}-wal")
+
+
 def _has_log(path: Path) -> bool:
-    log = path.with_name(f"{path.name}-wal")
+    log = log_of(path)
     return log.exists() and log.stat().st_size > 0
 
 
@@ -127,7 +132,8 @@ def check_content(path: Path) -> None:
     """
     if path.stat().st_size > _CHECKED_BYTES:
         return
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=0)) as database:
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise refuse(path, "is damaged")

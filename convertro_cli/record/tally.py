@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
+from heapq import nsmallest
 from typing import Any
 
 from convertro_cli.mapping.kept_back import KeptBack
@@ -137,6 +138,17 @@ class Tally:
         self.messages[fate.name.lower()] += 1
         if fate is Fate.FAILED and reason:
             self.failed[reason] += 1
+
+    def most_frequent(self, number: int) -> tuple[dict[str, EventTotal], EventTotal]:
+        """Give the event types with the most calls, and what all others have together."""
+        totals = self.by_event_type
+        ranked = nsmallest(number, totals, key=lambda name: (-totals[name].calls, name))
+        shown = {name: totals[name] for name in ranked}
+        rest = EventTotal()
+        for name, total in totals.items():
+            if name not in shown:
+                rest.add(total.calls, total.value)
+        return shown, rest
 
     def summary(self) -> dict[str, Any]:
         """Give the counts in the form of the summary, every count there, zero or not."""

@@ -16,6 +16,7 @@ from convertro_cli.reading.sources import ExportFile, ExportSet
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, set_aside
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import StateFolder
+from convertro_cli.run.failures import FailureLimit
 from convertro_cli.run.selected import find_selected, own_files
 from convertro_cli.settings.compile import compile_loaded
 from convertro_cli.settings.load import LoadedSettings
@@ -30,6 +31,7 @@ class ReplayOptions:
     resend: bool = False
     reread: bool = False
     at_most_once: bool = False
+    max_failed: FailureLimit | None = None
     command: str = "replay"
 
 

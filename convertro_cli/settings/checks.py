@@ -160,3 +160,26 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_ping_url(text: str) -> str:
+    """Refuse what is no web address. It may be any: who watches cron jobs is anybody's choice."""
+    parts = urlsplit(text)
+    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is no web address")
+    if _CONTROL.search(text) or " " in text:
+        raise ValueError("holds a blank or a control character")
+    return text
+
+
+def host_of(url: str) -> str:
+    """Give the host of an address whose path is a secret."""
+    try:
+        return urlsplit(url).hostname or "?"
+    except ValueError:
+        return "?"
+
+
+def masked_url(url: str) -> str:
+    """Give an address with no more of it than the host."""
+    return f"{urlsplit(url).scheme}://{host_of(url)}/…"

@@ -146,7 +146,7 @@ def test_suggestions_are_toml_alone(capsys: pytest.CaptureFixture[str]) -> None:
         (("--format", "json"), '{"settings"'),
         (("--format", "markdown"), "## What is in the export"),
         (("--format", "html"), "<!doctype html>"),
-        (("--suggest",), "# Event names"),
+        (("--suggest",), "# These lines belong under the [events] of your convertro.toml."),
     ],
 )
 def test_a_report_can_go_to_a_file(

@@ -8,7 +8,7 @@ import sqlite3
 import stat
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.record import schema
+from convertro_cli.record import patience, schema
 from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled, split_keys
 from tests.record.programs import files_of_at_most, output_of
 
@@ -484,15 +484,87 @@ def test_a_place_that_takes_no_ledger_is_told(tmp_path: Path, kind: str) -> None
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
 
 
-def test_a_locked_ledger_is_told(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that holds the ledger's own lock is waited for, then told of."""
+def test_a_held_ledger_is_waited_for(filled: Path) -> None:
+    """A program that holds the ledger's own lock is waited for with a word, as long as it takes."""
+    notices: list[str] = []
+    other = sqlite3.connect(filled, isolation_level=None, check_same_thread=False)
+
+    def let_go(text: str) -> None:
+        notices.append(text)
+        assert (ledger.waited or 0.0) > 0.0
+        other.execute("ROLLBACK")
+
+    with Ledger(filled, notice=let_go) as ledger:
+        other.execute("BEGIN EXCLUSIVE")
+        assert ledger.begin_run("x")[0] == 2
+        assert ledger.waited is None
+    other.close()
+    (notice,) = notices
+    assert str(filled) in notice
+    assert "held by another program" in notice
+
+
+def test_a_ledger_that_stays_held_is_told(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the end the error says who is in the way, not that a disk is full; then it goes on."""
+    monkeypatch.setattr(patience, "LIMIT", 0.1)
     other = sqlite3.connect(filled, isolation_level=None)
     with Ledger(filled) as ledger:
-        ledger._database.execute("PRAGMA busy_timeout = 50")
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(ConvertroError, match="locked") as raised:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ConvertroError, match="held by another program") as raised:
             ledger.begin_run("x")
         assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
+        assert "space" not in (raised.value.hint or "")
         other.execute("ROLLBACK")
         assert ledger.begin_run("x")[0] == 2
     other.close()
+
+
+def test_a_ledger_held_from_the_start(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that keeps even readers out is told of in the same way."""
+    monkeypatch.setattr(patience, "LIMIT", 0.1)
+    other = sqlite3.connect(filled, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(ConvertroError, match="held by another program"):
+        Ledger(filled)
+    other.close()
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def replace_by_a_copy(path: Path) -> None:
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    copy.replace(path)
+
+
+@pytest.mark.parametrize("change", [remove, replace_by_a_copy])
+@pytest.mark.parametrize("name", ["ledger.db", "ledger.db-wal"])
+def test_a_ledger_that_is_taken_away_is_noticed(
+    tmp_path: Path, name: str, change: Callable[[Path], None]
+) -> None:
+    """The first commit after it says so: what it wrote is nowhere that the next run would look."""
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        run, _ = ledger.begin_run("x")
+        ledger.commit(run, sending=b"")
+        change(tmp_path / name)
+        with pytest.raises(ConvertroError, match=f"{name} was re") as raised:
+            ledger.commit(run, sending=b"")
+        assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
+
+
+def test_a_commit_asks_whether_the_run_still_holds_its_lock(tmp_path: Path) -> None:
+    """What the check raises comes out of the commit."""
+    gone = ConvertroError("gone")
+
+    def check() -> None:
+        if ledger.look_up([b"k" * 16]):
+            raise gone
+
+    with Ledger(tmp_path / "ledger.db", check=check) as ledger:
+        run, _ = ledger.begin_run("x")
+        with pytest.raises(ConvertroError) as raised:
+            ledger.commit(run, sending=b"", sent=[b"k" * 16])
+        assert raised.value is gone

@@ -92,7 +92,8 @@ def _event(event: EventTotal) -> dict[str, Any]:
         "messages": event.messages,
         "would_be_sent": event.sent,
         "with_amount": event.valued,
-        "value": float(event.value),
+        "value_found": float(event.value),
+        "value_sent": float(event.sent_value),
     }
 
 

@@ -114,6 +114,7 @@ def _event(spelt: list[tuple[str, Sum]], table: EventMap) -> EventTotal:
         total.sent,
         total.valued,
         total.value,
+        total.sent_value,
     )
 
 

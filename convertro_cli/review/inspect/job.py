@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convertro_cli.mapping.calls import Call, Invalid, Mapped, Skipped
+from convertro_cli.mapping.calls import Call, Invalid, Mapped, Outcome, Skipped
 from convertro_cli.mapping.gates import SUPPORTED_TYPES
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
 from convertro_cli.mapping.ledger_key import KEY_BYTES
@@ -117,16 +117,22 @@ class InspectJob(MappingJob):
             mode = call.mode if call is not None else decide_mode(self.rules.mode, kind, message)
             flags = id_flags(message, mode)
             if kind == "track":
-                flags |= self._note_track(message, notes, is_sent)
+                flags |= self._note_track(message, notes, line.outcome if is_sent else None)
             notes.profiles[kind, mode, flags] += 1
 
-    def _note_track(self, message: Mapping[str, Any], notes: BatchNotes, is_sent: bool) -> int:
+    def _note_track(
+        self, message: Mapping[str, Any], notes: BatchNotes, sent: Outcome | None
+    ) -> int:
         name, flags, amount = track_facts(message, self.rules.events)
         total = notes.events.get(name)
         if total is None:
             total = notes.events[name] = Sum()
         total.count += 1
-        total.sent += is_sent
+        if isinstance(sent, Mapped):
+            total.sent += 1
+            for call in sent.calls:
+                if call.kind == "event":
+                    total.add_sent(call.event_value)
         if amount is not None:
             total.add_value(amount)
         return flags

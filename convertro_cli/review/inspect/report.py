@@ -17,8 +17,9 @@ Kind = Literal["order", "install", "mapped", "unmapped", "unnamed"]
 class EventTotal:
     """The tracks of one name in all its spellings; ``name`` is the most frequent of them.
 
-    ``value`` is the sum of the readable amounts, which ``valued`` of the messages have;
-    ``targets`` are the event types that ``[events]`` gives for the name.
+    ``value`` is the sum of the readable amounts, which ``valued`` of the messages have, sent or
+    not; ``sent_value`` that of what the calls of those that are ``sent`` carry. ``targets`` are
+    the event types that ``[events]`` gives for the name.
     """
 
     name: str
@@ -29,6 +30,7 @@ class EventTotal:
     sent: int
     valued: int
     value: Decimal
+    sent_value: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def test_the_terminal_tells_all_parts() -> None:
         "2024-07 ················▁·············· 1",
         "No message on 212 days between the first and the last",
         "Events: 35 names",
-        "Order Completed 9 9 36,000.36 an order",
+        "Order Completed 9 36,000.36 9 36,001.36 an order",
         "10 others 10",
         "order id 1 11.1 % 9 orders",
         "would be sent 12 24.5 %",
