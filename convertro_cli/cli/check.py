@@ -81,9 +81,10 @@ def check(
 
 
 def _print_settings(loaded: LoadedSettings, *, as_json: bool) -> None:
-    from convertro_cli.cli.console import output_console, visible
+    from convertro_cli.cli.console import output_console
     from convertro_cli.delivery.transports import resolve_transport
     from convertro_cli.settings.advice import advise
+    from convertro_cli.text import visible
 
     transport = resolve_transport(loaded.settings.delivery.transport)
     advice = advise(loaded.settings)
@@ -105,9 +106,9 @@ def _print_settings(loaded: LoadedSettings, *, as_json: bool) -> None:
 
 def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
     """Give the lines of a convertro.toml that says the same, each with its comment."""
-    from convertro_cli.cli.console import visible
     from convertro_cli.settings.compile import compile_rules, missing_cloud_settings
     from convertro_cli.settings.toml_text import toml_string, toml_value
+    from convertro_cli.text import visible
 
     yield "", f"{visible(str(loaded.file))}, as understood; after each value, where it is from"
     for table, values in _tables(loaded.settings.model_dump()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,26 +19,29 @@ from convertro_cli.cli.options import (
     UntilOption,
     WorkersOption,
 )
+from convertro_cli.cli.report_output import (
+    Format,
+    FormatOption,
+    ReportOption,
+    check_report,
+    choose_format,
+    write_report,
+)
 from convertro_cli.errors import ConvertroError, ExitCode
 
 if TYPE_CHECKING:
     from convertro_cli.mapping.rules import Selection
     from convertro_cli.review.diff.model import DiffReport
     from convertro_cli.review.diff.run import Sides
-    from convertro_cli.review.masking import Masking
 
-Format = Literal["terminal", "json", "markdown", "html"]
 Show = Literal["full", "masked", "none"]
 
-_FORMATS: dict[str, Format] = {".json": "json", ".md": "markdown", ".html": "html"}
 _DEFAULT_SHOW: dict[Format, Show] = {
     "terminal": "full",
     "json": "full",
     "markdown": "masked",
     "html": "masked",
 }
-_FILE_WIDTH = 100
-"""Columns of the tables in a file, which has no width of its own."""
 
 
 def diff(
@@ -68,19 +70,8 @@ def diff(
         int,
         typer.Option("--samples", metavar="N", min=0, max=100, help="Examples of each change."),
     ] = 3,
-    format_: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="How to write the report.  [default: as --output is named, else terminal]",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
-    ] = None,
+    format_: FormatOption = None,
+    output: ReportOption = None,
     changes: Annotated[
         Path | None,
         typer.Option(
@@ -117,18 +108,17 @@ def diff(
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.reading.sources import find_exports
+    from convertro_cli.review.diff.document import to_document
     from convertro_cli.review.diff.job import Wanted
+    from convertro_cli.review.diff.model import write_json
     from convertro_cli.review.diff.run import DiffOptions, compare
     from convertro_cli.review.masking import Masking
 
     told = _Arguments.read(files, against)
-    form = format_ or _format_of(output)
-    for path in filter(None, (output, changes)):
-        check_folder(path)
-    if form == "html":
-        from convertro_cli.review.report.page import check_page
-
-        check_page()
+    form = choose_format(format_, output)
+    check_report(form, output)
+    if changes is not None:
+        check_folder(changes)
     selection = read_selection(since=since, until=until, types=type_, events=event)
     sides = _sides(told, against, selection)
     exports = find_exports(told.exports, since=selection.since, until=selection.until)
@@ -142,7 +132,10 @@ def diff(
         )
         if out is not None:
             out.keep = not report.interrupted
-    _write(report, form, Masking(show or _DEFAULT_SHOW[form]), output)
+    masking = Masking(show or _DEFAULT_SHOW[form])
+    write_report(
+        lambda: to_document(report, masking), lambda: write_json(report, masking), form, output
+    )
     raise typer.Exit(_exit_code(report, exit_code))
 
 
@@ -175,10 +168,6 @@ def _refuse(misplaced: Sequence[str], against: Path | None) -> None:
     raise ConvertroError(f"diff takes {wanted}; {found}.", hint=form)
 
 
-def _format_of(output: Path | None) -> Format:
-    return _FORMATS.get(output.suffix.lower(), "terminal") if output is not None else "terminal"
-
-
 def _sides(told: _Arguments, against: Path | None, selection: Selection) -> Sides:
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.review.diff.saved import SavedRun
@@ -199,57 +188,6 @@ def _sides(told: _Arguments, against: Path | None, selection: Selection) -> Side
         rules,
         compare_settings(old.settings, new.settings),
     )
-
-
-def _write(report: DiffReport, form: Format, masking: Masking, output: Path | None) -> None:
-    from convertro_cli.cli.output_file import open_output_file
-
-    if output is None:
-        if form == "terminal":
-            _print(report, masking)
-        else:
-            sys.stdout.buffer.write(_content(report, form, masking))
-            sys.stdout.flush()
-        return
-    with open_output_file(output) as out:
-        out.write(_content(report, form, masking))
-        out.keep = True
-
-
-def _print(report: DiffReport, masking: Masking) -> None:
-    from io import TextIOWrapper
-
-    from convertro_cli.cli.console import output_console
-    from convertro_cli.review.diff.terminal import print_report
-
-    if isinstance(sys.stdout, TextIOWrapper):
-        # A terminal of another encoding shows what it can.
-        sys.stdout.reconfigure(errors="replace")
-    print_report(report, masking, output_console())
-
-
-def _content(report: DiffReport, form: Format, masking: Masking) -> bytes:
-    if form == "json":
-        from convertro_cli.review.diff.model import write_json
-
-        return write_json(report, masking)
-    if form == "markdown":
-        from convertro_cli.review.diff.markdown import to_markdown
-
-        return to_markdown(report, masking).encode()
-    if form == "html":
-        from convertro_cli.review.diff.page import to_html
-
-        return to_html(report, masking).encode()
-    from io import StringIO
-
-    from rich.console import Console
-
-    from convertro_cli.review.diff.terminal import print_report
-
-    stream = StringIO()
-    print_report(report, masking, Console(file=stream, width=_FILE_WIDTH, highlight=False))
-    return stream.getvalue().encode()
 
 
 def _exit_code(report: DiffReport, wanted: bool) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,17 +25,18 @@ from convertro_cli.cli.options import (
     WorkersOption,
     overrides,
 )
+from convertro_cli.cli.report_output import (
+    FormatOption,
+    ReportOption,
+    check_report,
+    choose_format,
+    write_report,
+    write_text,
+)
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
-    from convertro_cli.review.inspect.report import InspectReport
     from convertro_cli.settings.load import LoadedSettings
-
-Format = Literal["terminal", "json", "markdown", "html"]
-
-_FORMATS: dict[str, Format] = {".json": "json", ".md": "markdown", ".html": "html"}
-_FILE_WIDTH = 100
-"""Columns of the tables in a file, which has no width of its own."""
 
 
 def inspect(
@@ -66,19 +66,8 @@ def inspect(
         bool,
         typer.Option("--suggest", help="Print an [events] table of the names not mapped yet."),
     ] = False,
-    format_: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="How to write the report.  [default: as --output is named, else terminal]",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
-    ] = None,
+    format_: FormatOption = None,
+    output: ReportOption = None,
     workers: WorkersOption = None,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "text",
@@ -101,6 +90,8 @@ def inspect(
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.reading.sources import find_exports
+    from convertro_cli.review.inspect.as_json import write_json
+    from convertro_cli.review.inspect.document import to_document
     from convertro_cli.review.inspect.job import rules_without_settings
     from convertro_cli.review.inspect.run import InspectOptions
     from convertro_cli.review.inspect.run import inspect as carry_out
@@ -108,8 +99,8 @@ def inspect(
 
     if suggest and format_ is not None:
         raise ConvertroError(f"--suggest writes TOML, not {format_}.", hint="Leave out --format.")
-    form = format_ or _format_of(output)
-    _check_output(output, None if suggest else form)
+    form = choose_format(format_, output)
+    check_report(None if suggest else form, output)
     loaded = _settings(
         config,
         no_config,
@@ -137,7 +128,12 @@ def inspect(
             ),
             watcher=watcher,
         )
-    _write(report, None if suggest else form, output)
+    if suggest:
+        from convertro_cli.review.inspect.suggest import suggest as suggest_events
+
+        write_text(suggest_events(report).encode(), output)
+    else:
+        write_report(lambda: to_document(report), lambda: write_json(report), form, output)
     raise typer.Exit(int(report.run.exit_code))
 
 
@@ -155,68 +151,3 @@ def _settings(
     if config is None and not given and not DEFAULT_FILE.exists():
         return None
     return load_settings(config or DEFAULT_FILE, options=options)
-
-
-def _format_of(output: Path | None) -> Format:
-    return _FORMATS.get(output.suffix.lower(), "terminal") if output is not None else "terminal"
-
-
-def _check_output(output: Path | None, form: Format | None) -> None:
-    """Tell what cannot be written before hours are spent on reading."""
-    if output is not None:
-        from convertro_cli.cli.output_file import check_folder
-
-        check_folder(output)
-    if form == "html":
-        from convertro_cli.review.report.page import check_page
-
-        check_page()
-
-
-def _write(report: InspectReport, form: Format | None, output: Path | None) -> None:
-    """Write the report where it is wanted; without a form, the suggestions."""
-    from convertro_cli.cli.output_file import open_output_file
-
-    if output is not None:
-        with open_output_file(output) as out:
-            out.write(_content(report, form).encode())
-            out.keep = True
-    elif form == "terminal":
-        _print(report)
-    else:
-        sys.stdout.buffer.write(_content(report, form).encode())
-        sys.stdout.flush()
-
-
-def _print(report: InspectReport) -> None:
-    from io import TextIOWrapper
-
-    from convertro_cli.cli.console import output_console
-    from convertro_cli.review.inspect.terminal import print_report
-
-    if isinstance(sys.stdout, TextIOWrapper):
-        # A terminal of another encoding shows what it can.
-        sys.stdout.reconfigure(errors="replace")
-    print_report(report, output_console())
-
-
-def _content(report: InspectReport, form: Format | None) -> str:
-    if form is None:
-        from convertro_cli.review.inspect.suggest import suggest
-
-        return suggest(report)
-    if form == "json":
-        import orjson
-
-        return orjson.dumps(report.as_json()).decode() + "\n"
-    if form == "markdown":
-        from convertro_cli.review.inspect.markdown import to_markdown
-
-        return to_markdown(report)
-    if form == "html":
-        from convertro_cli.review.inspect.page import to_html
-
-        return to_html(report)
-    from convertro_cli.review.inspect.terminal import to_text
-
-    return to_text(report, _FILE_WIDTH)

@@ -33,10 +33,11 @@ def status(
 
     * `convertro status --state /var/lib/convertro --json`
     """
-    from convertro_cli.cli.console import output_console, visible
+    from convertro_cli.cli.console import output_console
     from convertro_cli.record.overview import read_overview
     from convertro_cli.record.state import StateFolder
     from convertro_cli.settings.load import load_settings
+    from convertro_cli.text import visible
 
     loaded = load_settings(config, options=overrides(state=state))
     folder = StateFolder(loaded.state_folder)
@@ -56,7 +57,7 @@ def status(
 def _print(console: Console, path: Path, overview: Overview) -> None:
     from rich.table import Table
 
-    from convertro_cli.cli.console import visible
+    from convertro_cli.text import visible
 
     console.print(f"Ledger in {visible(str(path))}", markup=False, soft_wrap=True)
     counts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 import orjson
 
-from convertro_cli.cli.console import visible
 from convertro_cli.cli.options import repeat_options
 from convertro_cli.cli.watching import Loudness, log_json
 from convertro_cli.errors import ExitCode
@@ -20,6 +19,7 @@ from convertro_cli.record.tally import IN_DOUBT, EventTotal, Tally
 from convertro_cli.run.report import Report
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.load import LoadedSettings
+from convertro_cli.text import visible
 
 _AT_LARGE = 20
 _LABEL_WIDTH = 24

@@ -11,9 +11,9 @@ from typing import Literal
 
 import orjson
 
-from convertro_cli.cli.console import visible
 from convertro_cli.cli.progress_text import EventRate, describe, describe_bytes
 from convertro_cli.run.progress import NobodyWatches, Progress, Watcher
+from convertro_cli.text import visible
 
 _LINE_EVERY = 30.0
 

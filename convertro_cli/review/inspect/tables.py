@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convertro_cli.review.inspect.report import EventTotal, Fault, InspectReport, Rest
-from convertro_cli.review.inspect.section import AT_LEAST, Row, Section
-from convertro_cli.review.inspect.wording import amount, count, share, things
+from convertro_cli.review.report.document import Cell, Places, Row, Table
+from convertro_cli.text import amount, count, share, things
 
-FAULTS = "Invalid or failed lines"
-WARNINGS = "Warnings"
+AT_LEAST = (
+    "There are more names than can be kept: rare ones were let go, and each number is at least."
+)
 
 _MOST_SOURCES = 12
 _MODES = {"web": "the browser's rules (web)", "cloud": "the server's (cloud)"}
 
 
-def types(report: InspectReport) -> Section:
+def types(report: InspectReport) -> Table:
     """Messages by type, with a word on whose rules they follow."""
-    rows = [(name, count(n), share(n, report.described)) for name, n in report.types.items()]
+    rows: list[Row] = [
+        (Cell(name, "code"), count(n), share(n, report.described))
+        for name, n in report.types.items()
+    ]
     notes = []
     if report.modes:
         modes = " and ".join(f"{count(n)} by {_MODES[mode]}" for mode, n in report.modes.items())
@@ -25,24 +29,28 @@ def types(report: InspectReport) -> Section:
     if report.other_types:
         rows.append(("others", count(report.other_types), ""))
         notes.append(AT_LEAST)
-    return Section("Types", ("type", "messages#", "share#"), rows, " ".join(notes))
+    return Table("Types", ("type", "messages#", "share#"), rows, " ".join(notes))
 
 
-def sources(report: InspectReport) -> Section:
+def sources(report: InspectReport) -> Table:
     """Messages by source library and channel."""
     shown, hidden = report.sources[:_MOST_SOURCES], report.sources[_MOST_SOURCES:]
-    rows = [
-        (library or "none", channel or "none", count(n), share(n, report.described))
+    rows: list[Row] = [
+        (_named(library), _named(channel), count(n), share(n, report.described))
         for library, channel, n in shown
     ]
     others = sum(n for *_, n in hidden) + report.other_sources
     if others:
         rows.append(("others", "", count(others), share(others, report.described)))
     columns = ("source library", "channel", "messages#", "share#")
-    return Section("Sources", columns, rows, AT_LEAST if report.other_sources else "")
+    return Table("Sources", columns, rows, AT_LEAST if report.other_sources else "")
 
 
-def events(report: InspectReport) -> Section:
+def _named(text: str) -> str | Cell:
+    return Cell(text, "code") if text else "none"
+
+
+def events(report: InspectReport) -> Table:
     """Tracks by event name, the most frequent ones."""
     with_settings = report.run.settings is not None
     columns = ["event", "messages#", "value#", ""]
@@ -55,20 +63,25 @@ def events(report: InspectReport) -> Section:
         rows.append([_others(others), count(others.messages), *blank])
     more = "" if report.dropped_events.is_exact else "more than "
     title = f"Events: {more}{things(len(report.events), 'name')}"
-    return Section(title, columns, rows, " ".join(_event_notes(report)))
+    return Table(title, columns, rows, " ".join(_event_notes(report)))
 
 
 def _event(event: EventTotal, with_settings: bool) -> Row:
-    spellings = len(event.spellings) - 1
-    name = event.name or "(no name)"
     sent = [count(event.sent) if event.sent else "–"] if with_settings else []
     return [
-        f"{name} +{spellings}" if spellings else name,
+        _name(event),
         count(event.messages),
         *sent,
         amount(event.value) if event.valued else "",
         _becomes(event, with_settings),
     ]
+
+
+def _name(event: EventTotal) -> str | Cell:
+    if not event.name:
+        return "(no name)"
+    spellings = len(event.spellings) - 1
+    return Cell(f"{event.name} +{spellings}" if spellings else event.name, "code")
 
 
 def _becomes(event: EventTotal, with_settings: bool) -> str:
@@ -95,7 +108,7 @@ def _event_notes(report: InspectReport) -> Iterator[str]:
         yield AT_LEAST
 
 
-def lacks(report: InspectReport) -> Section:
+def lacks(report: InspectReport) -> Table:
     """What messages lack."""
     rows = [
         (
@@ -106,28 +119,18 @@ def lacks(report: InspectReport) -> Section:
         )
         for lack in report.lacks
     ]
-    return Section("Lacking", ("what", "messages#", "share#", "among"), rows)
+    return Table("Lacking", ("what", "messages#", "share#", "among"), rows)
 
 
-def faults(report: InspectReport) -> Section:
+def faults(report: InspectReport) -> Places:
     """Invalid lines, and the first places of each reason."""
-    return _places(FAULTS, report.faults)
+    return _places("Invalid or failed lines", report.faults)
 
 
-def warnings(report: InspectReport) -> Section:
+def warnings(report: InspectReport) -> Places:
     """What is left out of calls that are sent all the same."""
-    return _places(WARNINGS, report.warnings)
+    return _places("Warnings", report.warnings)
 
 
-def _places(title: str, found: Sequence[Fault]) -> Section:
-    return Section(title, ("reason", "lines#", "place", ""), list(_place_rows(found)))
-
-
-def _place_rows(found: Sequence[Fault]) -> Iterator[Row]:
-    for fault in found:
-        number = count(fault.count)
-        for place, detail in fault.places:
-            yield fault.reason, number, place, detail
-            number = ""
-        if fault.count > len(fault.places):
-            yield fault.reason, number, f"and {count(fault.count - len(fault.places))} more", ""
+def _places(title: str, found: Sequence[Fault]) -> Places:
+    return Places(title, [(fault.reason, fault.count, fault.places) for fault in found])

@@ -10,10 +10,8 @@ from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
-
-from convertro_cli.review.inspect.report import Times
 
 HOLE = "·"
 
@@ -24,7 +22,7 @@ _PARTS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 
 @dataclass(frozen=True, slots=True)
-class TimeRow:
+class DayLine:
     """One line: its label, its bar or cells, and the number of its messages."""
 
     label: str
@@ -33,12 +31,12 @@ class TimeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class DayLines:
     """The lines. ``ruler`` stands over the cells, ``note`` says what they are."""
 
     note: str
     ruler: str
-    rows: tuple[TimeRow, ...]
+    rows: tuple[DayLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +64,38 @@ class _Grid:
         return inside and (self.row != "month" or cell < _days_in(row))
 
 
-def draw(times: Times, bar_width: int) -> Timeline:
+def draw(by_day: Mapping[date, int], by_hour: Mapping[datetime, int], bar_width: int) -> DayLines:
     """Draw bars of up to ``bar_width`` characters, or lines of cells where there are too many."""
-    if times.by_hour:
-        hours = Counter({hour.toordinal() * 24 + hour.hour: n for hour, n in times.by_hour.items()})
+    if by_hour:
+        hours = Counter({hour.toordinal() * 24 + hour.hour: n for hour, n in by_hour.items()})
         first, last = min(hours), max(hours)
         if last - first < _MOST_BARS:
             return _bars("hour", hours, bar_width)
         ruler = "0     6     12    18"
         return _raster(_Grid("hour", "day", 24, ruler, hours, first, last))
-    days = {day.toordinal(): n for day, n in times.by_day.items()}
+    days = {day.toordinal(): n for day, n in by_day.items()}
     if max(days) - min(days) < _MOST_BARS:
         return _bars("day", days, bar_width)
-    by_month = _raster(_by_month(times.by_day))
+    by_month = _raster(_by_month(by_day))
     if len(by_month.rows) <= _MOST_ROWS:
         return by_month
-    by_year = _raster(_by_year(times.by_day))
+    by_year = _raster(_by_year(by_day))
     rows, hidden = by_year.rows[:_MOST_ROWS], by_year.rows[_MOST_ROWS:]
     if hidden:
-        later = TimeRow("later", "", sum(row.messages for row in hidden))
+        later = DayLine("later", "", sum(row.messages for row in hidden))
         return replace(by_year, rows=(*rows, later))
     return by_year
 
 
-def _bars(unit: str, counts: Mapping[int, int], width: int) -> Timeline:
+def _bars(unit: str, counts: Mapping[int, int], width: int) -> DayLines:
     most = max(counts.values())
     rows = []
     for number in range(min(counts), max(counts) + 1):
         count = counts.get(number, 0)
         eighths = max(1, round(count * width * 8 / most)) if count else 0
         bar = "█" * (eighths // 8) + _PARTS[eighths % 8] if count else HOLE
-        rows.append(TimeRow(_bar_label(unit, number), bar, count))
-    return Timeline(f"a line each {unit}, UTC", "", tuple(rows))
+        rows.append(DayLine(_bar_label(unit, number), bar, count))
+    return DayLines(f"a line each {unit}, UTC", "", tuple(rows))
 
 
 def _bar_label(unit: str, number: int) -> str:
@@ -119,13 +117,13 @@ def _by_year(days: Mapping[date, int]) -> _Grid:
     return _Grid("month", "year", 12, "JFMAMJJASOND", counts, min(counts), max(counts))
 
 
-def _raster(grid: _Grid) -> Timeline:
+def _raster(grid: _Grid) -> DayLines:
     most = max(grid.counts.values())
     note = f"a character each {grid.unit}, UTC; █ is {most:,} messages, {HOLE} is none"
-    return Timeline(note, grid.ruler, tuple(_lines(grid, most)))
+    return DayLines(note, grid.ruler, tuple(_lines(grid, most)))
 
 
-def _lines(grid: _Grid, most: int) -> Iterator[TimeRow]:
+def _lines(grid: _Grid, most: int) -> Iterator[DayLine]:
     """Give the lines from first to last; several in a row without any message are one."""
     filled = {number // grid.width for number in grid.counts}
     every = range(grid.first // grid.width, grid.last // grid.width + 1)
@@ -136,10 +134,10 @@ def _lines(grid: _Grid, most: int) -> Iterator[TimeRow]:
                 yield _line(grid, row, most)
         else:
             label = grid.label(rows[0])
-            yield TimeRow(label, f"{HOLE} no message in {len(rows):,} {grid.row}s", 0)
+            yield DayLine(label, f"{HOLE} no message in {len(rows):,} {grid.row}s", 0)
 
 
-def _line(grid: _Grid, row: int, most: int) -> TimeRow:
+def _line(grid: _Grid, row: int, most: int) -> DayLine:
     cells, total = [], 0
     for cell in range(grid.width):
         count = grid.counts.get(row * grid.width + cell, 0)
@@ -148,7 +146,7 @@ def _line(grid: _Grid, row: int, most: int) -> TimeRow:
             cells.append(_HEIGHTS[-(-count * 8 // most) - 1])
         else:
             cells.append(HOLE if grid.holds(row, cell) else " ")
-    return TimeRow(grid.label(row), "".join(cells), total)
+    return DayLine(grid.label(row), "".join(cells), total)
 
 
 def _days_in(month: int) -> int:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from convertro_cli.review.inspect.report import InspectReport, TypeTotal
-from convertro_cli.review.inspect.section import INDENT, Row, Section
-from convertro_cli.review.inspect.wording import amount, count, share, things
+from convertro_cli.review.report.document import INDENT, Cell, Fitting, Row, Table
+from convertro_cli.text import amount, count, share, things
 
+_MOST_TYPES = 8
 _MEANING = {
     "unsupported_type": "no identify and no track",
     "disabled_by_integrations": "turned off in the message",
@@ -29,7 +30,7 @@ _MEANING = {
 }
 
 
-def outcome(report: InspectReport) -> Section:
+def outcome(report: InspectReport) -> Table:
     """What would be sent, what not, and why."""
     found, read = report.outcome, report.read
     can = "could" if report.run.settings is None else "would"
@@ -45,7 +46,7 @@ def outcome(report: InspectReport) -> Section:
         for reason, n in reasons.items():
             rows.append((f"{INDENT}{reason}", count(n), share(n, read), _MEANING.get(reason, "")))
     columns = ("messages", "number#", "share#", "")
-    return Section(f"What {can} be sent", columns, rows, _note(report))
+    return Table(f"What {can} be sent", columns, rows, _note(report))
 
 
 def _note(report: InspectReport) -> str:
@@ -61,20 +62,28 @@ def _note(report: InspectReport) -> str:
     return note
 
 
-def event_types(report: InspectReport) -> Section:
+def event_types(report: InspectReport) -> Table:
     """Calls and value by Convertro event type, those of the greatest value."""
     shown, hidden = report.by_type[: report.top], report.by_type[report.top :]
-    rows = [(total.event_type, count(total.calls), amount(total.value)) for total in shown]
+    rows: list[Row] = [
+        (Cell(total.event_type, "code"), count(total.calls), amount(total.value)) for total in shown
+    ]
     if hidden or report.dropped_types.messages:
         others = sum(total.calls for total in hidden) + report.dropped_types.messages
         value = _sum([*(total.value for total in hidden), report.dropped_value])
         rows.append(("others", count(others), amount(value)))
     note = "A call without an amount counts as 1, as Convertro takes it."
     columns = ("event type", "calls#", "value#")
-    return Section("Calls by event type", columns, rows, note)
+    return Table("Calls by event type", columns, rows, note)
 
 
-def months(report: InspectReport, most_types: int) -> Section:
+def months(report: InspectReport) -> Fitting:
+    """Value by month, with as many event types as there is room for."""
+    most = min(_MOST_TYPES, max(1, len(report.by_type)))
+    return Fitting([[_months(report, number)] for number in range(most, 0, -1)])
+
+
+def _months(report: InspectReport, most_types: int) -> Table:
     """Value by month, and by Convertro event type: a column each, and one for the others."""
     shown, hidden = report.by_type[:most_types], report.by_type[most_types:]
     columns = ["month", *(f"{total.event_type}#" for total in shown)]
@@ -89,7 +98,7 @@ def months(report: InspectReport, most_types: int) -> Section:
         rows.append([month, *cells, *others])
     totals = [amount(total.value) for total in shown]
     others = [amount(_sum(total.value for total in hidden))] if hidden else []
-    return Section("Value by month", columns, rows, "", ["in all", *totals, *others])
+    return Table("Value by month", columns, rows, "", ["in all", *totals, *others])
 
 
 def _worth(total: TypeTotal, month: str) -> Decimal:
