@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from convertro_cli.cli.log import is_json, log_error
 from convertro_cli.errors import ConvertroError
+from convertro_cli.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,14 +25,6 @@ def output_console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False)
-
-
-def visible(text: str) -> str:
-    """Show control characters as escapes: no event may speak to the terminal."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def print_error(error: ConvertroError) -> None:

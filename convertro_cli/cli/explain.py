@@ -253,8 +253,8 @@ def _find_event(
 def _search(
     files: Sequence[ExportFile], job: FindJob, most: int, workers: int, bar: SearchBar
 ) -> Search:
-    from convertro_cli.cli.console import visible
     from convertro_cli.review.explain.search import search
+    from convertro_cli.text import visible
 
     sizes = [file.size for file in files]
     bar.total = sum(size or 0 for size in sizes) if None not in sizes else None

@@ -10,9 +10,9 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, Time
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from convertro_cli.cli.console import visible
 from convertro_cli.cli.progress_text import EventRate, describe, describe_bytes
 from convertro_cli.run.progress import Progress
+from convertro_cli.text import visible
 
 _FRAME = 0.1
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-from convertro_cli.cli.console import visible
 from convertro_cli.cli.kept_back import gate_advice, kept_back_rows
 from convertro_cli.cli.log import Level, log_json
 from convertro_cli.cli.options import repeat_options
@@ -25,6 +24,7 @@ from convertro_cli.run.report import Report
 from convertro_cli.run.unread import in_words
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.load import LoadedSettings
+from convertro_cli.text import visible
 
 _AT_LARGE = 20
 _MOST_EVENT_TYPES = 25

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from convertro_cli.cli.console import visible
 from convertro_cli.cli.log import log_json
 from convertro_cli.cli.progress_text import EventRate, describe, describe_bytes
 from convertro_cli.run.progress import NobodyWatches, Progress, Watcher
+from convertro_cli.text import visible
 
 _LINE_EVERY = 30.0
 

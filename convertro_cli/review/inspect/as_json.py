@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from convertro_cli.review.inspect.report import (
     AtStake,
     EventTotal,
@@ -14,6 +16,11 @@ from convertro_cli.review.inspect.report import (
     Times,
     TypeTotal,
 )
+
+
+def write_json(report: InspectReport) -> bytes:
+    """Write the report as one JSON object on a line."""
+    return orjson.dumps(describe(report), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def describe(report: InspectReport) -> dict[str, Any]:

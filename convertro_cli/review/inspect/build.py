@@ -29,6 +29,7 @@ from convertro_cli.review.inspect.report import (
     TypeTotal,
 )
 from convertro_cli.review.inspect.sums import Sum
+from convertro_cli.review.report.document import Place
 from convertro_cli.segment.names import normalise
 
 
@@ -140,7 +141,7 @@ def _gaps(days: list[int]) -> Iterator[Gap]:
 
 def _faults(found: Findings, counts: Mapping[str, int]) -> Iterator[Fault]:
     for reason, count in _ranked(counts).items():
-        yield Fault(reason, count, tuple(found.places.get(reason, ())))
+        yield Fault(reason, count, tuple(Place(*place) for place in found.places.get(reason, ())))
 
 
 def _by_type(values: BoundedSums[tuple[str, str]]) -> Iterator[TypeTotal]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from convertro_cli.errors import ExitCode
+from convertro_cli.review.report.document import Place
 
 Kind = Literal["order", "install", "mapped", "unmapped", "unnamed"]
 
@@ -110,7 +111,7 @@ class Fault:
 
     reason: str
     count: int
-    places: tuple[tuple[str, str], ...]
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +224,3 @@ class InspectReport:
             sum(event.messages for event in hidden) + self.dropped_events.messages,
             self.dropped_events.is_exact,
         )
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the report as one JSON object."""
-        from convertro_cli.review.inspect.as_json import describe  # noqa: PLC0415
-
-        return describe(self)
