@@ -26,12 +26,12 @@ from convertro_cli.review.report.document import (
 from convertro_cli.text import count, visible
 
 _BACKTICKS = re.compile("`+")
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+!|~&@$-]")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@$]")
 # What GitHub and others take for a person, an issue or a commit to link to. They look for it in
 # the finished page, where a backslash before it is gone: only in code is it left alone.
 _CALLS = re.compile(r"\S*(?:@\w|#\d|\bGH-\d|\b[0-9a-f]{7,40}\b)\S*")
 # A line that begins so is a list; elsewhere a number with a dot is only that.
-_LIST = re.compile(r"^(\d+)([.)])")
+_LIST = re.compile(r"^(\d*)([.)+-])")
 
 
 def to_markdown(document: Document) -> str:

@@ -15,7 +15,7 @@ from convertro_cli.review.report.terminal import print_document, to_text
 from tests.review.report.everything import CALLS, HARM, everything
 
 _CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)|<code>.*?</code>")
-_ESCAPED = re.compile(r"\\[\\`*_{}\[\]<>()#+!|~&@$-]")
+_ESCAPED = re.compile(r"\\[\\`*_{}\[\]<>#|~&@$]")
 
 
 @pytest.mark.parametrize("name", [HARM, CALLS])
