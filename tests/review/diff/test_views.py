@@ -270,7 +270,7 @@ def test_markdown_means_nothing_that_an_event_says() -> None:
     text = to_markdown(to_document(REPORTS["with remarks"], Masking("full")))
     outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)|<code>.*?</code>", "", text)
     assert "<script>" not in outside
-    assert "alert" not in outside.replace("alert\\(1\\)", "")
+    assert "alert" not in outside.replace("alert(1)", "")
     assert "@someone" not in outside.replace("\\@someone", "")
 
 
