@@ -156,9 +156,10 @@ def _print_json(fields: dict[str, Any]) -> None:
     import orjson
 
     from convertro_cli.json_text import print_json
+    from convertro_cli.segment.json_text import write_json
 
     try:
-        content = orjson.dumps(fields)
+        content = write_json(fields)
     except orjson.JSONEncodeError:  # a trait is nested almost as deep as orjson goes
         content = json.dumps(fields).encode()
     print_json(content + b"\n")
