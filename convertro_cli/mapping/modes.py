@@ -62,7 +62,8 @@ def is_from_browser(message: Mapping[str, Any], trail: Trail | None = None) -> b
             _tell(trail, "cloud", "other library", _library_path(context), name)
         else:
             path = _channel_path(message, context)
-            _tell(trail, "cloud", "other channel", path, channel)
+            evidence = MISSING if channel is None else channel
+            _tell(trail, "cloud", "other channel", path, evidence)
     return False
 
 

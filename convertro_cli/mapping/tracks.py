@@ -136,7 +136,7 @@ def read_sale_types(
                 "sale" if repeat is None else "repeat",
                 value=types,
                 path=path,
-                evidence=raw,
+                evidence=MISSING if repeat is None else raw,
                 fields=_TYPE,
                 settings=(*settings, _HYBRID),
             )
