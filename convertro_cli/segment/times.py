@@ -66,6 +66,11 @@ def read_message_time(message: Mapping[str, Any], latest: float) -> MessageTime 
     seconds = usual_time(message, latest)
     if seconds is not None:
         return MessageTime(seconds, "timestamp")
+    moment = _since_epoch(message.get("timestamp"))
+    if _is_sound(moment, latest):
+        seconds = _whole_seconds(moment)
+        late = _is_after(seconds, _since_epoch(message.get("receivedAt")), latest)
+        return MessageTime(seconds, "timestamp", (), late)
     times = _times_of(message)
     if not times:
         return None
@@ -85,7 +90,7 @@ def usual_time(message: Mapping[str, Any], latest: float) -> int | None:
 
     That is a ``timestamp`` and no earlier ``receivedAt``, both as Segment writes them; None for
     all else, which says nothing: ``read_message_time`` tells. Two such times are in order as they
-    are written, so one of them need not be read.
+    are written, so one of them need not be read; an offset is always less than the day allowed.
     """
     value: Any = message.get("timestamp")
     received: Any = message.get("receivedAt", value)
@@ -95,7 +100,6 @@ def usual_time(message: Mapping[str, Any], latest: float) -> int | None:
             or value[_MARKS] != _USUAL_MARKS
             or received[_MARKS] != _USUAL_MARKS
             or value[23] != "Z"
-            or received[23] != "Z"
         ):
             return None
         moment = datetime.fromisoformat(value) - _EPOCH
@@ -180,6 +184,11 @@ def _span(number: float, *, in_seconds: bool) -> timedelta | None:
 
 
 def _read_text(text: str) -> timedelta | None:
+    if len(text) in {20, 24} and text[7:17:3] == "-T::" and text[-1] == "Z":  # as most are
+        try:
+            return datetime.fromisoformat(text) - _EPOCH
+        except ValueError:
+            pass
     if text.isascii() and text.isdigit() and len(text) in {10, 13}:
         return _span(int(text), in_seconds=len(text) == 10)
     match = _ISO.fullmatch(text.upper())

@@ -21,6 +21,7 @@ REFUSED_BY_ORJSON: list[tuple[bytes, Any]] = [
     (rb'"\ud83d"', "\ufffd"),
     (rb'"\uD83D"', "\ufffd"),
     (rb'"\ude00"', "\ufffd"),
+    (rb'"\ude00\ude00"', "\ufffd\ufffd"),
     (rb'"\udc00\ud800"', "\ufffd\ufffd"),
     (rb'"\ud83d\ud83d\ude00"', "\ufffd😀"),
     (rb'"\ud83d\ude00\ude00"', "😀\ufffd"),

@@ -61,6 +61,7 @@ TEXTS: list[tuple[str, float]] = [
     # without width, or turning the direction of writing: what browsers put around a price
     ("5\u200b", 5),
     ("\ufeff5", 5),
+    ("5\u2060", 5),
     ("\u200f1,234.50\u00a0\u200f₪", 1234.5),
     ("\u061c-5", -5),
     ("\u2066$5\u2069", 5),
@@ -248,6 +249,8 @@ NO_AMOUNTS: list[Any] = [
     "0 500",
     "1,200.50.3",
     "1.200,50,3",
+    "1,200,50",
+    "1.200.50",
     "1.20.000",
     "1,20,000,50",
     "123,45,678",
