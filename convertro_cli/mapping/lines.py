@@ -52,14 +52,15 @@ def map_lines(
     With ``counts``, messages that yield no call are only counted there: they are most of an
     export, and most of their cost would be the handing on.
     """
+    skipped = None if counts is None else counts.skipped
     start = 0
     for number, line in enumerate(batch.data.split(b"\n"), batch.first_line):
         end = start + len(line)
         if line and not line.isspace():
             message, outcome, letter = map_line(line, batch.overlong, rules)
-            if counts is not None and isinstance(outcome, Skipped):
-                counts.skipped[outcome.reason] += 1
-                if outcome.worth is not None:
+            if skipped is not None and isinstance(outcome, Skipped):
+                skipped[outcome.reason] += 1
+                if outcome.worth is not None and counts is not None:
                     counts.keep_back(outcome)
             else:
                 yield MappedLine(number, start, end, message, outcome, letter)

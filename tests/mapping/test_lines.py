@@ -99,6 +99,17 @@ def test_a_line_too_long() -> None:
     assert "50,000,000 bytes" in cut.outcome.detail
 
 
+@pytest.mark.parametrize("message_type", ["page", "track"])
+def test_a_message_id_of_many_digits_is_read_with_all_of_them(message_type: str) -> None:
+    """Whatever becomes of a message, it goes by its id: in a dead letter's first place, too."""
+    message = {"type": message_type, "messageId": 0}
+    line = orjson.dumps(message).replace(b":0", b":1234567890123456789012")
+    for data in (line, letter(line)):
+        (mapped,) = lines_of(data)
+        assert mapped.message is not None
+        assert mapped.message["messageId"] == 1234567890123456789012
+
+
 def letter(original: bytes) -> bytes:
     """A dead letter without its newline."""
     return wrap(original, reason="http_400", detail="", source="old.ndjson:3", at="").rstrip(b"\n")
