@@ -131,6 +131,7 @@ class _Run:
                 self._finish_files(delivery)
                 self._show(delivery)
                 if delivery.is_idle and (batches.is_finished or not wanted):
+                    delivery.finish()
                     return
 
     def _end(self, delivery: Delivery) -> None:
@@ -171,6 +172,8 @@ class _Run:
         )
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
+        if (refused := delivery.refused_all()) is not None:
+            report.advice.append(refused)
         try:
             self._ledger.end_run(delivery.run, orjson.dumps(report.as_json()))
         except ConvertroError as error:

@@ -16,12 +16,11 @@ from convertro_cli.cli.options import repeat_options
 from convertro_cli.cli.watching import Loudness, log_json
 from convertro_cli.errors import ExitCode
 from convertro_cli.record.state import StateFolder
-from convertro_cli.record.tally import IN_DOUBT, EventTotal, Tally
+from convertro_cli.record.tally import IN_DOUBT, EventTotal
 from convertro_cli.run.report import Report
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.load import LoadedSettings
 
-_AT_LARGE = 20
 _LABEL_WIDTH = 24
 _NUMBER_WIDTH = 12
 
@@ -52,11 +51,6 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
     options = repeat_options(loaded)
     if report.interrupted and not report.dry_run:
         advice.append("Interrupted: the same command goes on from here.")
-    if not report.dry_run and _failed_at_large(tally):
-        advice.append(
-            "Nothing at all succeeded: look at wire.base_url and [wire.paths], which `convertro "
-            "check` shows, before the next try."
-        )
     written = report.exit_code is not ExitCode.CANNOT_WRITE_STATE
     if not report.dry_run and written and (tally.messages["failed"] or tally.messages["invalid"]):
         letters = shlex.quote(str(StateFolder(loaded.state_folder).dead_letters))
@@ -82,12 +76,6 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
             "the time asked for (--reread reads replayed ones again)."
         )
     return advice
-
-
-def _failed_at_large(tally: Tally) -> bool:
-    """Whether call after call was answered with a refusal, and none with success."""
-    refused = sum(count for reason, count in tally.failed.items() if reason.startswith("http_"))
-    return refused >= _AT_LARGE and not tally.calls["delivered"]
 
 
 def _print(report: Report, advice: list[str], rows: Iterator[Row], placed: Counter[str]) -> None:

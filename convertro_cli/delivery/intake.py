@@ -8,6 +8,7 @@ from hashlib import blake2b
 from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.pending import PendingCall, PendingFile, PendingMessage
 from convertro_cli.delivery.settling import Settling
+from convertro_cli.delivery.spool import Spool
 from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.dead_letters import DeadLetterFile
@@ -37,13 +38,16 @@ class Intake:
         settling: Settling,
         dead_letters: DeadLetterFile,
         options: IntakeOptions,
+        spool: Spool,
+        open_calls: dict[bytes, PendingCall],
     ) -> None:
         self._journal = journal
         self._settling = settling
         self._dead_letters = dead_letters
         self._options = options
-        self._open: dict[bytes, PendingCall] = {}
-        settling.forget = lambda call: self._open.pop(call.key, None)
+        self._spool = spool
+        self._open = open_calls
+        self._spooled: set[bytes] = set()
 
     def take(
         self, batch: LineBatch, mapped: MappedBatch, file: PendingFile, now: float
@@ -54,6 +58,7 @@ class Intake:
         )
         faults = [(line, _key_of_line(line, batch)) for line in mapped.invalid]
         keys = [key for _, _, _, calls, _, _ in mapped.messages for key, *_ in calls]
+        self._spooled = self._spool.find(keys)
         settled = self._journal.look_up(keys + [key for _, key in faults])
         for line, key in faults:
             known = self._journal.settled_lately(key) or settled.get(key)
@@ -82,7 +87,10 @@ class Intake:
         if self._counts(known, tries_again=line.original is not None):
             return  # its letter was written by an earlier run that did not get to the end
         original = line.original or batch.data[line.start : line.end]
-        self._dead_letters.add(original, reason=line.reason, detail=line.detail, source=source)
+        length = line.length or (batch.overlong if line.original is None else 0)
+        self._dead_letters.add(
+            original, reason=line.reason, detail=line.detail, source=source, length=length
+        )
         self._journal.failed(Failure(key, line.reason, source), None, now)
 
     def _take_call(
@@ -93,6 +101,9 @@ class Intake:
         if twin is not None:
             twin.followers.append(message)
             return None
+        if key in self._spooled:
+            self._spool.follow(key, message)
+            return None
         known = self._journal.settled_lately(key) or settled.get(key)
         if known is not None and self._counts(known, tries_again=message.tries_again):
             sent = known.state is CallState.SENT
@@ -102,7 +113,7 @@ class Intake:
         call = PendingCall(key, url, event_type, value, message)
         call.uncertain = self._journal.is_in_doubt(key)
         if fault:
-            self._settling.failed(call, fault, now, f"a URL of {len(url):,} characters")
+            self._settling.failed(call, fault, now, detail=f"a URL of {len(url):,} characters")
             return None
         if call.uncertain and self._options.at_most_once:
             self._settling.in_doubt(call)
