@@ -26,7 +26,6 @@ from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.load import LoadedSettings
 from convertro_cli.text import visible
 
-_AT_LARGE = 20
 _MOST_EVENT_TYPES = 25
 _LABEL_WIDTH = 24
 _NUMBER_WIDTH = 12
@@ -57,11 +56,6 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
     options = repeat_options(loaded)
     if report.interrupted and not report.dry_run:
         advice.append("Interrupted: the same command goes on from here.")
-    if not report.dry_run and _failed_at_large(tally):
-        advice.append(
-            "Nothing at all succeeded: look at wire.base_url and [wire.paths], which `convertro "
-            "check` shows, before the next try."
-        )
     written = report.exit_code is not ExitCode.CANNOT_WRITE_STATE
     if not report.dry_run and written and (tally.messages["failed"] or tally.messages["invalid"]):
         letters = shlex.quote(str(StateFolder(loaded.state_folder).dead_letters))
@@ -90,12 +84,6 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
             + (" --reread reads replayed ones again." if tally.unread["already_replayed"] else "")
         )
     return advice
-
-
-def _failed_at_large(tally: Tally) -> bool:
-    """Whether call after call was answered with a refusal, and none with success."""
-    refused = sum(count for reason, count in tally.failed.items() if reason.startswith("http_"))
-    return refused >= _AT_LARGE and not tally.calls["delivered"]
 
 
 def _print(report: Report, advice: list[str], rows: Iterator[Row], placed: Counter[str]) -> None:

@@ -104,8 +104,9 @@ def _map_dead_letter(line: bytes, overlong: int, rules: Rules, trail: Trail | No
     message = parse_line(line)
     letter = None if isinstance(message, Invalid) else unwrap(message, line)
     event = letter.original if letter else line
-    if len(event) > MAX_LINE:
-        return None, _unasked(_too_long(overlong or len(event)), rules), letter
+    length = overlong or (letter.length if letter else 0)
+    if len(event) > MAX_LINE or length:
+        return None, _unasked(_too_long(length or len(event)), rules), letter
     if letter:
         message = parse_line(event)
     if isinstance(message, Invalid):

@@ -146,6 +146,21 @@ def test_a_dead_letter_may_be_longer_than_its_event() -> None:
     assert line.dead_letter == DeadLetter(too_long, "old.ndjson:3")
 
 
+def test_the_beginning_of_a_line_is_never_taken_for_the_whole() -> None:
+    """What a letter has only the beginning of is too long, whatever that beginning would be."""
+    line = wrap(
+        SENT, reason="line_too_long", detail="", source="old.ndjson:3", at="", length=9_000_000
+    )
+    line = line.replace(b'"event":' + SENT, b'"line":' + orjson.dumps(SENT.decode()))
+
+    (mapped,) = lines_of(line.removesuffix(b"\n"))
+
+    assert isinstance(mapped.outcome, Invalid)
+    assert mapped.outcome.reason == "line_too_long"
+    assert "9,000,000 bytes" in mapped.outcome.detail
+    assert mapped.dead_letter == DeadLetter(SENT, "old.ndjson:3", 9_000_000)
+
+
 def test_a_message_with_a_type_is_no_dead_letter() -> None:
     """Segment's messages never lack a type, and dead letters never have one."""
     (line,) = lines_of(b'{"type":"page","reason":"x","source":"y","event":{"type":"track"}}')
