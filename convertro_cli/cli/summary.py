@@ -27,8 +27,7 @@ from convertro_cli.settings.load import LoadedSettings
 from convertro_cli.text import visible
 
 _MOST_EVENT_TYPES = 25
-_LABEL_WIDTH = 24
-_NUMBER_WIDTH = 12
+_HEAD_WIDTH = 36
 
 Row = tuple[str, str, str]
 
@@ -119,7 +118,7 @@ def _line_width() -> int | None:
 def _layout(row: Row, width: int | None) -> list[str]:
     """Set a row in three columns; on a terminal the last one is wrapped."""
     label, number, note = row
-    head = f"{label:<{_LABEL_WIDTH}}{number:>{_NUMBER_WIDTH}}  "
+    head = f"{label}{number:>{_HEAD_WIDTH - len(label)}}  "
     room = max(20, width - len(head)) if width else 0
     lines = textwrap.wrap(note, room) if note and room else [note]
     indent = " " * len(head)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convertro_cli.review.inspect import call_tables, tables
+from convertro_cli.review.inspect import call_tables, gate_tables, tables
 from convertro_cli.review.inspect.report import InspectReport, Times
 from convertro_cli.review.inspect.summary import gap_lines, glance, sentence
 from convertro_cli.review.report.document import Days, Document, Figure, Part, Series
@@ -29,6 +29,9 @@ def _parts(report: InspectReport) -> Iterator[Part]:
     outcome = call_tables.outcome(report)
     types, months = call_tables.event_types(report), call_tables.months(report)
     yield Part("outcome", "What becomes of it", [outcome, types, months])
+    kept_back, before = gate_tables.kept_back(report), gate_tables.came_before(report)
+    marks, consent = gate_tables.marks(report), gate_tables.consent(report)
+    yield Part("gates", "What is kept back, and why", [kept_back, before, marks, consent])
     if report.times is not None:
         yield Part("time", "When it happened", [_days(report.times)])
     content = [tables.types(report), tables.events(report), tables.sources(report)]
