@@ -14,7 +14,7 @@ from enum import Enum
 from math import log
 
 _CLEAN = 0.003
-"""A background below this is none: the first fault is a sign."""
+"""A background below this is none."""
 
 _SUPPOSED_CLEAN = 100
 _FEW_ANSWERS = 20
@@ -24,6 +24,8 @@ _LONGEST_LOOK = 1.0
 _LONGEST_COMPARISON = 2.0
 _SURE = 4.0  # the logarithm of odds of 55 to 1
 _VERY_SURE = 8.0
+_FEW_AT_ONCE = 6.0  # three among some fifty answers
+_SLOW = 250.0  # below this many a second, the first fault is a sign: an experiment costs little
 _TURNED_AWAY = 0.1
 _REMEMBERED = 800
 _WINDOW = 1000
@@ -31,7 +33,7 @@ _EASED = 0.7
 _SETTLING = 0.1
 _BEST_SHARE = 0.98
 _GOOD_AT_LEAST, _GOOD_AT_MOST = 0.05, 0.95
-_LEAST_USUAL, _MOST_USUAL = 0.01, 0.9
+_LEAST_USUAL, _MOST_USUAL = 0.002, 0.9
 
 
 class Sign(Enum):
@@ -127,14 +129,12 @@ class OverloadSense:
                 return self._look(self._trial, now)
             return self._compare(self._trial, self._trial.good_share, good, faults, now)
         self._watch_background(good, faults)
-        if faults and self.background < _CLEAN:
-            self._trial = _Trial(now, rate)
-            return Sign.CUT
-        if self._stands_out(good, faults):
-            self._evidence = 0.0
-            self._trial = _Trial(now, rate, 1 - self.background)
-            return Sign.CUT
-        return Sign.NOTHING
+        if not self._stands_out(good, faults, rate):
+            return Sign.NOTHING
+        self._evidence = 0.0
+        is_clean = self.background < _CLEAN
+        self._trial = _Trial(now, rate, None if is_clean else 1 - self.background)
+        return Sign.CUT
 
     def _settle(self, trial: _Trial, now: float) -> Sign:
         """Wait until a cut can show: what is refused at once may be the load of before it."""
@@ -186,12 +186,14 @@ class OverloadSense:
             return Sign.HELPED
         return Sign.NOTHING
 
-    def _stands_out(self, good: int, faults: int) -> bool:
+    def _stands_out(self, good: int, faults: int, rate: float) -> bool:
         usual = min(max(self.background, _LEAST_USUAL), _MOST_USUAL)
         unusual = 1 - (1 - usual) * (1 - _TURNED_AWAY)
         self._evidence += good * log((1 - unusual) / (1 - usual)) + faults * log(unusual / usual)
         self._evidence = max(0.0, self._evidence)
-        return self._evidence > _VERY_SURE
+        if self.background >= _CLEAN:
+            return self._evidence > _VERY_SURE
+        return self._evidence > (_FEW_AT_ONCE if rate >= _SLOW else 0.0)
 
     def _watch_background(self, good: int, faults: int) -> None:
         """Bring the background down where far fewer faults come without any cut.

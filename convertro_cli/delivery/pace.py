@@ -59,9 +59,9 @@ class RateCeiling:
     FIRST_RISE = 4.0
     FIRST_RISE_SHARE = 0.02
 
-    def __init__(self, rate: float, now: float) -> None:
+    def __init__(self, rate: float, now: float, *, first_rise: float = 0.0) -> None:
         self._floor = max(1.0, rate * self.CUT)
-        self._first_rise = min(self.FIRST_RISE, rate * self.FIRST_RISE_SHARE)
+        self._first_rise = first_rise or min(self.FIRST_RISE, rate * self.FIRST_RISE_SHARE)
         self._cut_at = now
         self._bucket = TokenBucket(self._floor, now)
 
@@ -246,7 +246,7 @@ class Pace:
             if self._cut_by == _TOO_MANY and self._before_cuts.load:
                 # Where it was, and up from there: another client may be what kept the refusals up.
                 sent = self._before_cuts.load / (1 - min(self._sense.background, 0.5))
-                self._ceiling = RateCeiling(sent / RateCeiling.CUT, now)
+                self._ceiling = RateCeiling(sent / RateCeiling.CUT, now, first_rise=sent / 20)
             self._cut_by = ""
 
     def _load(self, now: float) -> float:

@@ -232,7 +232,7 @@ def simulate(server: object, seconds: float) -> Client:
         (lambda: Tired(0.1, 503), 3800),
         (lambda: Tired(0.1, 429), 3800),
         (lambda: Tired(0.02, 503), 3000),
-        (lambda: Tired(0.005, 429), 3000),
+        (lambda: Tired(0.005, 429), 800),
     ],
 )
 def test_the_pace_grows_in_spite_of_a_background(make: Callable[[], Tired], least: int) -> None:
