@@ -8,6 +8,7 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.review.inspect import gate_tables
 from convertro_cli.review.inspect.as_json import describe
 from convertro_cli.review.inspect.report import InspectReport, Kept
+from convertro_cli.review.report.document import Cell
 from tests.mapping.messages import make_rules
 from tests.review.inspect.looking import Message, order
 from tests.review.inspect.test_copies import report_of, sale
