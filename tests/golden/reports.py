@@ -27,7 +27,7 @@ _EXPLAINED = {
     "explain-cloud-order": ("--line", f"{_EXPORT}:31"),
     "explain-install": ("--line", f"{_EXPORT}:23"),
     "explain-skipped": ("--line", f"{_EXPORT}:3"),
-    "explain-invalid": ("--line", f"{_EXPORT}:126"),
+    "explain-invalid": ("--line", f"{_EXPORT}:125"),
 }
 _ENDINGS = {"json": "json", "markdown": "md", "html": "html"}
 
