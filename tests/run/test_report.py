@@ -23,7 +23,6 @@ def test_a_report_is_one_json_object_with_all_that_was_counted() -> None:
         "skipped",
         "invalid",
         "failed",
-        "kept_back",
         "warnings",
         "kept_back",
         "by_event_type",
