@@ -127,7 +127,7 @@ def test_a_link_stays_a_link(convertro: CommandLine, folder: Path) -> None:
         ("MARKDOWN", "## "),
         ("html", "<!doctype html>"),
         ("htm", "<!doctype html>"),
-        ("txt", "messages"),
+        ("txt", "What is in the export"),
     ],
 )
 def test_an_ending_says_the_format(

@@ -163,7 +163,7 @@ def test_letters_whose_events_were_delivered_otherwise(
 
 def test_letters_that_were_taken_away(convertro: CommandLine, sandbox: Sandbox) -> None:
     """Whoever moves the file has dealt with it."""
-    convertro.workspace.write("a.ndjson", b"{")
+    convertro.workspace.write("a.ndjson", *orders(1), b"{")
     convertro.replay(sandbox.url, "a.ndjson")
     assert convertro("status", "--exit-code").code == 1
     convertro.workspace.dead_letters.unlink()
@@ -177,7 +177,7 @@ def test_its_exit_code(convertro: CommandLine, sandbox: Sandbox) -> None:
     convertro.workspace.write("a.ndjson", *orders(2))
     convertro.replay(sandbox.url, "a.ndjson")
     assert convertro("status", "--exit-code").code == 0
-    convertro.workspace.write("b.ndjson", b"{")
+    convertro.workspace.write("b.ndjson", {"type": "page"}, b"{")
     convertro.replay(sandbox.url, "b.ndjson")
     assert convertro("status", "--exit-code").code == 1
     assert convertro("status", "--exit-code", "--json").code == 1

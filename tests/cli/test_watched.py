@@ -99,7 +99,7 @@ def test_what_is_about_deliveries_only(convertro: CommandLine) -> None:
 def test_pings(convertro: CommandLine, sandbox: Sandbox, service: str) -> None:
     """A start and an end for each run, with its exit code; none for a dry run."""
     convertro.workspace.write("good.ndjson", *orders(2))
-    convertro.workspace.write("bad.ndjson", b"{")
+    convertro.workspace.write("bad.ndjson", {"type": "page"}, b"{")
     convertro.replay(sandbox.url, "good.ndjson")
     convertro.replay(sandbox.url, "bad.ndjson")
     convertro.replay(sandbox.url, "missing")

@@ -213,7 +213,10 @@ def test_what_the_standard_library_refuses_is_refused(text: str) -> None:
         mended = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
         wanted = json.loads(mended.decode("utf-16", "replace"))
         assert read_json(text.encode()) == wanted
-        assert read_json_exactly(text.encode()) == wanted
+        exactly = read_json_exactly(text.encode())
+        if isinstance(wanted, float) and isinstance(exactly, int):
+            exactly = float(exactly)  # 1e30 has more digits than the float that it is read as
+        assert exactly == wanted
 
 
 @BOTH

@@ -68,7 +68,11 @@ def _read(lines: Sequence[bytes]) -> SavedMessage:
 
 def _parse(line: bytes) -> dict[str, Any]:
     try:
-        fields = read_json_exactly(line) if _MANY_DIGITS.search(line) else read_json(line)
+        fields = read_json(line)
+        if isinstance(fields, dict) and _MANY_DIGITS.search(line):
+            # Ids and traits keep their digits; a value was written as a float, and read as one.
+            value = {name: fields[name] for name in ("event_value",) if name in fields}
+            fields = read_json_exactly(line) | value
     except orjson.JSONDecodeError:
         raise SavedLineError("is no JSON object (was it cut short?)") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("source"), str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import signal
 import sys
 from collections import Counter
@@ -115,6 +116,7 @@ def test_the_hybrid_model_adds_exactly_the_sale_calls(tmp_path: Path) -> None:
 def test_the_sample_settings_without_the_hybrid_model_lack_the_sale_calls(tmp_path: Path) -> None:
     """The examples' settings show the same: nothing but sale calls goes, in any order's mode."""
     text = (EXAMPLES / "convertro.toml").read_text()
+    shutil.copy(EXAMPLES / "suppressed.txt", tmp_path)
     on, off = (rules_of(tmp_path, with_hybrid(text, hybrid=hybrid)) for hybrid in (True, False))
     report = report_of(EXAMPLES / "export.ndjson", on, off)
     added, removed, changed, _ = each(report.tally)
