@@ -138,8 +138,7 @@ def _take_out(line: MappedLine, message: Repeated, found: BatchFindings) -> None
         _less(found.failed, TOO_LONG)
     else:
         _less(found.messages, "sent")
-        if message.fate is not Fate.DELIVERED:
-            _take_event(line, found)
+        _take_event(line, message, found)
     _count(message.fate, found)
 
 
@@ -153,10 +152,17 @@ def _take_call(call: Call, found: BatchFindings, *, failed: bool) -> None:
             del found.values[kind]
 
 
-def _take_event(line: MappedLine, found: BatchFindings) -> None:
+def _take_event(line: MappedLine, repeated: Repeated, found: BatchFindings) -> None:
+    """Take what is not sent of a track out of the counts of its event's name."""
     message = line.message or {}
-    if str(message.get("type")).lower() == "track":
-        found.events[name_of(message.get("event"))].sent -= 1
+    if str(message.get("type")).lower() != "track":
+        return
+    total = found.events[name_of(message.get("event"))]
+    if repeated.fate is not Fate.DELIVERED:
+        total.sent -= 1
+    for call, why in zip(_calls(line), repeated.calls, strict=True):
+        if why is not None and call.kind == "event":
+            total.add_sent(-call.event_value)
 
 
 def _count(fate: Fate, found: BatchFindings) -> None:

@@ -113,3 +113,12 @@ def test_the_counts_add_up(messages: list[Message], rules: Rules, cuts: set[int]
         report.by_type,
         report.came_before,
     )
+
+
+def test_the_value_sent_of_an_event_leaves_copies_out() -> None:
+    """It is that of the calls by event type, of which a copy is none; value found has both."""
+    report = report_of(sale("o1", 100), sale("o1", 100), sale("o2", 0.3, messageId="m2"))
+    (event,) = report.events
+    assert (event.messages, event.sent) == (3, 2)
+    assert (event.value, event.sent_value) == (Decimal("200.3"), Decimal("100.3"))
+    assert sum(total.value for total in report.by_type) == event.sent_value
