@@ -175,7 +175,7 @@ def test_poison_over_real_connections(tmp_path: Path, name: Name, share: float) 
 
     with ExitStack() as opened:
         server = opened.enter_context(RawServer(script))
-        transport = open_transport(name, TransportOptions(5.0, 8))
+        transport = open_transport(name, TransportOptions(30.0, 8))
         opened.callback(transport.close)
         config = Config(fixed=8, max_attempts=3, backoff=lambda _: 0.02)
         rig = Rig(
