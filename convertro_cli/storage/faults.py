@@ -1,0 +1,130 @@
+"""What goes wrong with object storage, in sentences, told by what the other side said."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.reading.paths import printable
+from convertro_cli.storage.address import Address
+
+_CODE = re.compile(r"<Code>([A-Za-z]+)</Code>")
+_RETRIES = re.compile(r"max_retries: \d+, retry_timeout: \S+")
+_STATUS = re.compile(r"status code: (\d{3})")
+
+
+class _Told(NamedTuple):
+    what: str
+    hint: str
+
+
+_CREDENTIALS: Final = {
+    "s3": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or install the extra 'aws' for "
+    "profiles and single sign-on; for a public bucket set storage.anonymous = true.",
+    "gs": "Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or run `gcloud auth "
+    "application-default login`; for a public bucket set storage.anonymous = true.",
+    "az": "Set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS token in "
+    "AZURE_STORAGE_SAS_KEY; for a public container set storage.anonymous = true.",
+}
+_SIGN_AGAIN: Final = "A signed address holds for a limited time: have it signed again."
+
+# By the code in the answer of S3 and those that speak its language, and of Azure.
+_BY_CODE: Final = {
+    "NoSuchBucket": _Told("there is no such bucket", "Check the name, the account and the region."),
+    "ContainerNotFound": _Told("there is no such container", "Check the name and the account."),
+    "NoSuchKey": _Told("there is no such object", "Check the name; it is case-sensitive."),
+    "BlobNotFound": _Told("there is no such object", "Check the name; it is case-sensitive."),
+    "InvalidAccessKeyId": _Told("the access key is not known there", "Check the credentials."),
+    "SignatureDoesNotMatch": _Told("the secret key does not fit", "Check the credentials."),
+    "ExpiredToken": _Told("the credentials have expired", "Sign in again."),
+    "AccessDenied": _Told(
+        "the credentials may not read it", "They need the right to list the bucket and to read it."
+    ),
+    "RequestTimeTooSkewed": _Told(
+        "the clock of this machine is off", "Set the clock: a signed request holds for minutes."
+    ),
+    "AuthorizationHeaderMalformed": _Told(
+        "the bucket is in another region", "Set storage.region to the bucket's region."
+    ),
+    "PermanentRedirect": _Told(
+        "the bucket is in another region", "Set storage.region to the bucket's region."
+    ),
+}
+_BY_STATUS: Final = {
+    "301": _BY_CODE["PermanentRedirect"],
+    "401": _Told("it wants other credentials", "Check the credentials."),
+    "403": _BY_CODE["AccessDenied"],
+    "404": _BY_CODE["NoSuchKey"],
+    "412": _Told("it was replaced while it was read", "Run the same command again."),
+    "416": _Told("it was replaced while it was read", "Run the same command again."),
+}
+
+
+class ReplacedError(OSError):
+    """An object is not the one that was listed, or not the one that reading began with."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__("it was replaced while it was read")
+        self.strerror = "it was replaced while it was read"
+        self.filename = printable(address.name)
+
+
+def told(address: Address, error: Exception) -> ConvertroError:
+    """Give the sentence for an error. Nothing of a signed address's query is in it."""
+    what, hint = _explain(address, error)
+    return ConvertroError(
+        f"Cannot read '{printable(address.name)}': {what}.",
+        hint=hint,
+        exit_code=ExitCode.UNREADABLE_EXPORT,
+    )
+
+
+def reason(address: Address, error: Exception) -> str:
+    """Give what is wrong alone, for a sentence that names the object itself."""
+    return _explain(address, error).what
+
+
+def _explain(address: Address, error: Exception) -> _Told:
+    said = _RETRIES.sub("", str(error).partition("Debug source:")[0])
+    code = _CODE.search(said)
+    if code and code[1] in _BY_CODE:
+        return _BY_CODE[code[1]]
+    if _asked_for_credentials(said):
+        return _Told("there are no credentials for it", _CREDENTIALS.get(address.scheme, ""))
+    status = _STATUS.search(said)
+    if status and address.is_web and status[1] in {"400", "401", "403"}:
+        return _Told(f"it answers {status[1]}", _SIGN_AGAIN)
+    if status:
+        known = _BY_STATUS.get(status[1])
+        return known or _Told(
+            f"it answers {status[1]}", "Try again later; if it recurs, ask there."
+        )
+    if isinstance(error, FileNotFoundError):
+        return _BY_CODE["NoSuchKey"]
+    if isinstance(error, PermissionError):
+        return _BY_CODE["AccessDenied"]
+    return _unreached(said)
+
+
+def _asked_for_credentials(said: str) -> bool:
+    """Whether the last resort was asked: the address where a cloud's own machines get theirs."""
+    marks = ("/latest/api/token", "/computeMetadata/", "/metadata/identity", "169.254.169.254")
+    return any(mark in said for mark in marks) or "credential" in said.lower()
+
+
+def _unreached(said: str) -> _Told:
+    lowered = said.lower()
+    if "dns" in lowered or "resolve" in lowered:
+        return _Told("its host has no address", "Check storage.endpoint_url and the network.")
+    if "certificate" in lowered:
+        return _Told(
+            "its certificate is not trusted", "Set storage.ca_bundle if it is one of your own."
+        )
+    if "timed out" in lowered or "timeout" in lowered:
+        return _Told("it does not answer in time", "Try again later; check the network.")
+    return _Told(
+        "it cannot be reached",
+        "Check the network, storage.endpoint_url and storage.region; plain http:// needs "
+        "storage.allow_http = true.",
+    )
