@@ -40,8 +40,7 @@ def dry_run(
     """Write the dry run's lines, in the order of the export. Opens no connection and no state."""
     started = time.monotonic()
     tally = Tally()
-    tally.files["skipped"] = exports.skipped
-    files = RunFiles(tally, watcher.notice)
+    files = RunFiles(tally, watcher.notice, exports)
     progress = Progress(tally, exports.total_bytes)
     job = DryRunJob(rules, options.limit, options.include_skipped)
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
@@ -69,9 +68,9 @@ def dry_run(
 
 def _count(tally: Tally, batch: LineBatch, mapped: DryRunBatch) -> None:
     """Count a batch as if all that can be sent were delivered."""
-    tally.note_batch(mapped.skipped, mapped.warnings, batch.source, mapped.warning_places)
+    tally.note_batch(mapped.skipped, mapped.warnings, batch.place, mapped.warning_places)
     for line in mapped.invalid:
-        tally.reject(line.reason, f"{batch.source}:{line.number}")
+        tally.reject(line.reason, batch.place(line.number))
     tally.messages["read"] += mapped.messages + mapped.failed_messages
     tally.messages["delivered"] += mapped.messages
     tally.messages["failed"] += mapped.failed_messages

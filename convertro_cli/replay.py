@@ -89,8 +89,7 @@ class _Run:
         self._watcher = watcher
         self._clock: Clock = MonotonicClock()
         self._tally = Tally()
-        self._tally.files["skipped"] = exports.skipped
-        self._files = RunFiles(self._tally, watcher.notice)
+        self._files = RunFiles(self._tally, watcher.notice, exports)
         self._progress = Progress(self._tally, exports.total_bytes)
         self._problem: ConvertroError | None = None
 

@@ -15,6 +15,8 @@ from convertro_cli.cli.options import (
     LimitOption,
     LogFormatOption,
     QuietOption,
+    ReceivedSinceOption,
+    ReceivedUntilOption,
     SinceOption,
     TypeOption,
     UntilOption,
@@ -61,6 +63,8 @@ def diff(
     ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    received_since: ReceivedSinceOption = None,
+    received_until: ReceivedUntilOption = None,
     type_: TypeOption = None,
     event: EventOption = None,
     limit: LimitOption = None,
@@ -116,10 +120,10 @@ def diff(
     from convertro_cli.cli.output_file import check_folder, open_output_file
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
-    from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.diff.job import Wanted
     from convertro_cli.review.diff.run import DiffOptions, compare
     from convertro_cli.review.masking import Masking
+    from convertro_cli.run.selected import find_selected
 
     told = _Arguments.read(files, against)
     form = format_ or _format_of(output)
@@ -129,9 +133,17 @@ def diff(
         from convertro_cli.review.report.page import check_page
 
         check_page()
-    selection = read_selection(since=since, until=until, types=type_, events=event)
+    selection = read_selection(
+        since=since,
+        until=until,
+        types=type_,
+        events=event,
+        received_since=received_since,
+        received_until=received_until,
+    )
     sides = _sides(told, against, selection)
-    exports = find_exports(told.exports, since=selection.since, until=selection.until)
+    own = [path for path in (told.before, told.after) if path is not None]
+    exports = find_selected(told.exports, selection, own=own)
     written = Masking(show or "full") if changes is not None else None
     options = DiffOptions(Wanted(samples, written), workers, limit)
     with ExitStack() as opened:

@@ -12,9 +12,9 @@ from convertro_cli.cli.output_file import OutputFile, open_output_file
 from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.sources import find_exports
 from convertro_cli.run.progress import Watcher
 from convertro_cli.run.report import Report
+from convertro_cli.run.selected import find_selected, own_files
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import LoadedSettings
 
@@ -31,7 +31,7 @@ def run_dry(
     watcher: Watcher,
 ) -> Report:
     """Do a dry run, with its lines going where the user wants them."""
-    found = find_exports(exports, since=selection.since, until=selection.until)
+    found = find_selected(exports, selection, own=own_files(loaded))
     rules = compile_rules(loaded.settings, selection)
     options = DryRunOptions(workers, limit, include_skipped)
     with _open_output(output) as out:

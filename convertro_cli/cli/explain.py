@@ -19,6 +19,8 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     JsonOption,
+    ReceivedSinceOption,
+    ReceivedUntilOption,
     SinceOption,
     SiteIdOption,
     StateOption,
@@ -67,6 +69,8 @@ def explain(
     config: ConfigOption = Path("convertro.toml"),
     since: SinceOption = None,
     until: UntilOption = None,
+    received_since: ReceivedSinceOption = None,
+    received_until: ReceivedUntilOption = None,
     type_: TypeOption = None,
     show: Annotated[
         Literal["full", "masked", "none"],
@@ -114,7 +118,12 @@ def explain(
         ),
     )
     selection = read_selection(
-        since=since, until=until, types=type_, events=[event] if event is not None else None
+        since=since,
+        until=until,
+        types=type_,
+        events=[event] if event is not None else None,
+        received_since=received_since,
+        received_until=received_until,
     )
     rules = compile_rules(loaded.settings, selection)
     with closing(SearchBar()) as bar:
@@ -166,15 +175,18 @@ def _check_choice(
 
 
 def _find_line(exports: Sequence[str] | None, line: str, bar: SearchBar) -> Search:
+    from convertro_cli.reading.batch import PLACE
     from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.explain.find import LineJob
 
-    name, _, digits = line.rpartition(":")
-    if not name or not (digits.isascii() and digits.isdecimal() and 0 < len(digits) < 16):
+    wanted = PLACE.fullmatch(line)
+    if wanted is None or not wanted["file"]:
         raise ConvertroError(
-            f"--line {line!r} is no FILE:N.", hint="For example: --line export.ndjson:12"
+            f"--line {line!r} is no FILE:N.",
+            hint="For example: --line export.ndjson:12, or export.json:1[3] in an array.",
         )
-    number = int(digits)
+    name, number = wanted["file"], int(wanted["line"])
+    index = None if wanted["index"] is None else int(wanted["index"])
     files = [
         file
         for file in find_exports(exports or [name]).files
@@ -184,7 +196,9 @@ def _find_line(exports: Sequence[str] | None, line: str, bar: SearchBar) -> Sear
         raise ConvertroError(
             f"{name} is not among the exports.", hint="Leave them out: --line is enough."
         )
-    found = _search(files, LineJob(number), 1, 1, bar)
+    found = _search(files, LineJob(number, index), 1, 1, bar)
+    if not found.found and index is not None:
+        raise _nothing(found, f"{name} has no item {index:,} in an array in line {number:,}.")
     if not found.found:
         raise _nothing(found, f"{name} has no line {number:,}: its last is {found.lines:,}.")
     return found
@@ -212,16 +226,15 @@ def _find_message(
 def _find_event(
     exports: Sequence[str], event: str, rules: Rules, limit: int, bar: SearchBar
 ) -> Search:
-    from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.explain.find import FilterJob
     from convertro_cli.run.input import choose_workers
+    from convertro_cli.run.selected import find_selected
 
-    selection = rules.selection
-    these = find_exports(exports, since=selection.since, until=selection.until)
+    these = find_selected(exports, rules.selection)
     workers = choose_workers(None, these.total_bytes)
     found = _search(these.files, FilterJob(rules, limit), limit, workers, bar)
     if not found.found:
-        others = selection.since is not None or selection.until is not None or selection.types
+        others = rules.selection.is_about_time or rules.selection.types
         raise _nothing(
             found,
             f"No track in {_count(these.files)} is named {event!r}"

@@ -19,6 +19,8 @@ from convertro_cli.cli.options import (
     LimitOption,
     LogFormatOption,
     QuietOption,
+    ReceivedSinceOption,
+    ReceivedUntilOption,
     SinceOption,
     SiteIdOption,
     TypeOption,
@@ -56,6 +58,8 @@ def inspect(
     ] = False,
     since: SinceOption = None,
     until: UntilOption = None,
+    received_since: ReceivedSinceOption = None,
+    received_until: ReceivedUntilOption = None,
     type_: TypeOption = None,
     event: EventOption = None,
     limit: LimitOption = None,
@@ -100,10 +104,10 @@ def inspect(
     """
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
-    from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.inspect.job import rules_without_settings
     from convertro_cli.review.inspect.run import InspectOptions
     from convertro_cli.review.inspect.run import inspect as carry_out
+    from convertro_cli.run.selected import find_selected, own_files
     from convertro_cli.settings.compile import compile_rules
 
     if suggest and format_ is not None:
@@ -121,8 +125,15 @@ def inspect(
             base_url=base_url,
         ),
     )
-    selection = read_selection(since=since, until=until, types=type_, events=event)
-    found = find_exports(exports, since=selection.since, until=selection.until)
+    selection = read_selection(
+        since=since,
+        until=until,
+        types=type_,
+        events=event,
+        received_since=received_since,
+        received_until=received_until,
+    )
+    found = find_selected(exports, selection, own=own_files(loaded) if loaded else ())
     with open_watcher(Loudness(quiet=quiet, log_format=log_format)) as watcher:
         report = carry_out(
             found,

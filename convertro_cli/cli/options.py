@@ -39,6 +39,18 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     str | None, typer.Option("--until", metavar="TIME", help="Before this time, likewise.")
 ]
+ReceivedSinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--received-since", metavar="TIME", help="Received by Segment from this time on, likewise."
+    ),
+]
+ReceivedUntilOption = Annotated[
+    str | None,
+    typer.Option(
+        "--received-until", metavar="TIME", help="Received before this time, whenever it happened."
+    ),
+]
 TypeOption = Annotated[
     list[str] | None,
     typer.Option(

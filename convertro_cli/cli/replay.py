@@ -22,6 +22,8 @@ from convertro_cli.cli.options import (
     LogFormatOption,
     QuietOption,
     RateLimitOption,
+    ReceivedSinceOption,
+    ReceivedUntilOption,
     SinceOption,
     SiteIdOption,
     StateOption,
@@ -39,6 +41,8 @@ def replay(
     config: ConfigOption = Path("convertro.toml"),
     since: SinceOption = None,
     until: UntilOption = None,
+    received_since: ReceivedSinceOption = None,
+    received_until: ReceivedUntilOption = None,
     type_: TypeOption = None,
     event: EventOption = None,
     limit: LimitOption = None,
@@ -108,7 +112,14 @@ def replay(
             state=state,
         ),
     )
-    selection = read_selection(since=since, until=until, types=type_, events=event)
+    selection = read_selection(
+        since=since,
+        until=until,
+        types=type_,
+        events=event,
+        received_since=received_since,
+        received_until=received_until,
+    )
     loudness = Loudness(quiet=quiet, log_format=log_format)
     with open_watcher(loudness) as watcher:
         if dry_run:

@@ -19,6 +19,8 @@ def read_selection(
     until: str | None,
     types: Sequence[str] | None,
     events: Sequence[str] | None,
+    received_since: str | None = None,
+    received_until: str | None = None,
 ) -> Selection:
     """Read the filters. An age counts back from now. Raises ConvertroError."""
     now = time.time()
@@ -27,14 +29,21 @@ def read_selection(
         until=_read_moment("--until", until, now),
         types=frozenset(_read_type(name) for name in types or ()),
         events=frozenset(_read_event(name) for name in events or ()),
+        received_since=_read_moment("--received-since", received_since, now),
+        received_until=_read_moment("--received-until", received_until, now),
     )
-    if (
-        selection.since is not None
-        and selection.until is not None
-        and selection.since >= selection.until
-    ):
+    if _is_empty(selection.since, selection.until):
         raise ConvertroError(f"--since {since} is not before --until {until}: nothing is left.")
+    if _is_empty(selection.received_since, selection.received_until):
+        raise ConvertroError(
+            f"--received-since {received_since} is not before --received-until {received_until}: "
+            "nothing is left."
+        )
     return selection
+
+
+def _is_empty(since: float | None, until: float | None) -> bool:
+    return since is not None and until is not None and since >= until
 
 
 def _read_moment(option: str, text: str | None, now: float) -> float | None:

@@ -18,6 +18,7 @@ from convertro_cli.errors import ExitCode
 from convertro_cli.record.state import StateFolder
 from convertro_cli.record.tally import IN_DOUBT, EventTotal, Tally
 from convertro_cli.run.report import Report
+from convertro_cli.run.unread import in_words
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.load import LoadedSettings
 
@@ -78,8 +79,9 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
         )
     if tally.files["skipped"] and not tally.read and not report.interrupted:
         advice.append(
-            f"Nothing to do: {_number(tally.files['skipped'], 'file')} replayed before, or outside "
-            "the time asked for (--reread reads replayed ones again)."
+            f"Nothing to do: {_number(tally.files['skipped'], 'file')} left unread "
+            f"({in_words(tally.unread)})."
+            + (" --reread reads replayed ones again." if tally.unread["already_replayed"] else "")
         )
     return advice
 
@@ -152,7 +154,7 @@ def _all_rows(report: Report) -> Iterator[Row]:
     if tally.warnings:
         yield "warnings", f"{tally.warnings.total():,}", _list(tally.warnings)
     files = ", ".join(f"{tally.files[key]:,} {key}" for key in ("read", "skipped", "damaged"))
-    yield "files", "", files
+    yield "files", "", files + (f" ({in_words(tally.unread)})" if tally.unread else "")
     yield "time", f"{report.elapsed_s:,.1f} s", _speed(report)
 
 

@@ -50,7 +50,7 @@ class Intake:
     ) -> list[PendingCall]:
         """Count what a batch settles by itself; give the calls to deliver, in order."""
         self._settling.tally.note_batch(
-            mapped.skipped, mapped.warnings, batch.source, mapped.warning_places
+            mapped.skipped, mapped.warnings, batch.place, mapped.warning_places
         )
         faults = [(line, _key_of_line(line, batch)) for line in mapped.invalid]
         keys = [key for _, _, _, calls, _, _ in mapped.messages for key, *_ in calls]
@@ -63,7 +63,7 @@ class Intake:
         for number, start, end, ready, original, source in mapped.messages:
             message = PendingMessage(
                 original or batch.data[start:end],
-                source or f"{batch.source}:{number}",
+                source or batch.place(number),
                 file,
                 len(ready),
                 original is not None,
@@ -77,7 +77,7 @@ class Intake:
     def _reject(
         self, line: InvalidLine, key: bytes, batch: LineBatch, known: Settled | None, now: float
     ) -> None:
-        source = line.source or f"{batch.source}:{line.number}"
+        source = line.source or batch.place(line.number)
         self._settling.tally.reject(line.reason, source)
         if self._counts(known, tries_again=line.original is not None):
             return  # its letter was written by an earlier run that did not get to the end
@@ -123,6 +123,6 @@ class Intake:
 
 def _key_of_line(line: InvalidLine, batch: LineBatch) -> bytes:
     """Give the ledger's key for an invalid line: its place and its bytes."""
-    source = line.source or f"{batch.source}:{line.number}"
+    source = line.source or batch.place(line.number)
     original = line.original or batch.data[line.start : line.end]
     return blake2b(source.encode() + b"\n" + original, digest_size=16).digest()

@@ -56,12 +56,12 @@ class DryRunJob(MappingJob):
             for line in self.lines(batch, result):
                 outcome = result.count(line)
                 if outcome is not None:
-                    self._write_calls(line, outcome, batch.source, result, output, values)
+                    self._write_calls(line, outcome, batch, result, output, values)
                 else:
-                    output.append(_reason_line(line, batch.source))
+                    output.append(_reason_line(line, batch))
         else:
             for line, outcome in self.lines_with_calls(batch, result):
-                self._write_calls(line, outcome, batch.source, result, output, values)
+                self._write_calls(line, outcome, batch, result, output, values)
         result.output = b"".join(output)
         result.add_values(values)
         return result
@@ -70,7 +70,7 @@ class DryRunJob(MappingJob):
         self,
         line: MappedLine,
         outcome: Mapped,
-        source: str,
+        batch: LineBatch,
         result: DryRunBatch,
         output: list[bytes],
         values: defaultdict[str, list[int | float]],
@@ -78,7 +78,7 @@ class DryRunJob(MappingJob):
         failed = 0
         for call in outcome.calls:
             url = build_url(call, self.rules.wire)
-            fields = _head(line, source)
+            fields = _head(line, batch)
             describe_call(call, fields)
             if len(url) <= LONGEST_URL:
                 result.calls += 1
@@ -113,8 +113,8 @@ def describe_call(call: Call, fields: dict[str, Any]) -> None:
     fields["timestamp"] = call.timestamp
 
 
-def _reason_line(line: MappedLine, source: str) -> bytes:
-    fields = _head(line, source)
+def _reason_line(line: MappedLine, batch: LineBatch) -> bytes:
+    fields = _head(line, batch)
     match line.outcome:
         case Skipped(reason):
             fields["skip"] = reason.value
@@ -124,10 +124,10 @@ def _reason_line(line: MappedLine, source: str) -> bytes:
     return _line(fields)
 
 
-def _head(line: MappedLine, source: str) -> dict[str, Any]:
+def _head(line: MappedLine, batch: LineBatch) -> dict[str, Any]:
     message: Mapping[str, Any] = line.message or {}
     return {
-        "source": f"{source}:{line.number}",
+        "source": batch.place(line.number),
         "message_id": read_id(message.get("messageId")),
     }
 

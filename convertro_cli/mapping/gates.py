@@ -9,6 +9,7 @@ from convertro_cli.mapping.calls import Mode
 from convertro_cli.mapping.rules import ModeSetting, Selection
 from convertro_cli.segment.ids import read_id
 from convertro_cli.segment.names import normalise
+from convertro_cli.segment.times import UnreadableTimeError, read_time
 
 SUPPORTED_TYPES = frozenset({"identify", "track"})
 _ALL_ON = {"All": True}
@@ -37,8 +38,14 @@ def is_enabled(integrations: Any) -> bool:
     return True
 
 
-def is_selected(selection: Selection, message_type: str, event: Any, timestamp: int | None) -> bool:
-    """Whether a message is one that the user's filters ask for.
+def is_selected(
+    selection: Selection,
+    message_type: str,
+    event: Any,
+    timestamp: int | None,
+    received_at: Any = None,
+) -> bool:
+    """Whether a message is one that the user's filters ask for; ``received_at`` is as it has it.
 
     A message without a readable time passes the filters by time: it is for a later gate to
     say that it is invalid.
@@ -48,11 +55,25 @@ def is_selected(selection: Selection, message_type: str, event: Any, timestamp: 
             return False
         if selection.until is not None and timestamp >= selection.until:
             return False
+    if not _is_received(selection, received_at):
+        return False
     if selection.types and message_type not in selection.types:
         return False
     return not selection.events or (
         message_type == "track" and isinstance(event, str) and normalise(event) in selection.events
     )
+
+
+def _is_received(selection: Selection, received_at: Any) -> bool:
+    """Whether a message was received when the filters say; one that does not tell passes."""
+    since, until = selection.received_since, selection.received_until
+    if since is None and until is None:
+        return True
+    try:
+        time = read_time(received_at)
+    except UnreadableTimeError:
+        return True
+    return (since is None or time >= since) and (until is None or time < until)
 
 
 def device_id(message: Mapping[str, Any]) -> str | None:

@@ -182,4 +182,10 @@ def passes_selection(line: MappedLine, rules: Rules) -> bool:
         return False
     time = message_time(message)
     timestamp = None if isinstance(time, Invalid) else time
-    return is_selected(rules.selection, message["type"].lower(), message.get("event"), timestamp)
+    return is_selected(
+        rules.selection,
+        message["type"].lower(),
+        message.get("event"),
+        timestamp,
+        message.get("receivedAt"),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from convertro_cli.mapping.calls import (
 )
 from convertro_cli.mapping.gates import SUPPORTED_TYPES, decide_mode, is_enabled, is_selected
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.segment.times import UnreadableTimeError, find_time, read_time
+from convertro_cli.segment.times import UnreadableTimeError, read_message_time
 
 _ARRAY_HINT = "a JSON array, not one message a line: jq -c '.[]' takes it apart"
 
@@ -49,7 +50,7 @@ def map_message(message: Mapping[str, Any], rules: Rules) -> Outcome:
     time = message_time(message)
     timestamp = None if isinstance(time, Invalid) else time
     if rules.selection and not is_selected(
-        rules.selection, message_type, message.get("event"), timestamp
+        rules.selection, message_type, message.get("event"), timestamp, message.get("receivedAt")
     ):
         return SKIPPED[SkipReason.FILTERED_OUT]
     warnings: list[MappingWarning] = []
@@ -71,14 +72,13 @@ def message_time(message: Mapping[str, Any]) -> int | Invalid:
     There is no fallback to now: an event without a time of its own would be booked as
     happening on the day of the backfill.
     """
-    found = find_time(message)
+    try:
+        found = read_message_time(message, inf)
+    except UnreadableTimeError as error:
+        return Invalid(InvalidReason.INVALID_TIMESTAMP, f"'{error.keys[0]}' is no ISO 8601 time")
     if found is None:
         return Invalid(InvalidReason.MISSING_TIMESTAMP, "no time of its own")
-    key, value = found
-    try:
-        return read_time(value)
-    except UnreadableTimeError:
-        return Invalid(InvalidReason.INVALID_TIMESTAMP, f"'{key}' is no ISO 8601 time")
+    return found.seconds
 
 
 def _describe(error: orjson.JSONDecodeError, line: bytes) -> str:

@@ -65,16 +65,29 @@ class EventMap:
 class Selection:
     """Which messages the user asked for. Times are Unix seconds: ``since`` <= time < ``until``.
 
-    ``types`` and ``events`` are empty where all are wanted; event names are normalised.
+    ``received_since`` and ``received_until`` bound the time at which Segment received a message,
+    likewise. ``types`` and ``events`` are empty where all are wanted; event names are normalised.
     """
 
     since: float | None = None
     until: float | None = None
     types: frozenset[str] = frozenset()
     events: frozenset[str] = frozenset()
+    received_since: float | None = None
+    received_until: float | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.since is not None or self.until is not None or self.types or self.events)
+        return bool(self.is_about_time or self.types or self.events)  # asked for each message
+
+    @property
+    def is_about_time(self) -> bool:
+        """Whether anything is asked of the times of messages."""
+        return (
+            self.since is not None
+            or self.until is not None
+            or self.received_since is not None
+            or self.received_until is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)

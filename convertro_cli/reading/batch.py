@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
 
 MAX_LINE = 1 << 20  # a longer line is no message: Segment takes 32 KiB at most
 BATCH_BYTES = 256 * 1024
+
+Items = tuple[tuple[int, int | None], ...]
+"""For each line its number in the file, and for an item of an array its index, from 0."""
+
+
+PLACE = re.compile(r"(?P<file>.*):(?P<line>[0-9]{1,18})(?:\[(?P<index>[0-9]{1,18})\])?", re.DOTALL)
+"""A place as ``place`` writes it."""
+
+
+def place(source: str, line: int, index: int | None = None) -> str:
+    """Write where a line is from, or an item of the array in a line."""
+    return f"{source}:{line}" if index is None else f"{source}:{line}[{index}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,9 @@ class LineBatch:
     first line in ``data``. ``position`` counts the bytes of the file consumed so far as it lies
     on disk. ``overlong`` above 0 says that ``data`` is the first ``KEPT_LINE`` bytes of one line
     of that many bytes. ``end`` is set in the last batch of a file, whose ``data`` may be empty.
+
+    ``items`` is there if some lines of ``data`` are items of an array in the file: it has the
+    place of each. Users count lines up from ``first_line`` in any case, and ask for ``place``.
     """
 
     file: int
@@ -46,3 +62,25 @@ class LineBatch:
     position: int
     overlong: int = 0
     end: FileEnd | None = None
+    items: Items = ()
+
+    def place(self, number: int) -> str:
+        """Where a line is from, for people: "export.ndjson:12", or "export.ndjson:12[3]".
+
+        ``number`` counts the lines of ``data`` up from ``first_line``.
+        """
+        if not self.items:  # as nearly always, and this is asked for each call of a dry run
+            return f"{self.source}:{number}"
+        return place(self.source, *self.locate(number))
+
+    def locate(self, number: int) -> tuple[int, int | None]:
+        """The line of the file and the index in its array, if it has one; ``number`` as above."""
+        return self.items[number - self.first_line] if self.items else (number, None)
+
+    @property
+    def last_line(self) -> int:
+        """The number in the file of the last line in ``data``; the one before if there is none."""
+        if self.items:
+            return self.items[-1][0]
+        unfinished = bool(self.data) and not self.data.endswith(b"\n")
+        return self.first_line - 1 + self.data.count(b"\n") + unfinished

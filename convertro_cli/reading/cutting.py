@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from convertro_cli.reading.batch import Items
+from convertro_cli.reading.damage import DamagedExport
+
 KEPT_LINE = 8 << 20
 
 
@@ -13,19 +16,23 @@ class Cut:
     """Whole lines that begin with number ``first_line``.
 
     With ``overlong`` it is the first ``KEPT_LINE`` bytes of one line of that many bytes, its
-    newline not among them.
+    newline not among them. ``items`` is as in ``LineBatch``. ``is_last`` marks what is left at
+    the end of a file, and ``fault`` has what made it end too early.
     """
 
     first_line: int
     data: bytes
     overlong: int = 0
+    items: Items = ()
+    is_last: bool = False
+    fault: DamagedExport | OSError | None = None
 
 
 class Cutter:
     """Carries what follows a block's last newline over to the next block."""
 
-    def __init__(self) -> None:
-        self._line = 1
+    def __init__(self, first_line: int = 1) -> None:
+        self._line = first_line
         self._carry = bytearray()
         self._overlong = 0
 

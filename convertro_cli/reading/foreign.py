@@ -1,11 +1,10 @@
-"""Files that are not lines at all, told by how they begin, each with the way to make them so."""
+"""Files that are no text, told by how they begin, each with the way to make lines of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import orjson
-
+from convertro_cli.reading.arrays import begins_array
 from convertro_cli.reading.compression import Stream
 from convertro_cli.reading.cutting import KEPT_LINE
 from convertro_cli.reading.damage import DamagedExport
@@ -46,8 +45,8 @@ _OTHERS = {
 def text(stream: Stream, name: str) -> Iterator[bytes]:
     """The stream's pieces without a UTF-8 byte order mark.
 
-    Raises ``DamagedExport`` in place of the first piece if the file is of another kind, or one
-    JSON array spread over lines. The first piece is held back until that is clear.
+    Raises ``DamagedExport`` in place of the first piece if the file is of another kind. The first
+    piece is held back until that is clear, and whether the file begins with an array of objects.
     """
     pieces = iter(stream)
     head = bytearray()
@@ -76,43 +75,26 @@ def _is_clear(head: bytearray) -> bool:
     line = head.removeprefix(_UTF8_BOM).lstrip(_BLANK)
     if not line:
         return len(head) > _BLANK_LEAD
-    # A line longer than any that is kept, and begins like an array, is all of an array.
-    return not line.startswith(b"[") or b"\n" in line or len(line) > KEPT_LINE
+    return begins_array(bytes(line)) is not None or len(line) > KEPT_LINE
 
 
 def _refuse(head: bytes, name: str, unpack: str | None) -> None:
     for magic, (what, command) in _CONVERTED.items():
         if head.startswith(magic):
-            raise _foreign(name, f"is {what}", "Convert it: " + _shell(command, name, unpack))
+            raise _foreign(name, f"is {what}", "Convert it: " + shell(command, name, unpack))
     for magic, (what, advice) in _OTHERS.items():
         if head.startswith(magic):
             raise _foreign(name, f"is {what}", advice.capitalize())
     if head[_TAR] == b"ustar":
         raise _foreign(name, "is a tar archive", _EXTRACT.capitalize())
-    if _begins_array(head):
-        what = "is one JSON array and not one message a line"
-        raise _foreign(name, what, "Convert it: " + _shell("jq -c '.[]'", name, unpack))
-
-
-def _begins_array(head: bytes) -> bool:
-    """Whether the first line that is not blank is an array which goes on in the next line."""
-    line = head.removeprefix(_UTF8_BOM).lstrip(_BLANK).split(b"\n", 1)[0].rstrip(_BLANK)
-    if not line.startswith(b"["):
-        return False
-    try:
-        orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        # Found wrong before its end, it is a bad line but not the beginning of an array.
-        # Text that is not UTF-8 has no document in its error.
-        return 0 < len(error.doc) <= error.pos
-    return False
 
 
 def _foreign(name: str, what: str, fix: str) -> DamagedExport:
     return DamagedExport(f"{printable(name)} {what}; nothing of it was used. {fix}")
 
 
-def _shell(command: str, name: str, unpack: str | None) -> str:
+def shell(command: str, name: str, unpack: str | None) -> str:
+    """The line for a shell that makes lines of the file, unpacking it first where it is packed."""
     file, lines = for_shell(name), for_shell(f"{name}.ndjson")
     if unpack is None:
         return f"{command} {file} > {lines}"

@@ -1,4 +1,4 @@
-"""Export files as batches of whole lines, each with its place; the face of this folder.
+"""Files as batches of whole lines, each with its place.
 
 A batch is a block of the file cut at its last newline, so that a file is read at about the speed
 of memory: lines are counted here, and told apart by those who need each of them.
@@ -10,12 +10,14 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
+from convertro_cli.reading.arrays import ArrayCutter, begins_array
 from convertro_cli.reading.batch import BATCH_BYTES, MAX_LINE, FileEnd, LineBatch
 from convertro_cli.reading.compression import Stream, open_stream
-from convertro_cli.reading.cutting import KEPT_LINE, Cutter
+from convertro_cli.reading.cutting import KEPT_LINE, Cut, Cutter
 from convertro_cli.reading.damage import DamagedExport, unreadable
 from convertro_cli.reading.foreign import text
 from convertro_cli.reading.identity import FileIdentity, Witness
@@ -23,9 +25,27 @@ from convertro_cli.reading.sources import ExportFile
 
 __all__ = ["BATCH_BYTES", "KEPT_LINE", "MAX_LINE", "FileEnd", "LineBatch", "read_batches"]
 
+Form = Callable[[Stream, str], Iterator[Cut]]
+"""Makes lines of a file's bytes, given its name; the last of them has what was wrong with it."""
+
+
+def lines_of(stream: Stream, name: str) -> Iterator[Cut]:
+    """The lines of a file, whatever they hold; for an array of objects its items."""
+    cutter: Cutter | ArrayCutter | None = None
+    fault: DamagedExport | OSError | None = None
+    try:
+        for block in text(stream, name):
+            if cutter is None:
+                cutter = ArrayCutter(name) if begins_array(block) else Cutter()
+            yield from cutter.feed(block)
+    except (DamagedExport, OSError) as error:
+        fault = error
+    last = (cutter or Cutter()).finish()
+    yield replace(last, is_last=True, fault=fault or last.fault)
+
 
 def read_batches(
-    files: Sequence[ExportFile], *, stdin: BinaryIO | None = None
+    files: Sequence[ExportFile], *, form: Form = lines_of, stdin: BinaryIO | None = None
 ) -> Generator[LineBatch, None, None]:
     """The lines of the files, in order, in batches of about ``BATCH_BYTES``.
 
@@ -34,39 +54,37 @@ def read_batches(
     for standard input. Closing the generator closes the file.
     """
     for index, file in enumerate(files):
-        yield from _read(index, file, stdin)
+        yield from _read(index, file, form, stdin)
 
 
-def _read(index: int, file: ExportFile, stdin: BinaryIO | None) -> Iterator[LineBatch]:
-    cutter = Cutter()
+def _read(index: int, file: ExportFile, form: Form, stdin: BinaryIO | None) -> Iterator[LineBatch]:
     stream: Stream | None = None
     damage: str | None = None
     identity: FileIdentity | None = None
+    last = Cut(1, b"")
     with contextlib.ExitStack() as opened:
         try:
             raw = _open(file, stdin, opened)
             witness = Witness(file.path, raw.fileno()) if file.path else None
             stream = open_stream(raw, file.name)
-            for block in text(stream, file.name):
-                for cut in cutter.feed(block):
-                    yield LineBatch(
-                        index, file.name, cut.first_line, cut.data, stream.position, cut.overlong
-                    )
+            for cut in form(stream, file.name):
+                if cut.is_last:
+                    last = cut
+                else:
+                    yield _batch(index, file.name, cut, stream.position)
+            if last.fault is not None:
+                raise last.fault
             identity = witness.identity(stream.position) if witness else None
         except DamagedExport as error:
             damage = str(error)
         except OSError as error:
             damage = str(unreadable(file.name, stream.position if stream else 0, error))
-    last = cutter.finish()
-    yield LineBatch(
-        index,
-        file.name,
-        last.first_line,
-        last.data,
-        stream.position if stream else 0,
-        last.overlong,
-        FileEnd(damage, identity),
-    )
+    end = FileEnd(damage, identity)
+    yield _batch(index, file.name, last, stream.position if stream else 0, end)
+
+
+def _batch(index: int, name: str, cut: Cut, position: int, end: FileEnd | None = None) -> LineBatch:
+    return LineBatch(index, name, cut.first_line, cut.data, position, cut.overlong, end, cut.items)
 
 
 def _open(file: ExportFile, stdin: BinaryIO | None, opened: contextlib.ExitStack) -> BinaryIO:

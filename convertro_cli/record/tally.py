@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
+from convertro_cli.reading.folders import Unread
 from convertro_cli.segment.money import EXACTLY
 
 
@@ -52,6 +53,8 @@ class Tally:
     places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     by_event_type: dict[str, EventTotal] = field(default_factory=lambda: defaultdict(EventTotal))
     files: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
+    """The skipped files by reason."""
     bytes_read: int = 0
     _places_kept: int = 5
 
@@ -64,17 +67,25 @@ class Tally:
         self,
         skipped: Counter[str],
         warnings: Counter[str],
-        source: str,
+        place: Callable[[int], str],
         places: Mapping[str, Sequence[int]],
     ) -> None:
-        """Count a batch's skipped messages by reason, and its warnings with their line numbers."""
+        """Count a batch's skipped messages by reason, and its warnings with their places.
+
+        These are numbers of lines of the batch; ``place`` says where one is from.
+        """
         self.skipped.update({str(reason): count for reason, count in skipped.items()})
         self.messages["skipped"] += skipped.total()
         self.messages["read"] += skipped.total()
         self.warnings.update(warnings)
         for warning, numbers in places.items():
             for number in numbers:
-                self.note_place(warning, f"{source}:{number}")
+                self.note_place(warning, place(number))
+
+    def leave_unread(self, unread: Mapping[Unread, int]) -> None:
+        """Count files that were found and are not read, by reason."""
+        self.unread.update({reason.value: count for reason, count in unread.items()})
+        self.files["skipped"] = self.unread.total()
 
     def reject(self, reason: str, source: str) -> None:
         """Count an invalid line, and keep its place for the summary to name."""
@@ -112,6 +123,7 @@ class Tally:
 
     def summary(self) -> dict[str, Any]:
         """Give the counts in the form of the summary, every count there, zero or not."""
+        unread = {"unread": _sorted(self.unread)} if self.unread else {}
         return {
             "messages": {name: self.messages[name] for name in _MESSAGES},
             "calls": {name: self.calls[name] for name in _CALLS},
@@ -124,6 +136,7 @@ class Tally:
                 for event_type, total in sorted(self.by_event_type.items())
             },
             "files": {name: self.files[name] for name in ("read", "skipped", "damaged")},
+            **unread,
             "bytes_read": self.bytes_read,
         }
 

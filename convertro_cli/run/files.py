@@ -7,21 +7,29 @@ from collections.abc import Callable, Iterator
 from convertro_cli.delivery.pending import PendingFile
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.identity import FileIdentity
+from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 
 
 class RunFiles:
     """Follows the batches of a run's files, and counts files and bytes.
 
-    ``notice`` is told in a sentence of each file that is damaged.
+    ``notice`` is told in a sentence of each file that is damaged. Of the ``exports`` those that
+    are left unread are counted at once, and told of where a user would miss them.
     """
 
-    def __init__(self, tally: Tally, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self, tally: Tally, notice: Callable[[str], None], exports: ExportSet | None = None
+    ) -> None:
         self._tally = tally
         self._notice = notice
         self._positions: dict[int, int] = {}
         self._pending: dict[int, PendingFile] = {}
         self._identities: dict[int, FileIdentity] = {}
+        if exports is not None:
+            tally.leave_unread(exports.unread)
+            for note in exports.notes:
+                notice(note)
 
     def follow(self, batch: LineBatch) -> PendingFile:
         """Note a batch; give its file, for messages to be counted in."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from convertro_cli.reading.lines import LineBatch, read_batches
+from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.exports import read_exports
 from convertro_cli.reading.sources import ExportFile
 from convertro_cli.run.feed import Feed
 from convertro_cli.workers.pool import run_in_order
@@ -38,7 +39,7 @@ class RunInput(Generic[Result]):
     def __init__(
         self, files: Sequence[ExportFile], job: Callable[[LineBatch], Result], *, workers: int
     ) -> None:
-        self._feed = Feed(run_in_order(job, read_batches(files), workers=workers))
+        self._feed = Feed(run_in_order(job, read_exports(files), workers=workers))
 
     def __enter__(self) -> RunInput[Result]:
         self._feed.start()

@@ -9,11 +9,13 @@ from hashlib import blake2b
 from pathlib import Path
 
 from convertro_cli.mapping.rules import Selection
+from convertro_cli.reading.folders import Unread
 from convertro_cli.reading.identity import identify
-from convertro_cli.reading.sources import ExportFile, ExportSet, find_exports
+from convertro_cli.reading.sources import ExportFile, ExportSet
 from convertro_cli.record.dead_letters import aside_files, set_aside
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import StateFolder
+from convertro_cli.run.selected import find_selected, own_files
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import LoadedSettings
 
@@ -45,6 +47,7 @@ class Plan:
         self.options = options
         self.takes_whole_files = not selection and options.limit is None
         self._filters = selection
+        self._own = own_files(loaded)
         self._state = state
         self._ledger = ledger
         self._settings_digest = digest_settings(loaded)
@@ -66,14 +69,16 @@ class Plan:
             else:
                 paths.append(argument)
         if not paths:
-            return ExportSet((), 0, 0)
-        found = find_exports(paths, since=self._filters.since, until=self._filters.until)
+            return ExportSet(())
+        found = find_selected(paths, self._filters, own=self._own)
         if self.options.reread or self.options.resend:
             return found
         files = tuple(file for file in found.files if not self._was_replayed(file))
         sizes = [file.size for file in files]
         total = None if None in sizes else sum(size for size in sizes if size is not None)
-        return ExportSet(files, found.skipped + len(found.files) - len(files), total)
+        unread = found.unread.copy()
+        unread[Unread.ALREADY_REPLAYED] += len(found.files) - len(files)
+        return ExportSet(files, +unread, total, found.notes)
 
     def _dead_letter_files(self) -> list[Path]:
         letters = self._state.dead_letters

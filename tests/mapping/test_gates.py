@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.mapping.gates import decide_mode, is_enabled
+from convertro_cli.mapping.gates import decide_mode, is_enabled, is_selected
 from convertro_cli.mapping.rules import ModeSetting, Selection
 from tests.mapping.messages import (
     SECONDS,
@@ -211,3 +211,37 @@ def test_a_message_without_a_time_is_not_hidden_by_a_filter_by_time() -> None:
     rules = make_rules(selection=Selection(since=SECONDS, until=SECONDS + 1))
     message = cloud_message("track", event="Level Won", timestamp=None)
     assert outcome_of(message, rules) == "invalid missing_timestamp"
+
+
+@pytest.mark.parametrize(
+    ("received_at", "selected"),
+    [
+        ("2024-03-01T00:00:00Z", True),
+        ("2024-02-29T23:59:59.999Z", False),
+        ("2024-03-31T23:59:59Z", True),
+        ("2024-04-01T00:00:00Z", False),
+        (None, True),
+        ("soon", True),
+    ],
+)
+def test_the_time_of_receipt_selects_by_itself(received_at: Any, *, selected: bool) -> None:
+    """It is the message's own ``receivedAt``, whenever it happened; what has none passes."""
+    march = Selection(received_since=1_709_251_200, received_until=1_711_929_600)
+    assert is_selected(march, "track", "A", 0, received_at) == selected
+
+
+@pytest.mark.parametrize(
+    ("selection", "is_any"),
+    [
+        (Selection(), False),
+        (Selection(received_since=0.0), True),
+        (Selection(received_until=0.0), True),
+        (Selection(since=0.0), True),
+        (Selection(types=frozenset({"track"})), True),
+    ],
+)
+def test_a_selection_is_true_where_it_asks_for_anything(
+    selection: Selection, *, is_any: bool
+) -> None:
+    """Its truth decides whether a message is looked at, and whether a file is done with."""
+    assert bool(selection) == is_any

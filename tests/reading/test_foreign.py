@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import shutil
 import subprocess
@@ -14,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from convertro_cli.reading import cutting, foreign
-from tests.reading.running import read, read_stdin
+from tests.reading.running import read
 
 ROWS = [{"n": n} for n in range(3)]
 LINES = b"".join(json.dumps(row).encode() + b"\n" for row in ROWS)
@@ -73,28 +71,10 @@ def test_other_formats_give_no_lines_and_are_named(data: bytes, what: str, tmp_p
 @pytest.mark.parametrize(
     "data",
     [
-        json.dumps(ROWS, indent=2).encode(),
-        json.dumps(ROWS, indent=2).replace("\n", "\r\n").encode(),
-        b"[" + b",\n".join(LINES.splitlines()) + b"]",
-        b"\xef\xbb\xbf\n \n  [\n{}]",
-        b'[{"text": "caf\xc3\xa9"},\n{}]',
-        b"[",
-        b"[" + b" " * 600_000 + b"\n{}]",
-    ],
-)
-def test_an_array_over_several_lines_gives_no_lines(data: bytes, tmp_path: Path) -> None:
-    """A JSON array's lines are no messages, so it is told as what it is."""
-    damage = refused(data, tmp_path)
-    assert "is one JSON array and not one message a line" in damage
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b'[{"n":1},{"n":2}]\n{}\n',  # a whole array is a line, if no message
         b"[]",
-        b"[abc]\n{}\n",  # wrong before its end: a bad line
-        b"[" * 5_000 + b"]" * 5_000 + b"\n{}\n",  # deeper than any reader goes
+        b"[",
+        b"[abc]\n{}\n",  # no array of objects: a bad line
+        b"[" * 5_000 + b"]" * 5_000 + b"\n{}\n",
         b'["\xff"]\n{}\n',
         b"{}\n[\n",
         b'{"a":\n[1]}',
@@ -111,16 +91,6 @@ def test_what_only_resembles_them_is_read_as_lines(data: bytes, tmp_path: Path) 
     found = read(path)
     assert found.data == data
     assert found.end.damage is None
-
-
-def test_an_array_in_one_endless_line_is_an_array(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A first line longer than any that is kept, and begun like an array, is the whole export."""
-    monkeypatch.setattr(cutting, "KEPT_LINE", 300_000)
-    monkeypatch.setattr(foreign, "KEPT_LINE", 300_000)
-    data = b"[" + b",".join([b'{"n":1}'] * 200_000) + b"]"
-    assert "is one JSON array" in refused(data, tmp_path)
 
 
 @pytest.mark.parametrize("data", [b"\xef\xbb\xbf" + LINES, b"\xef\xbb\xbf"])
@@ -145,7 +115,6 @@ def test_a_byte_order_mark_further_on_is_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tool", "data"),
     [
-        ("jq", json.dumps(ROWS, indent=1).encode()),
         ("iconv", LINES.decode().encode("utf-16")),
         ("gzip", gzip.compress(gzip.compress(LINES, mtime=0), mtime=0)),
     ],
@@ -162,11 +131,3 @@ def test_the_proposed_command_makes_lines_of_it(
     subprocess.run(["bash", "-c", command], check=True)
     lines = read(tmp_path / f"{name}.ndjson").data.splitlines()
     assert [json.loads(line) for line in lines] == ROWS
-
-
-def test_a_truncated_array_is_an_array() -> None:
-    """What a file is goes before where it breaks off."""
-    packed = gzip.compress(json.dumps(ROWS, indent=2).encode())
-    found = read_stdin(io.BytesIO(packed[:-12]))
-    assert "is one JSON array" in found.damage
-    assert found.data == b""

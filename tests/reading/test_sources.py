@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.reading.sources import ExportFile, find_exports
+from convertro_cli.reading.folders import Unread
+from convertro_cli.reading.sources import Days, ExportFile, ExportSet, find_exports
 
 DAY = 86_400
 RECEIVED = 1_709_251_200  # 2024-03-01 in UTC
@@ -29,8 +31,8 @@ def make(*names: str) -> None:
         path.write_text("{}\n")
 
 
-def names(*arguments: str, since: float | None = None, until: float | None = None) -> list[str]:
-    return [file.name for file in find_exports(arguments, since=since, until=until).files]
+def names(*arguments: str) -> list[str]:
+    return [file.name for file in find_exports(arguments).files]
 
 
 def complaint(*arguments: str) -> str:
@@ -63,13 +65,56 @@ def test_a_folder_is_read_with_its_folders_in_order_of_names(here: Path) -> None
     assert names("logs/") == expected
 
 
-def test_hidden_files_and_job_markers_of_a_folder_are_left_out(here: Path) -> None:
-    """What Spark, Hadoop and Finder leave in a folder is no export, nor is our own state."""
-    make("logs/a", "logs/.DS_Store", "logs/_SUCCESS", "logs/a.crc", "logs/.a.crc", "logs/.git/x")
-    make("logs/_temporary/0/x", "logs/_committed_123", "logs/.convertro/dead-letters.ndjson")
-    assert names("logs") == names("logs/*") == names("logs/**") == ["logs/a"]
-    assert names("logs/_SUCCESS", "logs/.DS_Store") == ["logs/_SUCCESS", "logs/.DS_Store"]
-    assert names("logs/.convertro") == ["logs/.convertro/dead-letters.ndjson"]
+def test_what_is_hidden_or_a_marker_is_passed_over_and_counted(here: Path) -> None:
+    """What Spark, Hadoop, Finder and Segment's own check leave in a folder is no export."""
+    make("logs/a", "logs/b/c", "logs/.DS_Store", "logs/.git/x/y", "logs/.a.crc")
+    make("logs/_SUCCESS", "logs/_temporary/0/x", "logs/_b", "logs/a.crc", "logs/b/dummy-object.txt")
+    found = find_exports(["logs"])
+    assert [file.name for file in found.files] == ["logs/a", "logs/b/c"]
+    assert found.unread == {Unread.HIDDEN: 3, Unread.MARKER: 5}
+    assert found.skipped == 8
+    assert names("logs/**") == names("logs/*") == ["logs/a", "logs/b/c"]
+    assert find_exports(["logs/*"]).unread == {Unread.MARKER: 5}  # "*" matches nothing hidden
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("logs/_SUCCESS", ["logs/_SUCCESS"]),
+        ("logs/.DS_Store", ["logs/.DS_Store"]),
+        ("logs/dummy-object.txt", ["logs/dummy-object.txt"]),
+        ("logs/.git", ["logs/.git/x"]),
+        ("logs/_*", ["logs/_SUCCESS"]),
+    ],
+)
+def test_what_is_named_by_itself_is_read(here: Path, argument: str, expected: list[str]) -> None:
+    """Whoever names it means it, also beside the folder that it lies in."""
+    make("logs/a", "logs/.DS_Store", "logs/.git/x", "logs/_SUCCESS", "logs/dummy-object.txt")
+    assert names(argument) == expected
+    both = find_exports(["logs", argument])
+    assert [file.name for file in both.files] == ["logs/a", *expected]
+    assert both.skipped == 3
+
+
+def test_a_link_leads_out_of_a_hidden_folder(here: Path) -> None:
+    """What a visible name leads to is read, wherever it lies, in whatever order they come."""
+    make("logs/.store/a", "logs/data/b")
+    Path("logs/shown").symlink_to(here / "logs/.store")
+    Path("logs/.link").symlink_to(here / "logs/data")
+    found = find_exports(["logs"])
+    assert [file.name for file in found.files] == ["logs/data/b", "logs/shown/a"]
+
+
+def test_our_own_files_are_no_exports(here: Path) -> None:
+    """The settings and the state in a folder of exports are neither read nor counted."""
+    make("logs/a", "logs/convertro.toml", "logs/state/ledger.db", "logs/mine.toml", "logs/b/state")
+    own = {str(here / "logs/state"), str(here / "logs/mine.toml")}
+    found = find_exports(["logs"], own=own)
+    assert [file.name for file in found.files] == ["logs/a", "logs/b/state"]
+    assert found.skipped == 0
+    assert find_exports(["logs/*"], own=own).files == found.files
+    state = find_exports(["logs/state"], own=own).files
+    assert [file.name for file in state] == ["logs/state/ledger.db"]
 
 
 @pytest.mark.parametrize(
@@ -171,32 +216,36 @@ def test_a_name_that_is_not_utf_8_can_be_stored(here: Path) -> None:
     assert file.path.read_text() == "{}\n"
 
 
+LATER = Days(since=RECEIVED + 2 * DAY)
+BEFORE, NOT_THEN = Unread.DAY_BEFORE_SINCE, Unread.NOT_RECEIVED_THEN
+
+
 @pytest.mark.parametrize(
-    ("since", "until", "kept"),
+    ("days", "unread"),
     [
-        (None, None, True),
-        (RECEIVED, None, True),
-        (RECEIVED + DAY, None, True),
-        (RECEIVED + 2 * DAY - 1, None, True),
-        (RECEIVED + 2 * DAY, None, False),
-        (None, RECEIVED + 1, True),
-        (None, RECEIVED - DAY + 1, True),
-        (None, RECEIVED - DAY, False),
-        (RECEIVED - 9 * DAY, RECEIVED + 9 * DAY, True),
-        (RECEIVED - 9 * DAY, RECEIVED - 8 * DAY, False),
+        (Days(), None),
+        (Days(since=RECEIVED), None),
+        (Days(since=RECEIVED + 2 * DAY - 1), None),
+        (Days(since=RECEIVED + 2 * DAY), BEFORE),
+        (Days(since=RECEIVED - 999 * DAY), None),
+        (Days(received_since=RECEIVED + DAY - 1), None),
+        (Days(received_since=RECEIVED + DAY), NOT_THEN),
+        (Days(received_until=RECEIVED + 1), None),
+        (Days(received_until=RECEIVED), NOT_THEN),
+        (Days(received_since=RECEIVED, received_until=RECEIVED + DAY), None),
     ],
 )
 @pytest.mark.parametrize("folder", ["segment-logs", "bucket/segment-logs"])
 def test_days_outside_the_time_wanted_are_left_out_unread(
-    here: Path, folder: str, since: float | None, until: float | None, *, kept: bool
+    here: Path, folder: str, days: Days, unread: Unread | None
 ) -> None:
-    """Segment's folders by day are left out if they end a day before or begin a day after."""
+    """Segment's folders by day are left out if they end a day before, or were received then."""
     path = f"{folder}/src1/{RECEIVED}000/1.gz"
     make(path, f"{folder}/src1/readme", f"other/{RECEIVED}000/1.gz")
-    found = find_exports([path, "other", f"{folder}/src1/readme"], since=since, until=until)
+    found = find_exports([path, "other", f"{folder}/src1/readme"], days=days)
     expected = [f"other/{RECEIVED}000/1.gz", f"{folder}/src1/readme"]
-    assert [file.name for file in found.files] == ([path] if kept else []) + expected
-    assert found.skipped == (0 if kept else 1)
+    assert [file.name for file in found.files] == ([] if unread else [path]) + expected
+    assert found.unread == ({unread: 1} if unread else {})
 
 
 def test_the_day_is_seen_from_inside_its_folder(
@@ -205,7 +254,7 @@ def test_the_day_is_seen_from_inside_its_folder(
     """The layout counts anywhere in the path, also where the path given does not show it."""
     make(f"segment-logs/src1/{RECEIVED}000/1.gz", f"segment-logs/src1/{RECEIVED + 9 * DAY}000/2.gz")
     monkeypatch.chdir("segment-logs/src1")
-    found = find_exports(["."], since=RECEIVED + 8 * DAY)
+    found = find_exports(["."], days=Days(since=RECEIVED + 8 * DAY))
     assert [file.name for file in found.files] == [f"./{RECEIVED + 9 * DAY}000/2.gz"]
     assert (found.skipped, found.total_bytes) == (1, 3)
 
@@ -213,8 +262,8 @@ def test_the_day_is_seen_from_inside_its_folder(
 def test_all_days_may_be_left_out(here: Path) -> None:
     """An export with nothing of the time wanted is no fault."""
     make(f"segment-logs/src1/{RECEIVED}000/1.gz")
-    found = find_exports(["segment-logs"], since=RECEIVED + 8 * DAY)
-    assert (found.files, found.skipped, found.total_bytes) == ((), 1, 0)
+    found = find_exports(["segment-logs"], days=LATER)
+    assert found == ExportSet((), Counter({Unread.DAY_BEFORE_SINCE: 1}), 0)
 
 
 def test_all_bad_arguments_are_named_at_once(here: Path) -> None:
@@ -232,14 +281,25 @@ def test_a_long_list_of_bad_arguments_is_cut(here: Path) -> None:
     assert complaint(*map(str, range(25))).endswith("'19' (no such file or folder), and 5 more.")
 
 
-def test_a_link_to_nothing_is_a_fault(here: Path) -> None:
-    """An export that is missing behind its link is not passed over, where it is wanted."""
+def test_a_link_to_nothing_in_a_folder_is_passed_over_and_named(here: Path) -> None:
+    """A dangling or circular link stops no run, and nobody has to guess what was missing."""
     make("logs/a.gz")
     Path("logs/b").symlink_to("gone")
     Path("logs/c").symlink_to("c")
-    assert "'logs' ('logs/b': a link to nothing)" in complaint("logs")
-    assert names("logs/**/*.gz") == ["logs/a.gz"]
-    assert "levels of symbolic links" in complaint("logs/c")
+    for argument in ("logs", "logs/*", "logs/**"):
+        found = find_exports([argument])
+        assert [file.name for file in found.files] == ["logs/a.gz"]
+        assert found.unread == {Unread.BROKEN_LINK: 2}
+        assert found.notes == ("Passed over, for they are links to nothing: 'logs/b', 'logs/c'.",)
+    assert find_exports(["logs/**/*.gz"]).notes == ()
+
+
+def test_a_link_to_nothing_that_is_named_is_a_fault(here: Path) -> None:
+    """An export that is missing behind its link is not passed over, where it is wanted."""
+    Path("b").symlink_to("gone")
+    Path("c").symlink_to("c")
+    assert "'b' (a link to nothing)" in complaint("b")
+    assert "levels of symbolic links" in complaint("c")
 
 
 def test_what_is_neither_file_nor_folder_nor_pipe_is_a_fault(here: Path) -> None:

@@ -63,7 +63,7 @@ def test_messages_add_up(fates: list[Fate], skipped: dict[str, int], invalid: li
     tally = Tally()
     for fate in fates:
         tally.settle_message(fate, "http_400" if fate is Fate.FAILED else None)
-    tally.note_batch(Counter(skipped), Counter(), "a.ndjson", {})
+    tally.note_batch(Counter(skipped), Counter(), "a.ndjson:{}".format, {})
     for number, reason in enumerate(invalid):
         tally.reject(reason, f"a.ndjson:{number}")
 
@@ -123,7 +123,7 @@ def test_the_first_places_of_each_kind_are_kept() -> None:
     tally = Tally()
     for number in range(1000):
         tally.reject("invalid_json", f"a.ndjson:{number}")
-    tally.note_batch(Counter(), Counter(bad=2), "b.ndjson", {"bad": [4, 9]})
+    tally.note_batch(Counter(), Counter(bad=2), "b.ndjson:{}".format, {"bad": [4, 9]})
 
     assert tally.places["invalid_json"] == [f"a.ndjson:{number}" for number in range(5)]
     assert tally.places["bad"] == ["b.ndjson:4", "b.ndjson:9"]

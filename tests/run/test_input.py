@@ -11,6 +11,8 @@ from convertro_cli.reading.lines import LineBatch
 from convertro_cli.reading.sources import ExportFile
 from convertro_cli.run.input import RunInput, choose_workers
 
+MESSAGE = b'{"type":"x"}\n'
+
 
 def count_lines(batch: LineBatch) -> int:
     """A job for the tests."""
@@ -40,7 +42,7 @@ def test_batches_come_with_their_results_in_the_order_of_the_files(
     tmp_path: Path, workers: int
 ) -> None:
     """Every line of every file is mapped once, the files one after the other."""
-    files = exports(tmp_path, b"{}\n" * 300_000, b"", b"{}\n{}\n")
+    files = exports(tmp_path, MESSAGE * 300_000, b"", MESSAGE * 2)
     with RunInput(files, count_lines, workers=workers) as batches:
         taken = take_all(batches)
 
@@ -54,7 +56,7 @@ def test_batches_come_with_their_results_in_the_order_of_the_files(
 def test_an_end_before_the_end_leaves_nothing_open(tmp_path: Path, workers: int) -> None:
     """Who wants no more leaves, and the rest of a large input is not read."""
     before = len(list(Path("/proc/self/fd").iterdir()))
-    files = exports(tmp_path, b"{}\n" * 2_000_000)
+    files = exports(tmp_path, MESSAGE * 2_000_000)
     with RunInput(files, count_lines, workers=workers) as batches:
         assert batches.take(10) is not None
         assert not batches.is_finished

@@ -86,8 +86,8 @@ def spoilt_gzip() -> bytes:
     return bytes(content[:-8]) + b"\0" * 8
 
 
-def array() -> bytes:
-    return b"[\n" + b",\n".join(LINES.splitlines()) + b"\n]\n"
+def cut_array() -> bytes:
+    return b"[\n" + b",\n".join(LINES.splitlines()) + b"\n"
 
 
 def utf16() -> bytes:
@@ -100,7 +100,7 @@ def utf16() -> bytes:
         (cut_gzip, ["cut off", "gzip", "What came before was used"], True),
         (cut_bzip2, ["cut off", "bzip2"], False),
         (spoilt_gzip, ["damaged", "gzip"], True),
-        (array, ["one JSON array", "jq -c '.[]'"], False),
+        (cut_array, ["breaks off in the JSON array that begins in line 1"], True),
         (utf16, ["UTF-16", "iconv"], False),
         (lambda: b"PAR1" + LINES, ["a Parquet file"], False),
     ],

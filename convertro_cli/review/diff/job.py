@@ -86,7 +86,7 @@ class DiffJob:
             if _are_alike(before, line.outcome) and (old is new or not isinstance(before, Mapped)):
                 count_unchanged(comparison.tally, line, new)
             else:
-                place = place_of(line, batch.source)
+                place = place_of(line, batch)
                 comparison.compare(place, outcome_of(before, old), outcome_of(line.outcome, new))
         self.limit = mapper.limit
         return DiffPart(comparison.finish(), b"".join(comparison.lines), counts.exhausted)
@@ -115,11 +115,11 @@ def count_unchanged(tally: DiffTally, line: MappedLine, wire: Wire) -> None:
         tally.messages.count(reason, reason)
 
 
-def place_of(line: MappedLine, source: str) -> Place:
+def place_of(line: MappedLine, batch: LineBatch) -> Place:
     """Tell where a message stands, and what it is."""
     message = line.message or {}
     return Place(
-        f"{source}:{line.number}", read_id(message.get("messageId")), track_name(line.message)
+        batch.place(line.number), read_id(message.get("messageId")), track_name(line.message)
     )
 
 

@@ -36,6 +36,7 @@ class DiffReport:
     is_saved: bool = False
     interrupted: bool = False
     files: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
     elapsed_s: float = 0.0
     exit_code: ExitCode = ExitCode.OK
     notes: list[str] = field(default_factory=list)
@@ -63,6 +64,8 @@ class DiffReport:
             rest: BeforeAfter = getattr(tally, name).rest
             if rest.before.calls or rest.after.calls:
                 report[f"{name}_rest"] = _sides(rest)
+        if self.unread:
+            report["unread"] = dict(self.unread)
         if self.interrupted:
             report["interrupted"] = True
         return report

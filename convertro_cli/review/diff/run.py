@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch, read_batches
+from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.exports import read_exports
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 from convertro_cli.review.diff.job import DiffJob, DiffPart, Wanted
@@ -68,8 +69,8 @@ def compare(
     started = time.monotonic()
     total = options.wanted.open().tally
     counts = Tally()
-    counts.files["skipped"] = exports.skipped
-    files, progress = RunFiles(counts, watcher.notice), Progress(counts, exports.total_bytes)
+    files = RunFiles(counts, watcher.notice, exports)
+    progress = Progress(counts, exports.total_bytes)
     parts = Feed(_parts(exports, sides, options))
     with Interrupts() as interrupts, _running(parts):
         while not parts.is_finished and not interrupts.stop_requested:
@@ -94,6 +95,7 @@ def compare(
         settings=sides.settings,
         tally=total,
         files=counts.files,
+        unread=counts.unread,
         elapsed_s=time.monotonic() - started,
         interrupted=interruption is not None,
         exit_code=interruption or damaged,
@@ -125,7 +127,7 @@ def _running(parts: Feed[Part]) -> Iterator[None]:
 def _parts(exports: ExportSet, sides: Sides, options: DiffOptions) -> Iterator[Part]:
     """Give what comparing each batch gave, in the order of the files."""
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
-    batches, before = read_batches(exports.files), sides.before
+    batches, before = read_exports(exports.files), sides.before
     if isinstance(before, Rules):
         job = DiffJob(before, sides.after, options.wanted, options.limit)
         yield from run_in_order(job, batches, workers=workers)

@@ -14,12 +14,13 @@ from typing import NamedTuple
 import orjson
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.reading.lines import LineBatch, read_batches
+from convertro_cli.reading.batch import PLACE, LineBatch, place
+from convertro_cli.reading.lines import read_batches
 from convertro_cli.reading.paths import as_text, quoted
 from convertro_cli.reading.sources import ExportFile
 
 _LINE = re.compile(
-    rb'\{"source":"([^"\\]*):(\d{1,18})","message_id":(?:null|"[^"\\]*"),'
+    rb'\{"source":"([^"\\]*):(\d{1,18})(?:\[(\d{1,18})\])?","message_id":(?:null|"[^"\\]*"),'
     rb'"(?:mode|skip|invalid)":"'
 )
 """How a line begins that nobody re-formatted since, and that needs no parsing to be placed."""
@@ -29,12 +30,39 @@ _HOW = "`convertro replay --dry-run EXPORT... > FILE` writes what --against take
 _WHAT = frozenset({"call", "skip", "invalid"})
 
 
+At = tuple[int, int]
+"""The order of places in a file: by line, then by index in an array; -1 is the line itself."""
+
+
+def at(line: int, index: int | None) -> At:
+    """Tell where in the order of a file a place is."""
+    return line, -1 if index is None else index
+
+
 class SavedLine(NamedTuple):
-    """A line of a dry run, with the file and the line of the export that it is of."""
+    """A line of a dry run, with the file and the line of the export that it is of.
+
+    ``item`` is the index of an item in the array of that line.
+    """
 
     file: str
     number: int
     content: bytes
+    item: int | None = None
+
+    @property
+    def at(self) -> At:
+        """Where in its file it is of."""
+        return at(self.number, self.item)
+
+    def is_beside(self, other: SavedLine) -> bool:
+        """Whether both are of one message."""
+        return self.file == other.file and self.at == other.at
+
+    @property
+    def place(self) -> str:
+        """What a dry run says that it is of."""
+        return place(self.file, self.number, self.item)
 
 
 class Work(NamedTuple):
@@ -76,8 +104,7 @@ class SavedRun:
         lines = _Ahead(self._lines(), {name: index for index, name in enumerate(names)}, self.name)
         for batch in batches:
             yield from lines.before(batch.file)
-            count = batch.data.count(b"\n") + (not batch.data.endswith(b"\n"))
-            yield Work(batch, tuple(lines.until(batch.file, batch.first_line + count)))
+            yield Work(batch, tuple(lines.until(batch.file, _after(batch))))
         yield from lines.before(len(names))
 
     def fault(self, problem: str) -> ConvertroError:
@@ -92,7 +119,7 @@ class SavedRun:
             for number, line in enumerate(batch.data.split(b"\n"), batch.first_line):
                 if line and not line.isspace():
                     located = _locate(line.rstrip(), f"{self.name}:{number}")
-                    self.first = self.first or f"{located.file}:{located.number}"
+                    self.first = self.first or located.place
                     yield located
             if batch.end is not None and batch.end.damage is not None:
                 raise ConvertroError(batch.end.damage, exit_code=ExitCode.UNREADABLE_EXPORT)
@@ -114,7 +141,7 @@ class _Ahead:
         """Give the saved lines of files that this run does not read, or has read before."""
         together: list[SavedLine] = []
         while self._next is not None and self._order.get(self._next.file, -1) < file:
-            if len(together) >= _MOST_TOGETHER and self._next[:2] != together[-1][:2]:
+            if len(together) >= _MOST_TOGETHER and not self._next.is_beside(together[-1]):
                 yield Work(None, tuple(together))
                 together = []
             together.append(self._next)
@@ -122,12 +149,12 @@ class _Ahead:
         if together:
             yield Work(None, tuple(together))
 
-    def until(self, file: int, number: int) -> Iterator[SavedLine]:
-        """Give the saved lines of a file before a line number."""
+    def until(self, file: int, end: At) -> Iterator[SavedLine]:
+        """Give the saved lines of a file before a place in it."""
         while (
             self._next is not None
             and self._order.get(self._next.file) == file
-            and self._next.number < number
+            and self._next.at < end
         ):
             yield self._next
             self._advance()
@@ -137,7 +164,7 @@ class _Ahead:
         if self._next is None:
             return
         if last is not None and last.file == self._next.file:
-            if self._next.number < last.number:
+            if self._next.at < last.at:
                 raise self._disorder(self._next, f"after line {last.number:,}")
             return
         if last is not None:
@@ -151,33 +178,42 @@ class _Ahead:
             self._furthest = index
 
     def _disorder(self, found: SavedLine, where: str) -> ConvertroError:
-        place = quoted(f"{found.file}:{found.number}")
         return ConvertroError(
-            f"The saved dry run {quoted(self._name)} has {place} {where}.",
+            f"The saved dry run {quoted(self._name)} has {quoted(found.place)} {where}.",
             hint="Compare with the output of one dry run, and name the exports in its order.",
         )
 
 
-def _locate(line: bytes, place: str) -> SavedLine:
+def _after(batch: LineBatch) -> At:
+    """The place after the last one of a batch."""
+    if batch.items:
+        line, index = batch.items[-1]
+        return (line + 1, -1) if index is None else (line, index + 1)
+    return batch.first_line + batch.data.count(b"\n") + (not batch.data.endswith(b"\n")), -1
+
+
+def _locate(line: bytes, where: str) -> SavedLine:
     """Tell which line of which file a saved line is of."""
     match = _LINE.match(line)
     if match is not None:
-        return SavedLine(match[1].decode("utf-8", "replace"), int(match[2]), line)
+        index = None if match[3] is None else int(match[3])
+        return SavedLine(match[1].decode("utf-8", "replace"), int(match[2]), line, index)
     try:
         fields = orjson.loads(line)
     except orjson.JSONDecodeError:
-        raise _no_dry_run(place, "is no JSON object") from None
+        raise _no_dry_run(where, "is no JSON object") from None
     source = fields.get("source") if isinstance(fields, dict) else None
     if not isinstance(source, str) or not _WHAT & fields.keys():
-        raise _no_dry_run(place, "is no line of a dry run")
-    file, _, number = source.rpartition(":")
-    if not (number.isascii() and number.isdecimal() and len(number) <= 18):
-        raise _no_dry_run(place, "has a source without a line number")
-    return SavedLine(file, int(number), line)
+        raise _no_dry_run(where, "is no line of a dry run")
+    found = PLACE.fullmatch(source)
+    if found is None:
+        raise _no_dry_run(where, "has a source without a line number")
+    index = None if found["index"] is None else int(found["index"])
+    return SavedLine(found["file"], int(found["line"]), line, index)
 
 
-def _no_dry_run(place: str, why: str) -> ConvertroError:
+def _no_dry_run(where: str, why: str) -> ConvertroError:
     return ConvertroError(
-        f"{quoted(place)} {why}.",
+        f"{quoted(where)} {why}.",
         hint=_HOW,
     )

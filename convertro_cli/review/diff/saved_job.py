@@ -20,7 +20,7 @@ from convertro_cli.review.diff.job import (
     place_of,
 )
 from convertro_cli.review.diff.samples import Handed
-from convertro_cli.review.diff.saved import SavedLine, Work
+from convertro_cli.review.diff.saved import At, SavedLine, Work, at
 from convertro_cli.review.diff.saved_lines import SavedLineError, SavedMessage, read_message
 from convertro_cli.review.diff.tally import NOT_IN_SAVED_RUN, NOT_IN_THIS_RUN, Outcome
 
@@ -60,19 +60,20 @@ class SavedJob:
     ) -> bool:
         mapper, counts = MappingJob(self.after, self.limit), BatchCounts()
         for line in mapper.lines(batch, counts):
-            _compare_gone(comparison, _take(saved, line.number - 1))
-            lines = _take(saved, line.number)
-            self._compare_line(comparison, batch.source, line, lines)
+            here, index = at(*batch.locate(line.number))
+            _compare_gone(comparison, _take(saved, (here, index)))
+            lines = _take(saved, (here, index + 1))
+            self._compare_line(comparison, batch, line, lines)
         self.limit = mapper.limit
         if not counts.exhausted:
             _compare_gone(comparison, saved)
         return counts.exhausted
 
     def _compare_line(
-        self, comparison: Comparison, source: str, line: MappedLine, lines: list[SavedLine]
+        self, comparison: Comparison, batch: LineBatch, line: MappedLine, lines: list[SavedLine]
     ) -> None:
         comparison.tally.messages.read += 1
-        now, place = outcome_of(line.outcome, self.after.wire), place_of(line, source)
+        now, place = outcome_of(line.outcome, self.after.wire), place_of(line, batch)
         if not lines:
             comparison.compare(place, _ABSENT_THEN, now)
             return
@@ -87,15 +88,15 @@ class SavedJob:
 
 def _compare_gone(comparison: Comparison, lines: Iterable[SavedLine]) -> None:
     """Compare saved lines with nothing: there is no such message in this run."""
-    for _, alike in groupby(lines, key=lambda line: (line.file, line.number)):
+    for _, alike in groupby(lines, key=lambda line: (line.file, line.at)):
         then = read_message(list(alike))
         comparison.compare(_place_then(then), then.outcome, _ABSENT_NOW)
 
 
-def _take(lines: deque[SavedLine], last: int) -> list[SavedLine]:
-    """Take the lines up to a number of the export."""
+def _take(lines: deque[SavedLine], end: At) -> list[SavedLine]:
+    """Take the lines before a place in the file."""
     taken = []
-    while lines and lines[0].number <= last:
+    while lines and lines[0].at < end:
         taken.append(lines.popleft())
     return taken
 

@@ -36,7 +36,7 @@ def read_message(lines: Sequence[SavedLine]) -> SavedMessage:
     try:
         return _read([line.content for line in lines])
     except SavedLineError as error:
-        place = quoted(f"{lines[0].file}:{lines[0].number}")
+        place = quoted(lines[0].place)
         raise SavedLineError(f"has a line for {place} that {error}") from None
 
 

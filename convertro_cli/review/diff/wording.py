@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from convertro_cli.review.diff.model import DiffReport
 from convertro_cli.review.diff.samples import Kind
 from convertro_cli.review.report.page import amount, count, signed
+from convertro_cli.run.unread import in_words
 
 HEADINGS = {
     "added": "Calls added",
@@ -80,7 +81,7 @@ def warnings(report: DiffReport) -> list[str]:
         said.append(f"{files} damaged, and compared up to the break.")
     if skipped := report.files["skipped"]:
         files = "1 file was" if skipped == 1 else f"{count(skipped)} files were"
-        said.append(f"{files} not read: received outside the time asked for.")
+        said.append(f"{files} not read: {in_words(report.unread)}.")
     return said
 
 

@@ -96,7 +96,7 @@ def explain(found: FoundLine, loaded: LoadedSettings, rules: Rules) -> Explanati
     reason = why_not_sent(line.outcome, rules)
     invalid = line.outcome.reason if isinstance(line.outcome, Invalid) else None
     return Explanation(
-        place=f"{found.source}:{found.number}",
+        place=found.place,
         first_place=line.dead_letter.source if line.dead_letter else None,
         message_id=read_id((line.message or {}).get("messageId")),
         steps=told.steps,

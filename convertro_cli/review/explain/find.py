@@ -10,7 +10,7 @@ from typing import NamedTuple
 from convertro_cli.mapping.jobs import passes_selection
 from convertro_cli.mapping.lines import MappedLine, map_lines
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.batch import LineBatch, place
 from convertro_cli.segment.ids import read_id
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -21,12 +21,21 @@ _ESCAPED_KEY = re.compile(rb'"[^"\\]*\\u00[4-7][^"]*"\s*:')
 
 
 class FoundLine(NamedTuple):
-    """A line that was looked for; ``overlong`` as in ``LineBatch``."""
+    """A line that was looked for; ``overlong`` as in ``LineBatch``.
+
+    ``item`` is the index of an item in the array of line ``number``.
+    """
 
     source: str
     number: int
     line: bytes
     overlong: int = 0
+    item: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is from, as a dry run names it."""
+        return place(self.source, self.number, self.item)
 
     def mapped(self, rules: Rules) -> MappedLine | None:
         """Map the line as a dry run does; None where it is blank."""
@@ -35,11 +44,19 @@ class FoundLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LineJob:
-    """Finds a line by its number. Lines are counted on the way to it, and not parsed."""
+    """Finds a line by its number. Lines are counted on the way to it, and not parsed.
+
+    Of an array it is the item ``index``, the first one without it.
+    """
 
     number: int
+    index: int | None = None
 
     def __call__(self, batch: LineBatch) -> list[FoundLine]:
+        if batch.items:
+            return self._among_items(batch)
+        if self.index is not None:
+            return []
         wanted = self.number - batch.first_line
         if not 0 <= wanted <= batch.data.count(b"\n"):
             return []
@@ -53,6 +70,14 @@ class LineJob:
                 return []  # after the last newline of the batch is the next one's first line
         line = batch.data[start:end]
         return [FoundLine(batch.source, self.number, line, batch.overlong)]
+
+    def _among_items(self, batch: LineBatch) -> list[FoundLine]:
+        for line, (number, index) in zip(batch.data.split(b"\n"), batch.items, strict=False):
+            if number == self.number and (
+                index == self.index or (self.index is None and index == 0)
+            ):
+                return [FoundLine(batch.source, number, line, item=index)]
+        return []
 
 
 class MessageIdJob:
@@ -69,9 +94,7 @@ class MessageIdJob:
             return []
         lines = enumerate(batch.data.split(b"\n"), batch.first_line)
         possible = (
-            FoundLine(batch.source, number, line, batch.overlong)
-            for number, line in lines
-            if self._could_be_in(line)
+            _found(batch, number, line) for number, line in lines if self._could_be_in(line)
         )
         return [found for found in possible if self._is_wanted(found)]
 
@@ -102,13 +125,19 @@ class FilterJob:
         for line in map_lines(batch, self.rules):
             if passes_selection(line, self.rules):
                 raw = batch.data[line.start : line.end]
-                found.append(FoundLine(batch.source, line.number, raw, batch.overlong))
+                found.append(_found(batch, line.number, raw))
                 if len(found) == self.most:
                     break
         return found
 
 
 FindJob = Callable[[LineBatch], list[FoundLine]]
+
+
+def _found(batch: LineBatch, number: int, line: bytes) -> FoundLine:
+    """Give a line of a batch by the number that it has there."""
+    in_file, index = batch.locate(number)
+    return FoundLine(batch.source, in_file, line, batch.overlong, index)
 
 
 def _batch_of(found: FoundLine) -> LineBatch:

@@ -52,7 +52,6 @@ def search(
 
 
 def _follow(batch: LineBatch, result: Search) -> None:
-    unfinished = bool(batch.data) and not batch.data.endswith(b"\n")
-    result.lines = batch.first_line - 1 + batch.data.count(b"\n") + unfinished
+    result.lines = batch.last_line
     if batch.end is not None and batch.end.damage is not None:
         result.damage.append(batch.end.damage)

@@ -59,6 +59,7 @@ def describe(report: InspectReport) -> dict[str, Any]:
         "warnings": _faults(report.warnings),
         "by_event_type": {total.event_type: _type(total) for total in report.by_type},
         "files": dict(run.files),
+        **({"unread": dict(run.unread)} if run.unread else {}),
         "bytes_read": run.bytes_read,
         "elapsed_s": round(run.elapsed_s, 3),
     }

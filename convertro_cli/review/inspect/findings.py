@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 from convertro_cli.review.inspect.bounded import BoundedSums
 from convertro_cli.review.inspect.days import DAY
@@ -40,8 +41,8 @@ class Findings:
         self.warnings: Counter[str] = Counter()
         self.places: dict[str, list[tuple[str, str]]] = defaultdict(list)
 
-    def add(self, batch: BatchFindings, source: str) -> None:
-        """Take in a batch of the file ``source``."""
+    def add(self, batch: BatchFindings, place: Callable[[int], str]) -> None:
+        """Take in a batch; ``place`` says where one of its lines is from."""
         self.messages.update(batch.messages)
         self.profiles.update(batch.profiles)
         self.calls.update(batch.calls)
@@ -62,7 +63,7 @@ class Findings:
         for what, places in batch.places.items():
             kept = self.places[what]
             for number, detail in places[: PLACES_KEPT - len(kept)]:
-                kept.append((f"{source}:{number}", detail))
+                kept.append((place(number), detail))
 
     @property
     def is_short(self) -> bool:

@@ -119,7 +119,13 @@ class InspectJob(MappingJob):
     ) -> bool:
         if isinstance(outcome, Skipped):
             if outcome.reason in _BEFORE_FILTERS:
-                return is_selected(self.rules.selection, kind, message.get("event"), time)
+                return is_selected(
+                    self.rules.selection,
+                    kind,
+                    message.get("event"),
+                    time,
+                    message.get("receivedAt"),
+                )
             return outcome.reason is not SkipReason.FILTERED_OUT
         return True
 

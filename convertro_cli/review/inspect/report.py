@@ -137,7 +137,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """How the reading went. ``files`` counts those read, skipped and damaged."""
+    """How the reading went. ``files`` counts those read, skipped and damaged.
+
+    ``unread`` counts the skipped ones by reason.
+    """
 
     settings: str | None
     filtered: bool
@@ -146,6 +149,7 @@ class RunFacts:
     elapsed_s: float
     interrupted: bool
     exit_code: ExitCode
+    unread: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,7 @@ def inspect(
     started = time.monotonic()
     found = Findings()
     tally = Tally()
-    tally.files["skipped"] = exports.skipped
-    files = RunFiles(tally, watcher.notice)
+    files = RunFiles(tally, watcher.notice, exports)
     progress = Progress(tally, exports.total_bytes)
     job = InspectJob(rules, options.limit, options.settings is not None)
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
@@ -51,7 +50,7 @@ def inspect(
             if taken is not None:
                 batch, findings = taken
                 files.follow(batch)
-                found.add(findings, batch.source)
+                found.add(findings, batch.place)
                 tally.messages["read"] = found.messages["read"]
                 if findings.exhausted:
                     break
@@ -66,5 +65,6 @@ def inspect(
         elapsed_s=time.monotonic() - started,
         interrupted=interruption is not None,
         exit_code=interruption or damaged,
+        unread=tally.unread,
     )
     return build_report(found, rules, facts, top=options.top)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from convertro_cli.review.inspect.report import Gap, InspectReport, Repeats, Times
 from convertro_cli.review.inspect.wording import count, share, size, things
+from convertro_cli.run.unread import in_words
 
 
 def glance(report: InspectReport) -> Iterator[tuple[str, str]]:
@@ -16,7 +17,7 @@ def glance(report: InspectReport) -> Iterator[tuple[str, str]]:
     if run.files["damaged"]:
         parts.append(f"{count(run.files['damaged'])} damaged")
     if run.files["skipped"]:
-        parts.append(f"{count(run.files['skipped'])} more outside the time asked for")
+        parts.append(f"{count(run.files['skipped'])} more left unread: {in_words(run.unread)}")
     if run.interrupted:
         parts.append("interrupted: this is what was read until then")
     yield "messages", "; ".join(parts)

@@ -63,6 +63,7 @@ def test_a_line_is_found_by_its_number(lines: list[bytes], ended: bool, number: 
 def test_a_line_is_found_beyond_the_first_batch(tmp_path: Path) -> None:
     """Lines keep their numbers over batches, in a packed file as well."""
     lines = [b"%d %s" % (number, b"x" * 2000) for number in range(1, 2000)]
+    lines[0] = b'{"type":"track"}'
     assert sum(map(len, lines)) > 2 * BATCH_BYTES
     path = tmp_path / "e.gz"
     path.write_bytes(gzip.compress(b"\n".join(lines), 1))
@@ -75,9 +76,32 @@ def test_a_line_is_found_beyond_the_first_batch(tmp_path: Path) -> None:
     assert missing.lines == 1999
 
 
+@pytest.mark.parametrize(
+    ("job", "place"),
+    [
+        (LineJob(2, 1), "e:2[1]"),
+        (LineJob(2), "e:2[0]"),
+        (LineJob(3), "e:3"),
+        (LineJob(3, 0), None),
+        (LineJob(2, 2), None),
+        (LineJob(1, 0), None),
+        (MessageIdJob("m3", make_rules()), "e:2[1]"),
+        (MessageIdJob("m4", make_rules()), "e:3"),
+        (FilterJob(make_rules(), 1), "e:1"),
+    ],
+)
+def test_an_item_of_an_array_is_found_by_its_place(job: FindJob, place: str | None) -> None:
+    """Line and index name a message in an array; the line alone names the first one."""
+    lines = [orjson.dumps(web_message("track", messageId=f"m{n}")) for n in range(1, 5)]
+    items = ((1, None), (2, 0), (2, 1), (3, None))
+    found = job(LineBatch(0, "e", 1, b"\n".join(lines), 0, items=items))
+    assert [each.place for each in found] == ([] if place is None else [place])
+
+
 def test_the_search_ends_where_the_line_is(tmp_path: Path) -> None:
     """What comes after the line is not read: damage there goes unnoticed."""
-    whole = gzip.compress(b"".join(b"%d\n" % number for number in range(1_500_000)), 1)
+    lines = [b"%d\n" % number for number in range(1_500_000)]
+    whole = gzip.compress(b"".join([b'{"type":"track"}\n', *lines]), 1)
     path = tmp_path / "e.gz"
     path.write_bytes(whole[:-2000])
     assert look(path, LineJob(3)).damage == []

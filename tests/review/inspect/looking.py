@@ -59,7 +59,7 @@ def find(
     found = Findings()
     job = InspectJob(rules, None, with_settings)
     for batch in batches_of(lines, cuts):
-        found.add(job(batch), batch.source)
+        found.add(job(batch), batch.place)
     return found
 
 

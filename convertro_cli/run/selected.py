@@ -1,0 +1,27 @@
+"""The exports of a run: what the arguments name, less what the user's filters leave unread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from convertro_cli.mapping.rules import Selection
+from convertro_cli.reading.sources import Days, ExportSet, find_exports
+from convertro_cli.settings.load import LoadedSettings
+
+
+def find_selected(
+    arguments: Sequence[str], selection: Selection, *, own: Iterable[Path] = ()
+) -> ExportSet:
+    """Find the files to read. ``own`` are files and folders of ours, which are no exports.
+
+    Raises ConvertroError where an argument cannot be read.
+    """
+    days = Days(selection.since, selection.received_since, selection.received_until)
+    return find_exports(arguments, days=days, own={os.path.realpath(path) for path in own})
+
+
+def own_files(loaded: LoadedSettings) -> tuple[Path, ...]:
+    """Give the settings file and the state folder, which may lie in a folder of exports."""
+    return loaded.file, loaded.state_folder

@@ -1,0 +1,23 @@
+"""In words: which files a run left unread, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from convertro_cli.reading.folders import Unread
+
+_WORDS = {
+    Unread.DAY_BEFORE_SINCE: "of a day before --since",
+    Unread.NOT_RECEIVED_THEN: "of a day outside --received-since and --received-until",
+    Unread.ALREADY_REPLAYED: "replayed before",
+    Unread.HIDDEN: "hidden",
+    Unread.MARKER: "no export by its name",
+    Unread.BROKEN_LINK: "a link to nothing",
+}
+
+
+def in_words(unread: Mapping[str, int]) -> str:
+    """Give the files left unread by reason, such as "2 replayed before, 1 hidden"."""
+    return ", ".join(
+        f"{unread[reason]:,} {words}" for reason, words in _WORDS.items() if unread.get(reason)
+    )
