@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from random import Random
@@ -24,6 +24,7 @@ from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.forgetting import forget_suppressed
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import RunLock, StateFolder
 from convertro_cli.record.tally import Tally
@@ -64,7 +65,22 @@ def replay(
         plan = Plan(loaded, state, ledger, selection, options)
         exports = plan.find(arguments)
         run = _Run(loaded, state, ledger, plan, exports, interrupts, watcher)
-        return run.carry_out()
+        report = run.carry_out()
+        if plan.rules.suppressed is not None:
+            _forget(state, ledger, plan.rules.suppressed, report)
+        return report
+
+
+def _forget(state: StateFolder, ledger: Ledger, suppressed: Container[str], report: Report) -> None:
+    """Leave nothing of suppressed users in the dead letters, of this run or of those before."""
+    try:
+        removed = sum(each.removed for each in forget_suppressed(state, ledger, suppressed))
+    except ConvertroError as error:
+        if report.problem is None:
+            report.problem, report.exit_code = error.message, error.exit_code
+        return
+    if removed:
+        report.advice.append(f"Dead letters of suppressed users, removed for good: {removed:,}.")
 
 
 class _Run:

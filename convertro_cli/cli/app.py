@@ -15,6 +15,7 @@ from convertro_cli.cli.check import check
 from convertro_cli.cli.console import print_error
 from convertro_cli.cli.diff import diff
 from convertro_cli.cli.explain import explain
+from convertro_cli.cli.forget import forget
 from convertro_cli.cli.init import init
 from convertro_cli.cli.inspect import inspect
 from convertro_cli.cli.replay import replay
@@ -47,7 +48,7 @@ def convertro(
     """Replay Segment exports to Convertro: dry-run, resumable, every event accounted for."""
 
 
-for _command in (init, check, inspect, replay, diff, explain, status, sandbox):
+for _command in (init, check, inspect, replay, diff, explain, status, forget, sandbox):
     app.command()(_command)
 
 

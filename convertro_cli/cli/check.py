@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +22,14 @@ from convertro_cli.cli.options import (
     RateLimitOption,
     SiteIdOption,
     StateOption,
+    SuppressedOption,
     TransportOption,
     overrides,
 )
 from convertro_cli.errors import ExitCode
 
 if TYPE_CHECKING:
+    from convertro_cli.privacy.list_files import ListFile
     from convertro_cli.settings.faults import SettingsError
     from convertro_cli.settings.load import LoadedSettings
 
@@ -44,6 +48,7 @@ def check(
     concurrency: ConcurrencyOption = None,
     rate_limit: RateLimitOption = None,
     state: StateOption = None,
+    suppressed: SuppressedOption = None,
 ) -> None:
     """Show the settings as understood, or every fault in them.
 
@@ -71,7 +76,7 @@ def check(
         state=state,
     )
     try:
-        loaded = load_settings(config, options=options)
+        loaded = load_settings(config, options=options, suppressed=suppressed or [])
     except SettingsError as error:
         if not as_json:
             raise
@@ -84,16 +89,19 @@ def _print_settings(loaded: LoadedSettings, *, as_json: bool) -> None:
     from convertro_cli.cli.console import output_console, visible
     from convertro_cli.delivery.transports import resolve_transport
     from convertro_cli.settings.advice import advise
+    from convertro_cli.settings.advice_on_gates import advise_on_lists
 
     transport = resolve_transport(loaded.settings.delivery.transport)
-    advice = advise(loaded.settings)
+    now = time.time()
+    lists = loaded.suppressions.files if loaded.suppressions else ()
+    advice = advise(loaded.settings) + advise_on_lists(lists, now)
     if as_json:
-        _print_json(_describe(loaded, transport, advice))
+        _print_json(_describe(loaded, transport, advice, now))
         return
     from rich.text import Text
 
     console = output_console()
-    for value, comment in _lines(loaded, transport):
+    for value, comment in (*_lines(loaded, transport), *_list_lines(loaded, now)):
         text = Text(value)
         if comment:
             text.append(" " * max(2, _COLUMN - len(value)) if value else "")
@@ -106,10 +114,13 @@ def _print_settings(loaded: LoadedSettings, *, as_json: bool) -> None:
 def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
     """Give the lines of a convertro.toml that says the same, each with its comment."""
     from convertro_cli.cli.console import visible
+    from convertro_cli.cli.filters_view import filter_key_lines, filter_table_lines
     from convertro_cli.settings.compile import compile_rules, missing_cloud_settings
     from convertro_cli.settings.toml_text import toml_string, toml_value
 
     yield "", f"{visible(str(loaded.file))}, as understood; after each value, where it is from"
+    origin = partial(origin_of, loaded)
+    yield from filter_key_lines(loaded.settings, origin)
     for table, values in _tables(loaded.settings.model_dump()):
         yield "", ""
         yield f"[{table}]", ""
@@ -119,6 +130,7 @@ def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
                 yield "", f"{key} is not set"
             else:
                 yield f"{key} = {toml_value(value)}", origin_of(loaded, f"{table}.{name}")
+    yield from filter_table_lines(loaded.settings, origin)
     yield "", ""
     how = " (curl where pycurl is installed, else requests)"
     chosen = loaded.settings.delivery.transport
@@ -131,9 +143,30 @@ def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
             yield "", f"{call}: {url}"
 
 
+def _list_lines(loaded: LoadedSettings, now: float) -> Iterator[tuple[str, str]]:
+    """Give a line for each suppression list, and one for what they come to."""
+    from convertro_cli.cli.console import visible
+
+    if loaded.suppressions is None:
+        return
+    files, users = loaded.suppressions.files, len(loaded.suppressions.users)
+    for file in files:
+        days = _days(file, now)
+        age = "changed today" if days < 1 else f"{days:,} {'day' if days == 1 else 'days'} old"
+        ids = "1 user id" if file.ids == 1 else f"{file.ids:,} user ids"
+        yield "", f"suppressed: {visible(str(file.path))}: {ids}, {age}"
+    yield "", f"suppressed: different users on the list: {users:,}"
+
+
+def _days(file: ListFile, now: float) -> int:
+    return max(0, int((now - file.modified) // 86400))
+
+
 def _tables(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Give each table with its own keys; a table in a table comes after it."""
     for table, values in tables.items():
+        if not isinstance(values, dict):
+            continue  # a key above all tables, or an array of them
         inner = (
             {} if table == "events" else {k: v for k, v in values.items() if isinstance(v, dict)}
         )
@@ -152,18 +185,38 @@ def origin_of(loaded: LoadedSettings, key: str) -> str:
     return origin
 
 
-def _describe(loaded: LoadedSettings, transport: str, advice: list[str]) -> dict[str, Any]:
+def _describe(
+    loaded: LoadedSettings, transport: str, advice: list[str], now: float
+) -> dict[str, Any]:
+    from convertro_cli.cli.filters_view import ARRAYS, KEYS, describe_filters
+
     settings = loaded.settings.model_dump(mode="json")
     keys = [f"{table}.{name}" for table, values in _tables(settings) for name in values]
+    keys += [*KEYS, *ARRAYS]
     return {
         "file": str(loaded.file),
-        "settings": settings,
+        "settings": settings | describe_filters(loaded),
         "origins": {key: loaded.origins.get(key, "default") for key in keys},
         "transport": transport,
         "state": str(loaded.state_folder),
+        "suppressed": _describe_lists(loaded, now),
         "advice": advice,
         "faults": [],
     }
+
+
+def _describe_lists(loaded: LoadedSettings, now: float) -> dict[str, Any]:
+    lists = loaded.suppressions
+    files = [
+        {
+            "file": str(file.path),
+            "ids": file.ids,
+            "other_subjects": file.others,
+            "age_days": _days(file, now),
+        }
+        for file in (lists.files if lists else ())
+    ]
+    return {"users": len(lists.users) if lists else 0, "files": files}
 
 
 def _describe_faults(file: Path, error: SettingsError) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from convertro_cli.cli.options import (
     ReceivedSinceOption,
     ReceivedUntilOption,
     SinceOption,
+    SuppressedOption,
     TypeOption,
     UntilOption,
     WorkersOption,
@@ -68,6 +69,7 @@ def diff(
     type_: TypeOption = None,
     event: EventOption = None,
     limit: LimitOption = None,
+    suppressed: SuppressedOption = None,
     samples: Annotated[
         int,
         typer.Option("--samples", metavar="N", min=0, max=100, help="Examples of each change."),
@@ -141,7 +143,7 @@ def diff(
         received_since=received_since,
         received_until=received_until,
     )
-    sides = _sides(told, against, selection)
+    sides = _sides(told, against, selection, suppressed or [])
     own = [path for path in (told.before, told.after) if path is not None]
     exports = find_selected(told.exports, selection, own=own)
     written = Masking(show or "full") if changes is not None else None
@@ -191,22 +193,24 @@ def _format_of(output: Path | None) -> Format:
     return _FORMATS.get(output.suffix.lower(), "terminal") if output is not None else "terminal"
 
 
-def _sides(told: _Arguments, against: Path | None, selection: Selection) -> Sides:
+def _sides(
+    told: _Arguments, against: Path | None, selection: Selection, suppressed: Sequence[Path]
+) -> Sides:
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.review.diff.saved import SavedRun
     from convertro_cli.review.diff.settings_diff import compare_settings
-    from convertro_cli.settings.compile import compile_rules
+    from convertro_cli.settings.compile import compile_loaded
     from convertro_cli.settings.load import load_settings
 
-    new = load_settings(told.after)
-    rules = compile_rules(new.settings, selection)
+    new = load_settings(told.after, suppressed=suppressed)
+    rules = compile_loaded(new, selection)
     if against is not None:
         return Sides(str(against), SavedRun(against), str(told.after), rules)
     assert told.before is not None
-    old = load_settings(told.before)
+    old = load_settings(told.before, suppressed=suppressed, read_before=new.suppressions)
     return Sides(
         str(told.before),
-        compile_rules(old.settings, selection),
+        compile_loaded(old, selection),
         str(told.after),
         rules,
         compare_settings(old.settings, new.settings),

@@ -15,7 +15,7 @@ from convertro_cli.mapping.rules import Selection
 from convertro_cli.run.progress import Watcher
 from convertro_cli.run.report import Report
 from convertro_cli.run.selected import find_selected, own_files
-from convertro_cli.settings.compile import compile_rules
+from convertro_cli.settings.compile import compile_loaded
 from convertro_cli.settings.load import LoadedSettings
 
 
@@ -32,7 +32,7 @@ def run_dry(
 ) -> Report:
     """Do a dry run, with its lines going where the user wants them."""
     found = find_selected(exports, selection, own=own_files(loaded))
-    rules = compile_rules(loaded.settings, selection)
+    rules = compile_loaded(loaded, selection)
     options = DryRunOptions(workers, limit, include_skipped)
     with _open_output(output) as out:
         report = dry_run(found, rules, write=out.write, options=options, watcher=watcher)

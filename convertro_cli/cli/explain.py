@@ -24,6 +24,7 @@ from convertro_cli.cli.options import (
     SinceOption,
     SiteIdOption,
     StateOption,
+    SuppressedOption,
     TypeOption,
     UntilOption,
     overrides,
@@ -72,6 +73,7 @@ def explain(
     received_since: ReceivedSinceOption = None,
     received_until: ReceivedUntilOption = None,
     type_: TypeOption = None,
+    suppressed: SuppressedOption = None,
     show: Annotated[
         Literal["full", "masked", "none"],
         typer.Option("--show", help="How much of ids and traits to show."),
@@ -102,7 +104,7 @@ def explain(
     from convertro_cli.review.explain.description import describe
     from convertro_cli.review.explain.explanation import explain as explain_line
     from convertro_cli.review.masking import Masking
-    from convertro_cli.settings.compile import compile_rules
+    from convertro_cli.settings.compile import compile_loaded
     from convertro_cli.settings.load import load_settings
 
     _check_choice(exports, message_id, line, event)
@@ -116,6 +118,7 @@ def explain(
             base_url=base_url,
             state=state,
         ),
+        suppressed=suppressed or [],
     )
     selection = read_selection(
         since=since,
@@ -125,7 +128,7 @@ def explain(
         received_since=received_since,
         received_until=received_until,
     )
-    rules = compile_rules(loaded.settings, selection)
+    rules = compile_loaded(loaded, selection)
     with closing(SearchBar()) as bar:
         if line is not None:
             found = _find_line(exports, line, bar)

@@ -22,7 +22,14 @@ def init(
         typer.Option(
             "--from-segment",
             metavar="FILE",
-            help="Fill it from the JSON of a Segment destination's settings.",
+            help="Fill it from JSON of Segment's: a destination's settings, all destinations, or "
+            "what browsers load.",
+        ),
+    ] = None,
+    destination: Annotated[
+        str | None,
+        typer.Option(
+            "--destination", metavar="ID", help="Which of several Convertro destinations."
         ),
     ] = None,
     output: Annotated[
@@ -32,8 +39,9 @@ def init(
 ) -> None:
     """Write a commented convertro.toml: every key with its default.
 
-    Asks nothing. With *--from-segment* it takes over account, clientName, siteId, domain,
-    hybridAttributionModel and events, and says what it could not take over.
+    Asks nothing. With *--from-segment* it takes over a destination's settings, and from what
+    browsers load (`https://cdn.segment.com/v1/projects/KEY/settings`) also the consent
+    categories, the events switched off, and the filters. It says what it could not take over.
 
     Examples:
 
@@ -42,10 +50,13 @@ def init(
     * `convertro init --from-segment destination.json -o shop.toml`
     """
     from convertro_cli.reading.paths import for_shell
-    from convertro_cli.settings.segment_import import SegmentSettings, read_segment_settings
+    from convertro_cli.settings.segment_import import read_segment_settings
+    from convertro_cli.settings.taken import SegmentSettings
     from convertro_cli.settings.template import render_template
 
-    taken = read_segment_settings(from_segment) if from_segment else SegmentSettings()
+    if destination is not None and from_segment is None:
+        raise ConvertroError("--destination goes with --from-segment.")
+    taken = read_segment_settings(from_segment, destination) if from_segment else SegmentSettings()
     _write(output, render_template(taken.values), force=force)
     for sentence in taken.left_out:
         _say(f"convertro: not taken over: {sentence}")

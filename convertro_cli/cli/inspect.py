@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -23,6 +23,7 @@ from convertro_cli.cli.options import (
     ReceivedUntilOption,
     SinceOption,
     SiteIdOption,
+    SuppressedOption,
     TypeOption,
     UntilOption,
     WorkersOption,
@@ -63,6 +64,7 @@ def inspect(
     type_: TypeOption = None,
     event: EventOption = None,
     limit: LimitOption = None,
+    suppressed: SuppressedOption = None,
     top: Annotated[
         int, typer.Option("--top", metavar="N", min=1, max=10_000, help="Event names to list.")
     ] = 25,
@@ -108,7 +110,7 @@ def inspect(
     from convertro_cli.review.inspect.run import InspectOptions
     from convertro_cli.review.inspect.run import inspect as carry_out
     from convertro_cli.run.selected import find_selected, own_files
-    from convertro_cli.settings.compile import compile_rules
+    from convertro_cli.settings.compile import compile_loaded
 
     if suggest and format_ is not None:
         raise ConvertroError(f"--suggest writes TOML, not {format_}.", hint="Leave out --format.")
@@ -124,6 +126,7 @@ def inspect(
             domain=domain,
             base_url=base_url,
         ),
+        suppressed or [],
     )
     selection = read_selection(
         since=since,
@@ -137,9 +140,7 @@ def inspect(
     with open_watcher(Loudness(quiet=quiet, log_format=log_format)) as watcher:
         report = carry_out(
             found,
-            compile_rules(loaded.settings, selection)
-            if loaded
-            else rules_without_settings(selection),
+            compile_loaded(loaded, selection) if loaded else rules_without_settings(selection),
             options=InspectOptions(
                 settings=str(loaded.file) if loaded else None,
                 workers=workers,
@@ -153,19 +154,22 @@ def inspect(
 
 
 def _settings(
-    config: Path | None, no_config: bool, options: Mapping[str, object]
+    config: Path | None,
+    no_config: bool,
+    options: Mapping[str, object],
+    suppressed: Sequence[Path],
 ) -> LoadedSettings | None:
     """Load the settings that are named, or those that lie here; None to do without."""
     from convertro_cli.settings.load import DEFAULT_FILE, load_settings
 
-    given = any(value is not None for value in options.values())
+    given = bool(suppressed) or any(value is not None for value in options.values())
     if no_config:
         if config is not None or given:
             raise ConvertroError("--no-config does without settings, but some are given.")
         return None
     if config is None and not given and not DEFAULT_FILE.exists():
         return None
-    return load_settings(config or DEFAULT_FILE, options=options)
+    return load_settings(config or DEFAULT_FILE, options=options, suppressed=suppressed)
 
 
 def _format_of(output: Path | None) -> Format:

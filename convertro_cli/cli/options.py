@@ -123,6 +123,14 @@ StateOption = Annotated[
     str | None,
     typer.Option("--state", metavar="DIR", help="The folder of the ledger and dead letters."),
 ]
+SuppressedOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--suppressed",
+        metavar="FILE",
+        help="Users whose messages are not sent, besides privacy.suppressed; repeatable.",
+    ),
+]
 
 
 def overrides(
@@ -168,6 +176,8 @@ def repeat_options(loaded: LoadedSettings) -> str:
         if loaded.origins.get(key) == "option":
             table, name = key.split(".")
             words += [flag, str(getattr(getattr(loaded.settings, table), name))]
+    for path in loaded.suppressed_options:
+        words += ["--suppressed", str(path)]
     return " ".join(shlex.quote(word) for word in words)
 
 

@@ -27,6 +27,7 @@ from convertro_cli.cli.options import (
     SinceOption,
     SiteIdOption,
     StateOption,
+    SuppressedOption,
     TransportOption,
     TypeOption,
     UntilOption,
@@ -46,6 +47,7 @@ def replay(
     type_: TypeOption = None,
     event: EventOption = None,
     limit: LimitOption = None,
+    suppressed: SuppressedOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Print what would be sent, and send nothing.")
     ] = False,
@@ -111,6 +113,7 @@ def replay(
             rate_limit=rate_limit,
             state=state,
         ),
+        suppressed=suppressed or [],
     )
     selection = read_selection(
         since=since,

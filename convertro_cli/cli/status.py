@@ -38,7 +38,7 @@ def status(
     from convertro_cli.record.state import StateFolder
     from convertro_cli.settings.load import load_settings
 
-    loaded = load_settings(config, options=overrides(state=state))
+    loaded = load_settings(config, options=overrides(state=state), with_files=False)
     folder = StateFolder(loaded.state_folder)
     overview = read_overview(folder, latest=latest)
     if as_json:

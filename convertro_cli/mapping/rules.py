@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from convertro_cli.segment.names import is_install, is_order, normalise
+
+if TYPE_CHECKING:  # a replay without filters needs nothing of that room
+    from convertro_cli.destination_filters.filters import DestinationFilters
 
 ModeSetting = Literal["auto", "web", "cloud"]
 UnmappedSetting = Literal["auto", "send", "drop"]
@@ -134,9 +137,13 @@ class Rules:
     traits: frozenset[str] | None = None
     """The traits to send; None for all of them."""
     selection: Selection = field(default_factory=Selection)
+    suppressed: Container[str] | None = None
+    """The ids of users whose messages are not sent; None where there is no list."""
     consent: Consent = field(default_factory=Consent)
     integrations: IntegrationsSetting = "obey"
     disabled_events: frozenset[str] = frozenset()
     delivered_in_browser: DeliveredInBrowserSetting = "skip"
     unreadable_amount: UnreadableAmountSetting = "hold"
     repeated_orders: RepeatedOrdersSetting = "send"
+    destination_filters: DestinationFilters | None = None
+    """Segment's destination filters and transformations; None where there is nothing to apply."""

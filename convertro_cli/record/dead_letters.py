@@ -13,6 +13,12 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.record.state import open_private
 
+ASIDE_SETTINGS = b""
+"""What stands in the ledger for the settings under which dead letters set aside were tried.
+
+They are tried once, whatever the settings are.
+"""
+
 _BLOCK = 64 * 1024
 
 
@@ -47,7 +53,7 @@ class DeadLetterFile:
         """
         if not lines:
             return
-        with _told(self._path):
+        with told(self._path):
             if self._descriptor is None:
                 self._descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
                 _drop_torn_line(self._descriptor)
@@ -71,7 +77,7 @@ def set_aside(path: Path, *, now: datetime) -> Path | None:
 
     What fails once more goes into a new file. Gives the new name; None where there is no file.
     """
-    with _told(path):
+    with told(path):
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -124,7 +130,8 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
+    """Tell in a sentence of a dead-letter file that cannot be written."""
     try:
         yield
     except OSError as error:

@@ -177,6 +177,15 @@ class Ledger:
                 ),
             )
 
+    def refinish_file(self, identity: FileIdentity, settings: bytes) -> None:
+        """Note that a file which was replayed to its end is to be this one from now on."""
+        with self._writing():
+            self._database.execute(
+                "UPDATE files SET size = ?, mtime_ns = ?, edges = ? "
+                "WHERE path = ? AND settings = ?",
+                (identity.size, identity.mtime_ns, identity.edges, identity.path, settings),
+            )
+
     def _mark(self, run: int, keys: bytes) -> None:
         self._database.execute("INSERT OR REPLACE INTO sending VALUES (?, ?)", (run, keys))
 

@@ -12,11 +12,11 @@ from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.folders import Unread
 from convertro_cli.reading.identity import identify
 from convertro_cli.reading.sources import ExportFile, ExportSet
-from convertro_cli.record.dead_letters import aside_files, set_aside
+from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, set_aside
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.selected import find_selected, own_files
-from convertro_cli.settings.compile import compile_rules
+from convertro_cli.settings.compile import compile_loaded
 from convertro_cli.settings.load import LoadedSettings
 
 
@@ -43,7 +43,7 @@ class Plan:
         selection: Selection,
         options: ReplayOptions,
     ) -> None:
-        self.rules = compile_rules(loaded.settings, selection)
+        self.rules = compile_loaded(loaded, selection)
         self.options = options
         self.takes_whole_files = not selection and options.limit is None
         self._filters = selection
@@ -57,7 +57,8 @@ class Plan:
 
         Dead letters that were set aside are tried once, whatever the settings are.
         """
-        return b"" if Path(path).parent == self._state.path.resolve() else self._settings_digest
+        is_aside = Path(path).parent == self._state.path.resolve()
+        return ASIDE_SETTINGS if is_aside else self._settings_digest
 
     def find(self, arguments: Sequence[str]) -> ExportSet:
         """Find the files to read. Dead letters are set aside first, so that new ones can come."""
@@ -86,7 +87,7 @@ class Plan:
         return [
             path
             for path in aside_files(letters)
-            if not self._ledger.is_finished(identify(path), b"")
+            if not self._ledger.is_finished(identify(path), ASIDE_SETTINGS)
         ]
 
     def _was_replayed(self, file: ExportFile) -> bool:
@@ -100,6 +101,12 @@ class Plan:
 
 
 def digest_settings(loaded: LoadedSettings) -> bytes:
-    """Give a digest of all settings that decide what is sent, and where to."""
-    content = loaded.settings.model_dump_json(exclude={"delivery"})
-    return blake2b(content.encode(), digest_size=16).digest()
+    """Give a digest of all settings that decide what is sent, and where to.
+
+    Raises ConvertroError where a file that they name has gone since it was read.
+    """
+    digest = blake2b(digest_size=16)
+    digest.update(loaded.settings.model_dump_json(exclude={"delivery"}).encode())
+    for part in loaded.digest_parts():
+        digest.update(part)
+    return digest.digest()

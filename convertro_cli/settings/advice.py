@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from convertro_cli.mapping.wire import PARAMETERS
 from convertro_cli.segment.names import is_install, is_order, normalise
+from convertro_cli.settings.advice_on_gates import advise_on_gates
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.faults import shown
+from convertro_cli.settings.filters import advise_on_filters
 from convertro_cli.settings.model import Settings
 
 _SALES = "as sale, sale.new or sale.repeat"
@@ -26,7 +28,9 @@ def advise(settings: Settings) -> list[str]:
         *_outer_spaces(settings),
         *_traits_never_sent(settings),
         *_no_effect(settings),
+        *advise_on_gates(settings),
         *_host_of_another(settings),
+        *advise_on_filters(settings),
     ]
 
 
@@ -119,15 +123,28 @@ def _no_effect(settings: Settings) -> Iterator[str]:
     mapping = settings.mapping
     if mapping.mode == "web" and mapping.cloud_orders == "sale":
         yield 'mapping.cloud_orders has no effect: mode = "web" makes no cloud calls.'
+    yield from _hybrid_without_sales(settings)
     if mapping.mode != "cloud":
         return
     for name in ("require_order_id", "visitor_id", "traits"):
         if getattr(mapping, name) != type(mapping).model_fields[name].default:
             yield f'mapping.{name} has no effect: mode = "cloud" makes no web calls.'
-    if settings.convertro.hybrid_attribution_model and mapping.cloud_orders == "name":
+
+
+def _hybrid_without_sales(settings: Settings) -> Iterator[str]:
+    """Tell that the hybrid model is about sales only, which cloud orders are not by default."""
+    mapping = settings.mapping
+    if not settings.convertro.hybrid_attribution_model or mapping.cloud_orders == "sale":
+        return
+    if mapping.mode == "cloud":
         yield (
             'convertro.hybrid_attribution_model has no effect: with mode = "cloud" it needs '
             'mapping.cloud_orders = "sale".'
+        )
+    elif mapping.mode == "auto":
+        yield (
+            "convertro.hybrid_attribution_model has no effect on orders from apps and servers: "
+            'they go out under their own names, unless mapping.cloud_orders = "sale".'
         )
 
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import quote
 
+from convertro_cli.destination_filters.filters import DestinationFilters
+from convertro_cli.destination_filters.specs import FilterSpecs
 from convertro_cli.mapping.ledger_key import scope
 from convertro_cli.mapping.rules import Consent, EventMap, Rules, Selection, Wire
 from convertro_cli.settings.faults import CLOUD_SETTINGS
+from convertro_cli.settings.load import LoadedSettings
 from convertro_cli.settings.model import Settings
 
 WEB_SITE_ID = "0"
 """What Convertro's tag sends for a site id where none is configured."""
 
 
+def compile_loaded(loaded: LoadedSettings, selection: Selection | None = None) -> Rules:
+    """Compile settings with all that the files hold which they name."""
+    return replace(compile_rules(loaded.settings, selection), suppressed=loaded.suppressed)
+
+
 def compile_rules(settings: Settings, selection: Selection | None = None) -> Rules:
-    """Compile settings and filters into rules, as plain data."""
+    """Compile settings and filters into rules, as plain data, without the files they name."""
     mapping = settings.mapping
     return Rules(
         wire=_wire(settings),
@@ -38,12 +47,18 @@ def compile_rules(settings: Settings, selection: Selection | None = None) -> Rul
         delivered_in_browser=mapping.delivered_in_browser,
         unreadable_amount=mapping.unreadable_amount,
         repeated_orders=mapping.repeated_orders,
+        destination_filters=_destination_filters(settings.filter_specs),
     )
 
 
 def missing_cloud_settings(settings: Settings) -> tuple[str, ...]:
     """Name the keys of ``[convertro]`` that cloud calls need and that are not there."""
     return tuple(name for name in CLOUD_SETTINGS if getattr(settings.convertro, name) is None)
+
+
+def _destination_filters(specs: FilterSpecs) -> DestinationFilters | None:
+    """Compile what the settings' check found sound; None where there is nothing to apply."""
+    return DestinationFilters(specs.filters, specs.transformations) or None
 
 
 def _wire(settings: Settings) -> Wire:

@@ -146,12 +146,19 @@ def _likely(path: tuple[str, ...]) -> str | None:
     table, name = ".".join(path[:-1]), path[-1]
     here = _close(name, list(TABLES[table].model_fields) if table else list(_TOP))
     if here:
-        return f"{table}.{here}" if table else f"[{here}]"
+        return f"{table}.{here}" if table else _heading(here)
     for other, model in TABLES.items():
         there = _close(name, list(model.model_fields), 0.8)
         if there:
             return f"{other}.{there}"
     return None
+
+
+def _heading(name: str) -> str:
+    """Give a name at the top of the file as it stands there: a table in brackets, or a key."""
+    if name in TABLES or name == "events":
+        return f"[{name}]"
+    return f"[[{name}]]" if name in {"filters", "transformations"} else name
 
 
 def _close(name: str, known: list[str], likeness: float = 0.6) -> str | None:

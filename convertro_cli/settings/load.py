@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import tomllib
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from convertro_cli.errors import ConvertroError
+from convertro_cli.privacy.list_files import ALLOWED, Suppressions, read_suppressions
+from convertro_cli.privacy.suppression_list import SuppressionList
+from convertro_cli.settings.checks import check_no_blank
 from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, translate
+from convertro_cli.settings.filters import read_filters
 from convertro_cli.settings.model import Settings
 
 DEFAULT_FILE = Path("convertro.toml")
@@ -35,12 +40,21 @@ class LoadedSettings:
     """Checked settings, with where they are from.
 
     ``origins`` has a dotted key for each value that is not a default. Paths in the settings
-    are relative to the file's folder.
+    are relative to the file's folder. ``suppressions`` is what the suppression lists hold, None
+    where there are none. ``named_files`` are the files of which the digest takes the content.
     """
 
     settings: Settings
     file: Path
     origins: Mapping[str, Origin]
+    suppressions: Suppressions | None = None
+    suppressed_options: tuple[Path, ...] = ()
+    named_files: tuple[Path, ...] = ()
+
+    @property
+    def suppressed(self) -> SuppressionList | None:
+        """The users whose messages are not sent; None where there is nobody."""
+        return (self.suppressions.users or None) if self.suppressions else None
 
     @property
     def state_folder(self) -> Path:
@@ -50,6 +64,23 @@ class LoadedSettings:
             return folder
         return self.file.parent / folder
 
+    def digest_parts(self) -> Iterator[bytes]:
+        """Give what else decides what is sent: the content of the files that the settings name.
+
+        Raises ConvertroError where one has gone since it was read.
+        """
+        filters = self.settings.filter_specs
+        if filters:
+            yield repr((filters.filters, filters.transformations)).encode(
+                "utf-8", "backslashreplace"
+            )
+        for file in self.named_files:
+            try:
+                with file.open("rb") as stream:
+                    yield file_digest(stream, blake2b).digest()
+            except OSError as error:
+                raise ConvertroError(f"{file} cannot be read: {error.strerror}") from None
+
     @property
     def ca_bundle(self) -> Path | None:
         """The file of certificates to trust instead of the usual ones."""
@@ -58,11 +89,20 @@ class LoadedSettings:
 
 
 def load_settings(
-    file: Path, *, options: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ
+    file: Path,
+    *,
+    options: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] = os.environ,
+    suppressed: Sequence[Path] = (),
+    read_before: Suppressions | None = None,
+    with_files: bool = True,
 ) -> LoadedSettings:
     """Load and check the settings.
 
     ``options`` maps dotted keys to the values given on the command line; None is not given.
+    ``suppressed`` are the suppression lists given there; ``read_before`` is what other settings
+    named, and is shared if these name the same. Without ``with_files``, for commands that map
+    nothing, the files that the settings name are left alone.
     Raises ConvertroError that tells all faults at once.
     """
     data = read_toml(file)
@@ -76,19 +116,77 @@ def load_settings(
             _override(data, key, value)
             origins[key] = "option"
     settings, faults = check(data, folder=file.parent)
-    if settings is None or faults:
-        raise SettingsError(str(file), faults, origins)
-    return LoadedSettings(settings, file, origins)
+    lists = _named_lists(data, file.parent) if with_files else {}
+    lists |= {path: ("--suppressed", str(path)) for path in suppressed}
+    suppressions, list_faults = _read_lists(lists, read_before)
+    if settings is None or faults or list_faults:
+        raise SettingsError(str(file), faults + list_faults, origins)
+    return LoadedSettings(
+        settings, file, origins, suppressions, tuple(suppressed), named_files=tuple(lists)
+    )
+
+
+def load_lists(suppressed: Sequence[Path]) -> Suppressions | None:
+    """Load suppression lists where there are no settings; None where none is named.
+
+    Raises ConvertroError that tells all faults at once.
+    """
+    suppressions, faults = _read_lists({path: ("--suppressed", str(path)) for path in suppressed})
+    if faults:
+        raise SettingsError("the command line", faults, {})
+    return suppressions
+
+
+def _named_lists(data: Mapping[str, Any], folder: Path) -> dict[Path, tuple[str, str]]:
+    """Give the suppression lists that raw settings name: the key and the name of each."""
+    privacy = data.get("privacy")
+    names = privacy.get("suppressed") if isinstance(privacy, dict) else None
+    return {
+        folder / _expanded(name): ("privacy.suppressed", name)
+        for name in (names if isinstance(names, list) else ())
+        if isinstance(name, str) and _is_name(name)
+    }
+
+
+def _is_name(name: str) -> bool:
+    """Whether a name is one; what is wrong with another is told of its key."""
+    try:
+        return bool(check_no_blank(name))
+    except ValueError:
+        return False
+
+
+def _expanded(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # an unknown ~user: there is no such file, which is told
+        return Path(name)
+
+
+def _read_lists(
+    lists: Mapping[Path, tuple[str, str]], read_before: Suppressions | None = None
+) -> tuple[Suppressions | None, list[Fault]]:
+    if not lists:
+        return None, []
+    if read_before is not None and [file.path for file in read_before.files] == list(lists):
+        return read_before, []
+    suppressions, faults = read_suppressions(list(lists))
+    told = []
+    for path, problem, is_misshapen in faults:
+        key, name = lists[path]
+        told.append(Fault(key, f"= {name!r} {problem}", ALLOWED if is_misshapen else None))
+    return suppressions, told
 
 
 def check(data: Mapping[str, Any], *, folder: Path) -> tuple[Settings | None, list[Fault]]:
     """Check raw settings: the settings where they are sound, and every fault in them."""
-    faults = cross_faults(data, folder)
+    filters, filter_faults = read_filters(data, folder)
+    faults = cross_faults(data, folder) + filter_faults
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         return None, translate(error) + faults
-    return settings, faults
+    return settings.with_filters(filters), faults
 
 
 def read_toml(file: Path) -> dict[str, Any]:

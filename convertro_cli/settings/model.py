@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
+from convertro_cli.destination_filters.specs import FilterSpecs
 from convertro_cli.durations import parse_duration
 from convertro_cli.settings.checks import (
     check_base_url,
@@ -210,3 +211,30 @@ class Settings(Table):
     )
     delivery: DeliveryTable = Field(default=DeliveryTable(), description="the table [delivery]")
     wire: WireTable = Field(default=WireTable(), description="the table [wire]")
+    # What stands in these is read in settings/filters.py, with the files.
+    filters_file: Text | None = Field(
+        default=None, description="a file of destination filters (the Public API's, Terraform's)"
+    )
+    destination_id: Text | None = Field(
+        default=None, description="the id of the destination in Segment, as text"
+    )
+    transformations_file: Text | None = Field(
+        default=None, description="a file of transformations (the Public API's, Terraform's)"
+    )
+    filters: list[dict[str, Any]] = Field(default=[], description="tables [[filters]]")
+    transformations: list[dict[str, Any]] = Field(
+        default=[], description="tables [[transformations]]"
+    )
+
+    _filter_specs: FilterSpecs = PrivateAttr(default=FilterSpecs())
+
+    @property
+    def filter_specs(self) -> FilterSpecs:
+        """All filters and transformations, as understood: the files' first, then the tables'."""
+        return self._filter_specs
+
+    def with_filters(self, specs: FilterSpecs) -> Settings:
+        """Give the same settings, with what their tables and files of filters hold."""
+        copy = self.model_copy()
+        copy._filter_specs = specs
+        return copy

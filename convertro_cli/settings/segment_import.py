@@ -1,7 +1,8 @@
 """From the settings of a Segment destination, as JSON, to those of convertro.toml.
 
-Segment gives them in camelCase, alone or wrapped as its API answers. Whatever cannot be taken
-over is told: nothing is lost silently.
+They come as Segment's API gives them, for one destination or for all of a workspace, or as
+browsers load them (``browser_settings``). Whatever cannot be taken over is told: nothing is lost
+silently.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import json
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,11 @@ from typing import Any
 import orjson
 
 from convertro_cli.errors import ConvertroError
+from convertro_cli.settings.browser_settings import OTHER_KEYS, are_browser_settings, take_gates
 from convertro_cli.settings.faults import shown
 from convertro_cli.settings.load import check
+from convertro_cli.settings.segment_destinations import choose_destination, listed_destinations
+from convertro_cli.settings.taken import SegmentSettings
 
 KEYS = {
     "account": "account",
@@ -39,18 +42,11 @@ _WRAPPINGS: tuple[tuple[str, ...], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentSettings:
-    """Tables of a convertro.toml, and a sentence for each thing that is not taken over."""
+def read_segment_settings(file: Path, destination: str | None = None) -> SegmentSettings:
+    """Read a Segment destination's settings; ``destination`` is an id to choose one of several by.
 
-    values: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {"convertro": {}, "events": {}}
-    )
-    left_out: list[str] = field(default_factory=list)
-
-
-def read_segment_settings(file: Path) -> SegmentSettings:
-    """Read a Segment destination's settings. Raises ConvertroError where there are none."""
+    Raises ConvertroError where there are none, or several and none is chosen.
+    """
     try:
         content = file.read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
@@ -59,17 +55,48 @@ def read_segment_settings(file: Path) -> SegmentSettings:
         data = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise ConvertroError(f"{file} is no JSON: {error}") from None
+    taken = _take_any(data, file, destination)
+    taken.left_out.extend(
+        f"{shown(key)} is there twice: the last counts" for key in _twice(content)
+    )
+    return taken
+
+
+def _take_any(data: Any, file: Path, destination: str | None) -> SegmentSettings:
+    """Take over settings in whichever of Segment's shapes they come."""
+    listed = listed_destinations(data)
+    if listed is not None:
+        chosen = choose_destination(listed, data, file, destination)
+        taken = take_over(chosen.settings)
+        taken.left_out.extend(chosen.remarks)
+        return taken
+    if destination is not None:
+        raise ConvertroError(f"{file} is no list of destinations: leave out --destination.")
+    if are_browser_settings(data):
+        return _take_browser_settings(data, file)
     found = _find(data)
     if found is None:
         raise ConvertroError(
             f"{file} holds no settings of Segment's Convertro destination.",
             hint=f"It needs a JSON object with {', '.join(_KNOWN)}, or some of these, "
-            'alone, under "settings" or under "data.destination.settings".',
+            'alone, under "settings" or under "data.destination.settings"; or an answer of '
+            "GET /destinations; or the settings that browsers load.",
         )
-    taken = take_over(found)
-    taken.left_out.extend(
-        f"{shown(key)} is there twice: the last counts" for key in _twice(content)
-    )
+    return take_over(found)
+
+
+def _take_browser_settings(data: Mapping[str, Any], file: Path) -> SegmentSettings:
+    """Take over what browsers load: the destination's settings, and the gates before it."""
+    own = data["integrations"].get("Convertro")
+    settings = own if isinstance(own, dict) else {}
+    taken = take_over({key: value for key, value in settings.items() if key not in OTHER_KEYS})
+    take_gates(data, taken)
+    if own is None and not any(taken.values.values()):
+        raise ConvertroError(
+            f"{file} is what browsers load, and has nothing about Convertro.",
+            hint="Take the settings of the source that Convertro is connected to, or the answer "
+            "of GET /destinations.",
+        )
     return taken
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from convertro_cli.settings.faults import TABLES
+from convertro_cli.settings.filter_template import filter_keys, filter_tables
 from convertro_cli.settings.toml_text import toml_string, toml_value
 
 _HEAD = """\
@@ -64,12 +65,11 @@ COMMENTS: Mapping[str, str] = {
     "mapping.traits": 'The traits sent with a web identify: "all", "none", or an array of names.',
     "mapping.integrations": 'The integrations object of a message: "obey", or "ignore" as '
     "Segment's own Replay does.",
-    "mapping.delivered_in_browser": 'Web messages that analytics.js delivered itself: "skip", '
-    '"send", or "skip-unmarked" for those without a mark, too.',
-    "mapping.unreadable_amount": 'Amounts that cannot be read: "hold" the message back, or "send" '
-    "the next one, or 1.",
-    "mapping.repeated_orders": 'One order id in several messages: "send" each, or "skip" all but '
-    "the first of each event type.",
+    "mapping.delivered_in_browser": 'Web messages that the browser delivered: "skip", "send"; '
+    '"skip-unmarked": unmarked too.',
+    "mapping.unreadable_amount": 'Messages with an amount that cannot be read: "hold" them back, '
+    'or "send" 1.',
+    "mapping.repeated_orders": 'Messages with an order id that came before: "send", or "skip".',
     "privacy.suppressed": "Files of user ids: text, CSV, or answers of Segment's Public API.",
     "consent.categories": "The ids of the consent categories that Convertro is in.",
     "consent.without": 'Messages that carry no consent: "send" or "skip".',
@@ -115,7 +115,7 @@ def render_template(values: Mapping[str, Any]) -> str:
     ``values`` has tables of settings, nested as in the file. What is there is written as a
     value; every other key stands behind a ``#`` with its default.
     """
-    parts = [_HEAD]
+    parts = [_HEAD, *filter_keys(values)]
     for table, model in TABLES.items():
         inner = _inner(values, table)
         parts.append(f"\n# {_TABLES[table]}\n[{table}]\n")
@@ -124,6 +124,7 @@ def render_template(values: Mapping[str, Any]) -> str:
                 parts.extend(_key(f"{table}.{name}", name, field, inner))
         if table == "convertro":
             parts.extend(_events(values.get("events", {})))
+    parts.extend(filter_tables(values))
     return "".join(parts)
 
 

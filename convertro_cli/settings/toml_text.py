@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from convertro_cli.segment.ids import plain_number
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def toml_value(value: object) -> str:
@@ -15,7 +19,15 @@ def toml_value(value: object) -> str:
         return plain_number(value)
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    if isinstance(value, dict):
+        pairs = (f"{toml_key(key)} = {toml_value(item)}" for key, item in value.items())
+        return "{ " + ", ".join(pairs) + " }" if value else "{}"
     raise TypeError(f"no value of a setting: {type(value).__name__}")
+
+
+def toml_key(key: str) -> str:
+    """Write a key, in quotes where it needs them."""
+    return key if _BARE.fullmatch(key) else toml_string(key)
 
 
 def toml_string(text: str) -> str:

@@ -5,16 +5,44 @@ Only our own processes are at the two ends of such a pipe, so unpickling is safe
 
 from __future__ import annotations
 
+import io
 import pickle
 import struct
 from typing import Any, BinaryIO
 
+from convertro_cli.workers.inherited import InheritedFile
+
 _LENGTH = struct.Struct("<Q")
+
+
+class _JobPickler(pickle.Pickler):
+    """Pickles an object, and notes the descriptors of the files in it."""
+
+    def __init__(self, buffer: io.BytesIO) -> None:
+        super().__init__(buffer, protocol=pickle.HIGHEST_PROTOCOL)
+        self.descriptors: list[int] = []
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, InheritedFile):
+            self.descriptors.append(value.fileno())
+        return NotImplemented
+
+
+def pack(job: Any) -> tuple[bytes, list[int]]:
+    """Pickle a job; give the descriptors, too, that whoever unpickles it must have inherited."""
+    buffer = io.BytesIO()
+    pickler = _JobPickler(buffer)
+    pickler.dump(job)
+    return buffer.getvalue(), pickler.descriptors
 
 
 def send(pipe: BinaryIO, value: Any) -> None:
     """Write one object. Raises OSError when the other end is gone."""
-    content = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    send_packed(pipe, pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+
+
+def send_packed(pipe: BinaryIO, content: bytes) -> None:
+    """Write one object that is pickled already. Raises OSError when the other end is gone."""
     pipe.write(_LENGTH.pack(len(content)))
     pipe.write(content)
     pipe.flush()

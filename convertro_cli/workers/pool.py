@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 import convertro_cli
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.workers.frames import receive, send
+from convertro_cli.workers.frames import pack, receive, send, send_packed
 
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
@@ -58,11 +58,12 @@ class _Processes(Generic[Batch, Result]):
     """Worker processes; each does one batch at a time."""
 
     def __init__(self, job: Callable[[Batch], Result], count: int) -> None:
-        self._all = [_start() for _ in range(count)]
+        content, descriptors = pack(job)
+        self._all = [_start(descriptors) for _ in range(count)]
         self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
         for process in self._all:
             with contextlib.suppress(OSError):  # one that died already is told of when it is used
-                send(_pipe(process.stdin), job)
+                send_packed(_pipe(process.stdin), content)
             self._idle.put(process)
 
     def __enter__(self) -> _Processes[Batch, Result]:
@@ -92,7 +93,7 @@ class _Processes(Generic[Batch, Result]):
         return result
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start(descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
     package_home = str(Path(convertro_cli.__file__).parent.parent)
     paths = [package_home, os.environ.get("PYTHONPATH", "")]
     return subprocess.Popen(
@@ -100,6 +101,7 @@ def _start() -> subprocess.Popen[bytes]:
         [sys.executable, "-P", "-m", "convertro_cli.workers"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        pass_fds=descriptors,
         env=_MEMORY | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
         start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
     )

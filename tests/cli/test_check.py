@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -169,6 +171,93 @@ def test_where_the_calls_would_go(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out.splitlines()
     assert "# cloud calls: yes" in told
     assert "# install: https://sp1.convertro.com/api/install/c/1/" in told
+
+
+NEW_TABLES = """
+[mapping]
+integrations = "ignore"
+delivered_in_browser = "skip-unmarked"
+unreadable_amount = "send"
+repeated_orders = "skip"
+
+[privacy]
+suppressed = ["ids.txt"]
+
+[consent]
+categories = ["Advertising", "a \\" b"]
+without = "skip"
+empty = "send"
+
+[schema]
+disabled_events = ["Test Event"]
+"""
+
+
+def test_what_keeps_messages_back_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each key of these tables, and each suppression list with its size and its age."""
+    write(SOUND + NEW_TABLES)
+    write("u1\nu2\nu1\n", "ids.txt")
+    write("userId\nu3\n", "more.csv")
+    aged = time.time() - 86400 * 1.5
+    os.utime("more.csv", (aged, aged))
+    assert run(["check", "--suppressed", "more.csv"]) == 0
+    told = capsys.readouterr().out
+    write(told, "again.toml")
+    first = load_settings(Path("convertro.toml"), environ={}).settings
+    assert load_settings(Path("again.toml"), environ={}).settings == first
+    from_file = {key for key, origin in origins_of(told).items() if origin == "file"}
+    assert from_file >= {
+        "mapping.integrations",
+        "mapping.delivered_in_browser",
+        "mapping.unreadable_amount",
+        "mapping.repeated_orders",
+        "privacy.suppressed",
+        "consent.categories",
+        "consent.without",
+        "consent.empty",
+        "schema.disabled_events",
+    }
+    assert told.splitlines()[-3:] == [
+        "# suppressed: ids.txt: 3 user ids, changed today",
+        "# suppressed: more.csv: 1 user id, 1 day old",
+        "# suppressed: different users on the list: 3",
+    ]
+
+
+def test_suppression_lists_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the number of users, and of each file its ids and its age; old ones are advice."""
+    write(SOUND + NEW_TABLES)
+    write("u1\nu2\nu1\n", "ids.txt")
+    aged = time.time() - 86400 * 40.4
+    os.utime("ids.txt", (aged, aged))
+    assert run(["check", "--json"]) == 0
+    found = json_of(capsys)
+    assert found["suppressed"] == {
+        "users": 2,
+        "files": [{"file": "ids.txt", "ids": 3, "other_subjects": 0, "age_days": 40}],
+    }
+    assert found["settings"]["schema"] == {"disabled_events": ["Test Event"]}
+    assert found["origins"]["consent.without"] == "file"
+    assert any("ids.txt was last changed 40 days ago" in each for each in found["advice"])
+
+
+def test_a_list_that_is_none_is_a_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    """Told with all the others, and nothing of the file's content speaks to a terminal."""
+    write(SOUND + NEW_TABLES.replace("ids.txt", "i\\u009bds.txt").replace('"skip"', '"never"'))
+    write('userId\n"\x1b[2J', "bad.csv")
+    assert run(["check", "--suppressed", "bad.csv", "--suppressed", "none"]) == 2
+    told = capsys.readouterr().err
+    assert "5 faults in the settings" in told
+    for part in (
+        "mapping.repeated_orders = 'never'; allowed: ",
+        "consent.without = 'never'; allowed: ",
+        "privacy.suppressed = 'i\\x9bds.txt' holds a control character; allowed: ",
+        "--suppressed = 'bad.csv' line 2: is no CSV: ",
+        "--suppressed = 'none' is not there",
+    ):
+        assert part in told
+    assert "\x1b" not in told
+    assert "Traceback" not in told
 
 
 def test_advice_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -158,6 +158,61 @@ def test_it_takes_over_segments_settings(capsys: pytest.CaptureFixture[str]) -> 
     ]
 
 
+def test_it_takes_over_what_browsers_load(capsys: pytest.CaptureFixture[str]) -> None:
+    """The gates before the destination, too, and the file loads to exactly what they were."""
+    data = {
+        "integrations": {
+            "Segment.io": {"apiKey": "k"},
+            "Convertro": DESTINATION | {"consentSettings": {"categories": ["C 1", 'C"2']}},
+        },
+        "plan": {
+            "track": {
+                "__default": {"enabled": True, "integrations": {}},
+                'Test "Event"': {"enabled": True, "integrations": {"Convertro": False}},
+            }
+        },
+        "middlewareSettings": {
+            "routingRules": [
+                {
+                    "destinationName": "Convertro",
+                    "matchers": [{"type": "fql", "config": {"expr": "event = 'a \"b'"}}],
+                    "transformers": [[{"type": "drop"}]],
+                }
+            ]
+        },
+    }
+    assert run(["init", "--from-segment", exported(data)]) == 0
+    found = load_settings(Path("convertro.toml"), environ={}).settings
+    assert found.convertro.account == "acme"
+    assert found.consent.categories == ["C 1", 'C"2']
+    assert found.schema_.disabled_events == ['Test "Event"']
+    assert [each.condition for each in found.filter_specs.filters] == ["event = 'a \"b'"]
+    assert "not taken over" not in capsys.readouterr().err
+
+
+def test_it_asks_which_destination_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """By an option, since a script cannot answer; nothing is written before."""
+    several = [
+        {"id": name, "name": name, "metadata": {"slug": "convertro"}, "settings": DESTINATION}
+        for name in ("d1", "d\x1b2")
+    ]
+    name = exported({"data": {"destinations": several}})
+    assert run(["init", "--from-segment", name]) == 2
+    told = capsys.readouterr().err
+    assert "lists 2 destinations of Convertro. Which is it?\n  d1, " in told
+    assert "\x1b" not in told
+    assert files() == ["destination.json"]
+    assert run(["init", "--from-segment", name, "--destination", "d1"]) == 0
+    assert load_settings(Path("convertro.toml"), environ={}).settings.convertro.site_id == "7"
+
+
+def test_a_destination_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """There is nothing to choose from."""
+    assert run(["init", "--destination", "d1"]) == 2
+    assert "--destination goes with --from-segment" in capsys.readouterr().err
+    assert files() == []
+
+
 def test_what_is_not_taken_over_is_told_and_harmless(capsys: pytest.CaptureFixture[str]) -> None:
     """Each in a line, without a control code for the terminal; the rest is written."""
     data = DESTINATION | {"siteId": True, "domain": "a\x1b[2J", "more\x1b]": 1, "events": [5]}

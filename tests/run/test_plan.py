@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.identity import identify
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import StateFolder
-from convertro_cli.run.plan import Plan, ReplayOptions
+from convertro_cli.run.plan import Plan, ReplayOptions, digest_settings
 from convertro_cli.settings.load import load_settings
 
 SETTINGS = '[convertro]\naccount = "acme"\n'
@@ -96,6 +98,34 @@ def test_other_settings_make_a_file_new_if_they_change_what_is_sent(
     (state.path.parent / "convertro.toml").write_text(change)
 
     assert len(plan(state, ledger).find([str(export)]).files) == matters
+
+
+def test_another_suppression_list_makes_a_file_new(
+    state: StateFolder, ledger: Ledger, export: Path
+) -> None:
+    """The content of the files that settings and options name counts, not their age or place."""
+    folder = state.path.parent
+    settings, ids = folder / "convertro.toml", folder / "ids.txt"
+    settings.write_text(SETTINGS + '[privacy]\nsuppressed = ["ids.txt"]\n')
+    ids.write_text("u1\n")
+    finish(plan(state, ledger), ledger, export)
+    os.utime(ids, (1, 1))
+    assert not plan(state, ledger).find([str(export)]).files
+
+    ids.write_text("u2\n")
+    assert plan(state, ledger).find([str(export)]).files
+    ids.write_text("u1\n")
+    more = folder / "more.txt"
+    more.write_text("u3\n")
+    with_option = load_settings(settings, environ={}, suppressed=[more])
+    without = load_settings(settings, environ={})
+    before = digest_settings(with_option)
+    assert before != digest_settings(without)
+    more.rename(folder / "moved.txt")
+    moved = load_settings(settings, environ={}, suppressed=[folder / "moved.txt"])
+    assert digest_settings(moved) == before
+    with pytest.raises(ConvertroError, match=r"more\.txt cannot be read"):
+        digest_settings(with_option)
 
 
 @pytest.mark.parametrize("options", [ReplayOptions(reread=True), ReplayOptions(resend=True)])

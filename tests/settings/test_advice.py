@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from convertro_cli.privacy.list_files import ListFile
 from convertro_cli.settings.advice import advise
+from convertro_cli.settings.advice_on_gates import advise_on_lists
 from convertro_cli.settings.load import check
 
 CLOUD = {"client_name": "acme", "site_id": "1", "domain": "https://shop.example.com"}
@@ -37,6 +39,10 @@ def advice_of(convertro: dict[str, Any] | None = None, **tables: Any) -> list[st
         {"mapping": {"traits": ["plan", "typ"]}},
         {"wire": {"base_url": "https://ACME.sp1.convertro.com"}},
         {"wire": {"base_url": "https://sp1.convertro.com"}},
+        {"convertro": {"hybrid_attribution_model": True}, "mapping": {"cloud_orders": "sale"}},
+        {"consent": {"categories": ["A", "a"], "without": "skip", "empty": "send"}},
+        {"consent": {"without": "send", "empty": "skip"}},
+        {"schema": {"disabled_events": ["Test Event", "test event"]}},
     ],
 )
 def test_sound_settings_give_no_advice(tables: dict[str, Any]) -> None:
@@ -170,6 +176,61 @@ def test_settings_without_effect(
     """What the mode leaves no use for is not what was meant."""
     (sentence,) = advice_of(convertro, mapping=mapping)
     assert sentence.startswith(f"{key} has no effect: ")
+
+
+def test_the_hybrid_model_where_cloud_orders_keep_their_names() -> None:
+    """It adds a sale to sale.new and sale.repeat, and such orders are neither."""
+    for cloud in ({}, CLOUD):
+        (sentence,) = advice_of({"hybrid_attribution_model": True} | cloud)
+        assert sentence.startswith(
+            "convertro.hybrid_attribution_model has no effect on orders from apps and servers: "
+        )
+
+
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        ({"consent": {"without": "skip"}}, "consent.without has no effect: without consent.cat"),
+        ({"consent": {"empty": "send"}}, "consent.empty has no effect: without consent.cat"),
+        (
+            {"consent": {"categories": ["A", "B", "A"]}},
+            "consent.categories: 'A' is there more than once.",
+        ),
+        ({"privacy": {"suppressed": ["a", "a"]}}, "privacy.suppressed: 'a' is there more"),
+        ({"schema": {"disabled_events": ["A", "A"]}}, "schema.disabled_events: 'A' is there more"),
+        (
+            {"schema": {"disabled_events": [" Test Event"]}},
+            "schema.disabled_events: ' Test Event' has spaces around it: only an event whose",
+        ),
+        ({"consent": {"categories": ["A "]}}, "consent.categories: 'A ' has spaces around it"),
+    ],
+)
+def test_gates_that_do_not_do_what_was_meant(tables: dict[str, Any], told: str) -> None:
+    """Names are compared exactly, and consent is asked for by category only."""
+    (sentence,) = advice_of(**tables)
+    assert sentence.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("days", "others", "told"),
+    [
+        (0, 0, []),
+        (29.9, 0, []),
+        (30.1, 0, ["was last changed 30 days ago"]),
+        (400, 0, ["was last changed 400 days ago"]),
+        (-1, 2, ["has other subjects than user ids (2): "]),
+        (31, 1, ["was last changed 31 days ago", "(1)"]),
+    ],
+)
+def test_suppression_lists(days: float, others: int, told: list[str]) -> None:
+    """One that is older than 30 days misses who objected since."""
+    now = 1_800_000_000.0
+    file = ListFile(Path("ids.txt"), ids=5, others=others, modified=now - days * 86400)
+    sentences = advise_on_lists([file], now)
+    assert len(sentences) == len(told)
+    for sentence, part in zip(sentences, told, strict=True):
+        assert part in sentence
+        assert sentence.startswith("the suppression list ids.txt ")
 
 
 def test_the_host_of_another_account() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.mapping.rules import Rules, Selection
-from convertro_cli.settings.compile import compile_rules
-from convertro_cli.settings.load import check
+from convertro_cli.mapping.rules import Consent, Rules, Selection
+from convertro_cli.settings.compile import compile_loaded, compile_rules
+from convertro_cli.settings.load import check, load_settings
 
 
 def compiled(convertro: dict[str, Any] | None = None, **tables: Any) -> Rules:
@@ -44,6 +44,10 @@ def test_the_defaults() -> None:
     )
     assert rules.traits is None
     assert not rules.events
+    assert (rules.consent, rules.disabled_events) == (Consent((), "send", "skip"), frozenset())
+    assert (rules.integrations, rules.delivered_in_browser) == ("obey", "skip")
+    assert (rules.unreadable_amount, rules.repeated_orders) == ("hold", "send")
+    assert rules.suppressed is None
     assert rules.selection == Selection(since=5)
 
 
@@ -73,3 +77,36 @@ def test_the_scopes_of_the_ledger() -> None:
     one, other = compiled({"client_name": "a"}), compiled({"client_name": "b"})
     assert one.ledger_scopes["web"] == other.ledger_scopes["web"]
     assert one.ledger_scopes["cloud"] != other.ledger_scopes["cloud"]
+
+
+def test_what_keeps_messages_back() -> None:
+    """The tables that are gates, as they stand in the file."""
+    rules = compiled(
+        consent={"categories": ["B", "A"], "without": "skip", "empty": "send"},
+        schema={"disabled_events": ["Test Event"]},
+        mapping={
+            "integrations": "ignore",
+            "delivered_in_browser": "skip-unmarked",
+            "unreadable_amount": "send",
+            "repeated_orders": "skip",
+        },
+    )
+    assert rules.consent == Consent(("B", "A"), "skip", "send")
+    assert rules.disabled_events == frozenset({"Test Event"})
+    assert (rules.integrations, rules.delivered_in_browser) == ("ignore", "skip-unmarked")
+    assert (rules.unreadable_amount, rules.repeated_orders) == ("send", "skip")
+
+
+def test_the_files_that_settings_name_are_compiled_with_them(tmp_path: Path) -> None:
+    """Of settings and options alike. A list that names nobody costs nothing."""
+    file = tmp_path / "convertro.toml"
+    file.write_text('[convertro]\naccount = "acme"\n[privacy]\nsuppressed = ["a.txt"]\n')
+    (tmp_path / "a.txt").write_text("u1\n")
+    (tmp_path / "b.csv").write_text("userId\nu2\n")
+    loaded = load_settings(file, environ={}, suppressed=[tmp_path / "b.csv"])
+    rules = compile_loaded(loaded, Selection(since=5))
+    assert rules.suppressed is not None
+    assert [each in rules.suppressed for each in ("u1", "u2", "u3")] == [True, True, False]
+    assert rules.selection == Selection(since=5)
+    (tmp_path / "a.txt").write_text('{"data":{"suppressed":[],"pagination":{}}}')
+    assert compile_loaded(load_settings(file, environ={})).suppressed is None

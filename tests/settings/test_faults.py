@@ -64,6 +64,30 @@ WRONG_TYPES = [
     ("mapping.traits", "some"),
     ("mapping.traits", True),
     ("mapping.traits", ["plan", 5]),
+    ("mapping.integrations", "keep"),
+    ("mapping.integrations", False),
+    ("mapping.delivered_in_browser", "drop"),
+    ("mapping.delivered_in_browser", True),
+    ("mapping.unreadable_amount", "skip"),
+    ("mapping.unreadable_amount", 1),
+    ("mapping.repeated_orders", "drop"),
+    ("mapping.repeated_orders", False),
+    ("privacy.suppressed", "ids.txt"),
+    ("privacy.suppressed", True),
+    ("privacy.suppressed", [5]),
+    ("privacy.suppressed", [""]),
+    ("consent.categories", "Advertising"),
+    ("consent.categories", ["Advertising", 5]),
+    ("consent.categories", [" "]),
+    ("consent.categories", {"Advertising": True}),
+    ("consent.without", "drop"),
+    ("consent.without", False),
+    ("consent.empty", "Skip"),
+    ("consent.empty", []),
+    ("schema.disabled_events", "Test Event"),
+    ("schema.disabled_events", [5]),
+    ("schema.disabled_events", ["Test\n"]),
+    ("schema.disabled_events", {"Test Event": False}),
     ("delivery.transport", "wget"),
     ("delivery.concurrency", 0),
     ("delivery.concurrency", 257),
@@ -134,7 +158,10 @@ def test_every_key_of_every_table_has_a_case_above() -> None:
     }
     params = {key for key in keys if key.startswith("wire.params.")}  # all of one type
     assert keys - params <= {key for key, _ in WRONG_TYPES}
-    assert set(Settings.model_fields) == {"convertro", "events", "mapping", "delivery", "wire"}
+    of_filters = {"filters", "filters_file", "destination_id"}  # test_filters.py has their cases
+    of_filters |= {"transformations", "transformations_file"}
+    tables = {field.alias or name for name, field in Settings.model_fields.items()}
+    assert tables == {key.partition(".")[0] for key, _ in WRONG_TYPES} | of_filters
 
 
 @pytest.mark.parametrize(
@@ -156,6 +183,12 @@ def test_every_key_of_every_table_has_a_case_above() -> None:
         ("wire.paths.web_evnt", "wire.paths.web_event"),
         ("wire.params.SID", "wire.params.sid"),
         ("wire.params.qqqqqq", None),
+        ("privacy.supressed", "privacy.suppressed"),
+        ("consent.category", "consent.categories"),
+        ("mapping.categories", "consent.categories"),
+        ("consent.disabled_events", "schema.disabled_events"),
+        ("schema.disabled-events", "schema.disabled_events"),
+        ("mapping.delivered_in_browsers", "mapping.delivered_in_browser"),
     ],
 )
 def test_an_unknown_key_is_told_with_the_likely_one(key: str, meant: str | None) -> None:
@@ -170,6 +203,11 @@ def test_an_unknown_key_is_told_with_the_likely_one(key: str, meant: str | None)
     [
         ({"evnts": {"a": "b"}}, "evnts is no setting; did you mean [events]?"),
         ({"Delivery": {}}, "Delivery is no setting; did you mean [delivery]?"),
+        ({"consents": {}}, "consents is no setting; did you mean [consent]?"),
+        ({"suppressed": []}, "suppressed is no setting; did you mean privacy.suppressed?"),
+        ({"schema": []}, "schema = []; allowed: the table [schema]"),
+        ({"schema_": {}}, "schema_ is no setting; did you mean [schema]?"),
+        ({"privacy": "ids.txt"}, "privacy = 'ids.txt'; allowed: the table [privacy]"),
         ({"client_name": "x"}, "client_name is no setting; did you mean convertro.client_name?"),
         ({"qqqqqq": 1}, "qqqqqq is no setting"),
         ({"mapping": 5}, "mapping = 5; allowed: the table [mapping]"),
@@ -208,6 +246,9 @@ def test_all_faults_are_told_at_once() -> None:
             "convertro": {"acount": "acme"},
             "events": {"Signed Up": 5, "": "x", "Trial": ["a", ""]},
             "mapping": {"mode": "cloud", "traits": 5},
+            "privacy": {"suppressed": "ids.txt"},
+            "consent": {"categories": ["A", 5], "without": "?", "whithout": "send"},
+            "schema": {"disabled": []},
             "delivery": {"timeout": "soon", "concurrency": 20, "max_concurrency": 10},
             "wire": {
                 "base_url": "http://example.com",
@@ -228,6 +269,11 @@ def test_all_faults_are_told_at_once() -> None:
         "events.Signed Up",
         "events.Trial",
         "mapping.traits",
+        "privacy.suppressed",
+        "consent.categories",
+        "consent.without",
+        "consent.whithout",
+        "schema.disabled",
         "delivery.timeout",
         "delivery.concurrency",
         "wire.base_url",

@@ -174,3 +174,78 @@ def test_the_certificates_are_beside_the_file(file: Path) -> None:
         load(file)
     (file.parent / "own.pem").touch()
     assert load(file).ca_bundle == file.parent / "own.pem"
+
+
+PRIVATE = FILE + '[privacy]\nsuppressed = ["a.txt", "sub/b.txt"]\n'
+
+
+def test_suppression_lists_are_beside_the_file_but_for_the_option(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a file names is beside it; what the command line names is where the command runs."""
+    file.write_text(PRIVATE)
+    for name in ("a.txt", "sub/b.txt", "here/c.txt"):
+        (file.parent / name).parent.mkdir(exist_ok=True)
+        (file.parent / name).write_text(f"{name}\n")
+    monkeypatch.chdir(file.parent / "here")
+    loaded = load_settings(file, environ={}, suppressed=[Path("c.txt")])
+    assert loaded.suppressed is not None
+    assert all(name in loaded.suppressed for name in ("a.txt", "sub/b.txt", "here/c.txt"))
+    assert loaded.named_files == (
+        file.parent / "a.txt",
+        file.parent / "sub/b.txt",
+        Path("c.txt"),
+    )
+
+
+def test_without_lists_there_is_none(file: Path) -> None:
+    """And no file is named."""
+    loaded = load(file)
+    assert (loaded.suppressions, loaded.suppressed, loaded.named_files) == (None, None, ())
+
+
+def test_the_faults_of_lists_are_told_with_all_others(file: Path) -> None:
+    """Each with its key, the file and the line."""
+    file.write_text(PRIVATE + '[mapping]\nmode = "cloudy"\n')
+    (file.parent / "a.txt").write_bytes(b"u1\n\xff\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, environ={}, suppressed=[file.parent / "c.txt"])
+    lines = caught.value.message.splitlines()
+    assert lines[0].startswith("4 faults in the settings (")
+    assert lines[1].startswith("  mapping.mode = 'cloudy'; allowed: ")
+    assert lines[2].startswith("  privacy.suppressed = 'a.txt' line 2: is not UTF-8; allowed: text")
+    assert lines[3] == "  privacy.suppressed = 'sub/b.txt' is not there"
+    assert lines[4].startswith("  --suppressed = '")
+    assert lines[4].endswith("c.txt' is not there")
+
+
+@pytest.mark.parametrize("names", ['"a.txt"', "5", "[5]", '[""]', '["~nosuchuser/a.txt"]'])
+def test_names_that_are_none_are_told_once(file: Path, names: str) -> None:
+    """A value of the wrong type is one fault, and no traceback."""
+    file.write_text(FILE + f"[privacy]\nsuppressed = {names}\n")
+    with pytest.raises(SettingsError, match="1 fault"):
+        load(file)
+
+
+def test_who_does_not_map_does_not_read_lists(file: Path) -> None:
+    """What the ledger holds can be seen while a list is missing."""
+    file.write_text(PRIVATE)
+    assert load_settings(file, environ={}, with_files=False).suppressions is None
+
+
+def test_settings_that_name_the_same_lists_share_them(file: Path) -> None:
+    """A list of a million ids is in memory once when two settings are compared."""
+    file.write_text(PRIVATE.replace(', "sub/b.txt"', ""))
+    (file.parent / "a.txt").write_text("u1\n")
+    (file.parent / "c.txt").write_text("u2\n")
+    other = file.with_name("new.toml")
+    other.write_text(file.read_text())
+    one = load_settings(file, environ={})
+    assert load_settings(other, environ={}, read_before=one.suppressions).suppressions is (
+        one.suppressions
+    )
+    more = load_settings(
+        other, environ={}, read_before=one.suppressions, suppressed=[file.parent / "c.txt"]
+    )
+    assert more.suppressed is not None
+    assert "u2" in more.suppressed

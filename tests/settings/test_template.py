@@ -61,6 +61,9 @@ def test_without_values_only_the_account_is_left_to_fill_in() -> None:
         "convertro": {"account": ""},
         "events": {},
         "mapping": {},
+        "privacy": {},
+        "consent": {},
+        "schema": {},
         "delivery": {},
         "wire": {"paths": {}, "params": {}},
     }
@@ -142,8 +145,15 @@ SETTINGS = TABLE(
                 "require_order_id": st.booleans(),
                 "visitor_id": st.lists(NASTY, min_size=1, max_size=3),
                 "traits": st.just("none") | st.lists(NASTY, max_size=3),
+                "delivered_in_browser": st.sampled_from(["skip", "send", "skip-unmarked"]),
             },
         ),
+        "privacy": TABLE({"suppressed": st.lists(NASTY, max_size=2)}),
+        "consent": TABLE(
+            {"categories": st.lists(NASTY, max_size=3)},
+            optional={"without": st.sampled_from(["send", "skip"])},
+        ),
+        "schema": TABLE({"disabled_events": st.lists(NASTY, max_size=3)}),
         "delivery": TABLE(
             {},
             optional={

@@ -7,6 +7,8 @@ import signal
 import sys
 import time
 
+from convertro_cli.privacy.suppression_list import SuppressionList
+
 
 def double(batch: list[int]) -> list[int]:
     """Twice each number."""
@@ -44,3 +46,14 @@ def fail(batch: int) -> int:
     if batch == 13:
         raise ValueError("thirteen")
     return batch
+
+
+class LookUp:
+    """Looks ids up in a suppression list that all the processes share."""
+
+    def __init__(self, suppressed: SuppressionList) -> None:
+        self.suppressed = suppressed
+
+    def __call__(self, ids: list[str]) -> tuple[int, list[str]]:
+        """The process that did it, and those of the ids that are on the list."""
+        return os.getpid(), [user_id for user_id in ids if user_id in self.suppressed]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from convertro_cli.settings.filter_text import named_specs
 from convertro_cli.settings.model import Settings
 from convertro_cli.settings.toml_text import toml_string, toml_value
 
@@ -27,10 +28,16 @@ class SettingChange(NamedTuple):
 def compare_settings(before: Settings, after: Settings) -> list[SettingChange]:
     """Compare settings as they are understood: a default that is written out is no change."""
     tables = list(before.model_dump())
-    old, new = (dict(_flat(settings.model_dump())) for settings in (before, after))
+    old, new = (_values(settings) for settings in (before, after))
     keys = sorted(dict.fromkeys([*old, *new]), key=lambda key: tables.index(key.split(".")[0]))
     changes = [SettingChange(key, old.get(key), new.get(key)) for key in keys]
     return [change for change in changes if change.before != change.after]
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    """Give each key with its value, and each filter with what it is, whatever file it is from."""
+    dump = settings.model_dump(exclude={"filters", "transformations"})
+    return dict(_flat(dump)) | named_specs(settings.filter_specs)
 
 
 def _flat(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

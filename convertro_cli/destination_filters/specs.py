@@ -1,0 +1,98 @@
+"""Filters and transformations as plain data: what the settings and Segment's files hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+Fields = tuple[tuple[str, tuple[str, ...]], ...]
+"""Paths of objects, each with names in it; the path "" is the message itself."""
+
+Scalar = str | int | float | bool | None
+
+
+def fields_of(fields: Mapping[str, Iterable[str]]) -> Fields:
+    """Make an action's fields of a dictionary of paths and names."""
+    return tuple((path, tuple(names)) for path, names in fields.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """``DROP``: the message is skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """``SAMPLE``: a part of the messages is kept, told by the value at ``path``, if there is one.
+
+    ``percent`` is a fraction: 0 keeps none, 1 keeps all.
+    """
+
+    percent: float
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropProperties:
+    """``DROP_PROPERTIES``: the named fields are taken away."""
+
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class AllowProperties:
+    """``ALLOW_PROPERTIES``: in the objects that are named, all other fields are taken away."""
+
+    fields: Fields
+
+
+Action = Drop | Sample | DropProperties | AllowProperties
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationFilter:
+    """A destination filter. ``source_id`` is None for messages of every source."""
+
+    title: str
+    condition: str
+    actions: tuple[Action, ...]
+    enabled: bool = True
+    source_id: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transformation:
+    """A transformation. Paths are dotted from the top of the message; ``\\.`` is a dot in a name.
+
+    ``renames`` has the old and the new path of each field that moves, ``values`` the paths that
+    get a value, ``fql_properties`` paths with the FQL that gives their value. ``allow`` names
+    the fields that stay, where it names any.
+    """
+
+    title: str
+    condition: str
+    new_event_name: str | None = None
+    renames: tuple[tuple[str, str], ...] = ()
+    values: tuple[tuple[tuple[str, ...], Scalar], ...] = ()
+    fql_properties: tuple[tuple[str, str], ...] = ()
+    allow: tuple[str, ...] = ()
+    drop: bool = False
+    enabled: bool = True
+    source_id: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSpecs:
+    """All filters and transformations of a destination, in the order of the lists.
+
+    ``notes`` has a sentence for each thing that is to be known of the files they come from.
+    """
+
+    filters: tuple[DestinationFilter, ...] = ()
+    transformations: tuple[Transformation, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.filters or self.transformations)
