@@ -5,12 +5,12 @@ from __future__ import annotations
 import bz2
 import lzma
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
 
 from convertro_cli.reading.damage import DamagedExport, corrupt, truncated
 from convertro_cli.reading.feed import CHUNK, Feed
 from convertro_cli.reading.gunzip import Gunzip
 from convertro_cli.reading.members import member
+from convertro_cli.reading.raw import RawExport
 from convertro_cli.reading.zstd import SKIPPABLE_MAGICS, ZSTD_MAGIC, frame
 
 __all__ = ["DamagedExport", "Stream", "open_stream"]
@@ -55,11 +55,16 @@ class Stream:
     a file, None for a plain one.
     """
 
-    def __init__(self, raw: BinaryIO, name: str) -> None:
+    def __init__(self, raw: RawExport, name: str) -> None:
         self._feed = Feed(raw)
         self._name = name
         self._furthest = 0
         self.unpack: str | None = None
+
+    @property
+    def steady(self) -> bool:
+        """Whether it is read from a file, which never keeps a reader waiting."""
+        return self._feed.steady
 
     @property
     def position(self) -> int:
@@ -104,8 +109,8 @@ class Stream:
         return None
 
 
-def open_stream(raw: BinaryIO, name: str) -> Stream:
-    """The plain bytes of an open file that is plain or packed with gzip, zstd, bzip2 or xz.
+def open_stream(raw: RawExport, name: str) -> Stream:
+    """The plain bytes of an open export that is plain or packed with gzip, zstd, bzip2 or xz.
 
     Several packed files one after another are read as one. Memory stays bounded whatever the
     file unpacks to. ``raw`` is not closed.

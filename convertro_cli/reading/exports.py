@@ -5,7 +5,7 @@ Arrays and batches of messages are taken apart, and a file without any message i
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -24,7 +24,7 @@ _SAMPLE = 20
 
 
 def read_exports(
-    files: Sequence[ExportFile], *, stdin: BinaryIO | None = None
+    files: Iterable[ExportFile], *, stdin: BinaryIO | None = None
 ) -> Generator[LineBatch, None, None]:
     """The messages of the files, as ``read_batches`` gives lines.
 

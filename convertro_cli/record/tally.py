@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
-from convertro_cli.reading.folders import Unread
+from convertro_cli.reading.unread import Unread
 from convertro_cli.segment.money import EXACTLY
 
 

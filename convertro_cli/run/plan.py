@@ -9,9 +9,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.folders import Unread
 from convertro_cli.reading.identity import identify
 from convertro_cli.reading.sources import ExportFile, ExportSet
+from convertro_cli.reading.unread import Unread
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, set_aside
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import StateFolder

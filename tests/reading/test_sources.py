@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.reading.folders import Unread
+from convertro_cli.reading.unread import Unread
 from convertro_cli.reading.sources import Days, ExportFile, ExportSet, find_exports
 
 DAY = 86_400
