@@ -52,9 +52,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[curl,report]'
+	$(PIP) install --editable '.[curl,report,metrics]'
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml $(VENV)/installed
-	$(PIP) install --editable '.[curl,report,dev]'
+	$(PIP) install --editable '.[curl,report,metrics,dev]'
 	@touch $@

@@ -12,21 +12,29 @@ from convertro_cli.mapping.jobs import TOO_LONG
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.sources import ExportSet
+from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.tally import Tally
 from convertro_cli.run.files import RunFiles
 from convertro_cli.run.input import RunInput, choose_workers
 from convertro_cli.run.interrupts import Interrupts
+from convertro_cli.run.marking import Marking
 from convertro_cli.run.progress import Progress, Watcher
+from convertro_cli.run.repeats import RepeatSearch
 from convertro_cli.run.report import Report
 
 
 @dataclass(frozen=True, slots=True)
 class DryRunOptions:
-    """``workers`` is None for the default; ``limit`` counts messages that pass the filters."""
+    """``workers`` is None for the default; ``limit`` counts messages that pass the filters.
+
+    ``resend`` and ``at_most_once`` are those of the replay that the dry run is to tell of.
+    """
 
     workers: int | None = None
     limit: int | None = None
     include_skipped: bool = False
+    resend: bool = False
+    at_most_once: bool = False
 
 
 def dry_run(
@@ -36,12 +44,18 @@ def dry_run(
     write: Callable[[bytes], object],
     options: DryRunOptions,
     watcher: Watcher,
+    known: KnownCalls | None = None,
 ) -> Report:
-    """Write the dry run's lines, in the order of the export. Opens no connection and no state."""
+    """Write the dry run's lines, in the order of the export. Opens no connection.
+
+    ``known`` has what earlier runs settled: a call that a replay would not send again is marked
+    and counted so.
+    """
     started = time.monotonic()
     tally = Tally()
     files = RunFiles(tally, watcher.notice, exports)
     progress = Progress(tally, exports.total_bytes)
+    search = RepeatSearch(known, resend=options.resend, at_most_once=options.at_most_once)
     job = DryRunJob(rules, options.limit, options.include_skipped)
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
     with Interrupts() as interrupts, RunInput(exports.files, job, workers=workers) as batches:
@@ -49,7 +63,8 @@ def dry_run(
             taken = batches.take(timeout=0.1)
             if taken is not None:
                 batch, mapped = taken
-                write(mapped.output)
+                marking = Marking(mapped, tally, include_skipped=options.include_skipped)
+                write(marking.mark(search.review(mapped.keys)))
                 files.follow(batch)
                 _count(tally, batch, mapped)
                 if mapped.exhausted:
@@ -67,8 +82,9 @@ def dry_run(
 
 
 def _count(tally: Tally, batch: LineBatch, mapped: DryRunBatch) -> None:
-    """Count a batch as if all that can be sent were delivered."""
+    """Count a batch as if all that is to be sent were delivered."""
     tally.note_batch(mapped.skipped, mapped.warnings, batch.place, mapped.warning_places)
+    tally.note_gates(mapped.kept_back, carries_consent=mapped.carries_consent)
     for line in mapped.invalid:
         tally.reject(line.reason, batch.place(line.number))
     tally.messages["read"] += mapped.messages + mapped.failed_messages
@@ -78,4 +94,5 @@ def _count(tally: Tally, batch: LineBatch, mapped: DryRunBatch) -> None:
     tally.calls["delivered"] += mapped.calls
     tally.calls["failed"] += mapped.failed_calls
     for event_type, (calls, value) in mapped.totals.items():
-        tally.by_event_type[event_type].add(calls, value)
+        if calls:
+            tally.by_event_type[event_type].add(calls, value)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
@@ -326,6 +329,32 @@ def test_the_crontab_is_whole() -> None:
         assert re.match(r"#|$|[A-Z]+=\S|[\d*]", line), line
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+def test_the_units_are_sound(tmp_path: Path) -> None:
+    """systemd takes the service and the timer as they are, but for the place of the program."""
+    program = "/opt/convertro/.venv/bin/convertro"
+    service = (FOLDER / "convertro.service").read_text()
+    assert f"ExecStart={program} replay " in service
+    (tmp_path / "convertro.service").write_text(
+        service.replace(program, sys.executable).replace("User=convertro\n", "")
+    )
+    shutil.copy(FOLDER / "convertro.timer", tmp_path)
+    units = [tmp_path / "convertro.service", tmp_path / "convertro.timer"]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False
+    )
+    told = [line for line in done.stderr.splitlines() if "convertro" in line]
+    assert (done.returncode, told) == (0, [])
+
+
+def test_the_units_command_is_a_command(capfd: pytest.CaptureFixture[str]) -> None:
+    """What the service starts has options that the program takes."""
+    service = (FOLDER / "convertro.service").read_text()
+    (command,) = re.findall("^ExecStart=(.+)$", service, re.M)
+    assert run([*shlex.split(command)[1:], "--help"]) == 0
+    assert "Usage" in capfd.readouterr().out
+
+
 README = (FOLDER / "README.md").read_text()
 
 
@@ -340,9 +369,13 @@ def test_the_commands_of_the_readme_are_commands(
 
 def test_files_that_the_readme_names_are_there() -> None:
     """Each example that the README names, in its table or a command, exists."""
-    named = set(re.findall(r"^\| `([\w.]+)`", README, re.M))
+    rows = "".join(re.findall(r"^\| (`[^|]+) \|", README, re.M))
+    named = set(re.findall(r"`([\w]+\.?[\w]*)`", rows))
     named |= set(re.findall(r"examples/([\w.]+\.(?:ndjson|toml))\b", README))
-    assert named == {"export.ndjson", "convertro.toml", "sandbox.toml", "crontab", "demo.py"}
+    assert named == {
+        *("export.ndjson", "convertro.toml", "sandbox.toml", "crontab", "demo.py"),
+        *("convertro.service", "convertro.timer"),
+    }
 
 
 def test_the_numbers_of_the_readme_are_those_of_the_dry_run() -> None:

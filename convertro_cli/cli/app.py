@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +12,13 @@ from typing import Annotated
 import typer
 
 from convertro_cli import __version__
+from convertro_cli.cli import log
 from convertro_cli.cli.check import check
 from convertro_cli.cli.console import print_error
 from convertro_cli.cli.diff import diff
 from convertro_cli.cli.explain import explain
 from convertro_cli.cli.forget import forget
+from convertro_cli.cli.help import EXIT_CODES, Command, Commands
 from convertro_cli.cli.init import init
 from convertro_cli.cli.inspect import inspect
 from convertro_cli.cli.replay import replay
@@ -25,6 +28,8 @@ from convertro_cli.errors import ConvertroError, ExitCode
 
 app = typer.Typer(
     name="convertro",
+    cls=Commands,
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -49,14 +54,20 @@ def convertro(
 
 
 for _command in (init, check, inspect, replay, diff, explain, status, forget, sandbox):
-    app.command()(_command)
+    app.command(cls=Command, epilog=EXIT_CODES)(_command)
+
+# Typer's own errors: wrong usage. Its packages keep that class in different places.
+_WRONG_USAGE = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the program and give its exit code. Tells a ConvertroError in its own words."""
     _open_what_is_closed()
+    log.begin(arguments)
     try:
-        return _run(arguments)
+        return _run_logged(arguments) if log.is_json() else _run(arguments)
     except ConvertroError as error:
         print_error(error)
         return int(error.exit_code)
@@ -78,6 +89,40 @@ def _run(arguments: Sequence[str]) -> int:
     finally:
         sys.stdout.flush()
     return 0
+
+
+def _run_logged(arguments: Sequence[str]) -> int:
+    """Run the program with all that it says on standard error as JSON."""
+    try:
+        code = app(list(arguments), standalone_mode=False)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try once more at its end
+        return int(ExitCode.OUTPUT_CLOSED)
+    except SystemExit as ending:
+        if isinstance(ending.__context__, BrokenPipeError):
+            return int(ExitCode.OUTPUT_CLOSED)
+        return ending.code if isinstance(ending.code, int) else 0
+    except (ConvertroError, OSError):
+        raise
+    except Exception as error:
+        if not isinstance(error, _WRONG_USAGE):
+            _log_crash(error)
+            return int(ExitCode.SOME_FAILED)
+        raise ConvertroError(_in_words(error)) from None
+    finally:
+        sys.stdout.flush()
+    return code if isinstance(code, int) else 0
+
+
+def _in_words(error: Exception) -> str:
+    words = getattr(error, "format_message", lambda: str(error))()
+    return str(words) or "There is no command. Try `convertro --help`."
+
+
+def _log_crash(error: Exception) -> None:
+    """Log a fault of the program's own, as the traceback that it would otherwise be."""
+    text = "".join(traceback.format_exception(error))
+    log.log_json("error", "crash", text=str(error), traceback=text, exit_code=1)
 
 
 def _open_what_is_closed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from convertro_cli.cli.log import is_json, log_error
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ def visible(text: str) -> str:
 
 def print_error(error: ConvertroError) -> None:
     """Tell an error: what happened, then what to do."""
+    if is_json():
+        log_error(error)
+        return
     lines = [visible(line) for line in error.message.split("\n")]
     print("convertro: " + "\n".join(lines), file=sys.stderr)
     if error.hint:

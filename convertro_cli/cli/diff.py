@@ -23,6 +23,16 @@ from convertro_cli.cli.options import (
     UntilOption,
     WorkersOption,
 )
+from convertro_cli.cli.outputs import Spared, file_or_stdout
+from convertro_cli.cli.report_output import (
+    FILE_WIDTH,
+    Format,
+    FormatOption,
+    ReportOption,
+    check_format,
+    choose_format,
+    write_report,
+)
 from convertro_cli.errors import ConvertroError, ExitCode
 
 if TYPE_CHECKING:
@@ -30,19 +40,16 @@ if TYPE_CHECKING:
     from convertro_cli.review.diff.model import DiffReport
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.review.masking import Masking
+    from convertro_cli.settings.load import LoadedSettings
 
-Format = Literal["terminal", "json", "markdown", "html"]
 Show = Literal["full", "masked", "none"]
 
-_FORMATS: dict[str, Format] = {".json": "json", ".md": "markdown", ".html": "html"}
 _DEFAULT_SHOW: dict[Format, Show] = {
     "terminal": "full",
     "json": "full",
     "markdown": "masked",
     "html": "masked",
 }
-_FILE_WIDTH = 100
-"""Columns of the tables in a file, which has no width of its own."""
 
 
 def diff(
@@ -74,19 +81,8 @@ def diff(
         int,
         typer.Option("--samples", metavar="N", min=0, max=100, help="Examples of each change."),
     ] = 3,
-    format_: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="How to write the report.  [default: as --output is named, else terminal]",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
-    ] = None,
+    format_: FormatOption = None,
+    output: ReportOption = None,
     changes: Annotated[
         Path | None,
         typer.Option(
@@ -119,7 +115,8 @@ def diff(
 
     * `convertro diff convertro.toml exports/ --against dry-run.ndjson --exit-code`
     """
-    from convertro_cli.cli.output_file import check_folder, open_output_file
+    from convertro_cli.cli.event_names import say_which_names
+    from convertro_cli.cli.output_file import open_output
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.review.diff.job import Wanted
@@ -128,13 +125,8 @@ def diff(
     from convertro_cli.run.selected import find_selected
 
     told = _Arguments.read(files, against)
-    form = format_ or _format_of(output)
-    for path in filter(None, (output, changes)):
-        check_folder(path)
-    if form == "html":
-        from convertro_cli.review.report.page import check_page
-
-        check_page()
+    form = choose_format(format_, output)
+    check_format(form)
     selection = read_selection(
         since=since,
         until=until,
@@ -143,20 +135,30 @@ def diff(
         received_since=received_since,
         received_until=received_until,
     )
-    sides = _sides(told, against, selection, suppressed or [])
+    loaded = _load(told, suppressed or [])
+    sides = _sides(loaded, told, against, selection)
     own = [path for path in (told.before, told.after) if path is not None]
     exports = find_selected(told.exports, selection, own=own)
+    spared = Spared(exports.files, loaded, [against] if against is not None else [])
+    spared.check("--output", output)
+    spared.check("--changes", changes)
+    _check_changes(changes, output)
     written = Masking(show or "full") if changes is not None else None
     options = DiffOptions(Wanted(samples, written), workers, limit)
     with ExitStack() as opened:
-        out = opened.enter_context(open_output_file(changes)) if changes is not None else None
+        out = opened.enter_context(open_output(changes)) if changes is not None else None
         watcher = opened.enter_context(open_watcher(Loudness(quiet, log_format)))
         report = compare(
             exports, sides, options=options, watcher=watcher, write=out.write if out else None
         )
         if out is not None:
             out.keep = not report.interrupted
-    _write(report, form, Masking(show or _DEFAULT_SHOW[form]), output)
+    masking = Masking(show or _DEFAULT_SHOW[form])
+    write_report(
+        lambda: _content(report, form, masking), form, output, show=lambda: _print(report, masking)
+    )
+    if event and report.tally.messages.read and not report.tally.calls.total():
+        say_which_names(event, exports.files)
     raise typer.Exit(_exit_code(report, exit_code))
 
 
@@ -189,25 +191,38 @@ def _refuse(misplaced: Sequence[str], against: Path | None) -> None:
     raise ConvertroError(f"diff takes {wanted}; {found}.", hint=form)
 
 
-def _format_of(output: Path | None) -> Format:
-    return _FORMATS.get(output.suffix.lower(), "terminal") if output is not None else "terminal"
+def _check_changes(changes: Path | None, output: Path | None) -> None:
+    if changes is None or file_or_stdout(changes) != file_or_stdout(output):
+        return
+    raise ConvertroError(
+        "The report and --changes would both go to "
+        + ("standard output." if file_or_stdout(output) is None else f"{output}."),
+        hint="Give each a file of its own.",
+    )
+
+
+def _load(told: _Arguments, suppressed: Sequence[Path]) -> list[LoadedSettings]:
+    """Load the settings of both sides; a suppression list that both name is read once."""
+    from convertro_cli.settings.load import load_settings
+
+    new = load_settings(told.after, suppressed=suppressed)
+    if told.before is None:
+        return [new]
+    return [load_settings(told.before, suppressed=suppressed, read_before=new.suppressions), new]
 
 
 def _sides(
-    told: _Arguments, against: Path | None, selection: Selection, suppressed: Sequence[Path]
+    loaded: Sequence[LoadedSettings], told: _Arguments, against: Path | None, selection: Selection
 ) -> Sides:
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.review.diff.saved import SavedRun
     from convertro_cli.review.diff.settings_diff import compare_settings
     from convertro_cli.settings.compile import compile_loaded
-    from convertro_cli.settings.load import load_settings
 
-    new = load_settings(told.after, suppressed=suppressed)
+    old, new = loaded[0], loaded[-1]
     rules = compile_loaded(new, selection)
     if against is not None:
         return Sides(str(against), SavedRun(against), str(told.after), rules)
-    assert told.before is not None
-    old = load_settings(told.before, suppressed=suppressed, read_before=new.suppressions)
     return Sides(
         str(told.before),
         compile_loaded(old, selection),
@@ -215,21 +230,6 @@ def _sides(
         rules,
         compare_settings(old.settings, new.settings),
     )
-
-
-def _write(report: DiffReport, form: Format, masking: Masking, output: Path | None) -> None:
-    from convertro_cli.cli.output_file import open_output_file
-
-    if output is None:
-        if form == "terminal":
-            _print(report, masking)
-        else:
-            sys.stdout.buffer.write(_content(report, form, masking))
-            sys.stdout.flush()
-        return
-    with open_output_file(output) as out:
-        out.write(_content(report, form, masking))
-        out.keep = True
 
 
 def _print(report: DiffReport, masking: Masking) -> None:
@@ -264,7 +264,7 @@ def _content(report: DiffReport, form: Format, masking: Masking) -> bytes:
     from convertro_cli.review.diff.terminal import print_report
 
     stream = StringIO()
-    print_report(report, masking, Console(file=stream, width=_FILE_WIDTH, highlight=False))
+    print_report(report, masking, Console(file=stream, width=FILE_WIDTH, highlight=False))
     return stream.getvalue().encode()
 
 

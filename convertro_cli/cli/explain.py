@@ -155,11 +155,13 @@ def _print_json(fields: dict[str, Any]) -> None:
 
     import orjson
 
+    from convertro_cli.json_text import print_json
+
     try:
         content = orjson.dumps(fields)
     except orjson.JSONEncodeError:  # a trait is nested almost as deep as orjson goes
         content = json.dumps(fields).encode()
-    sys.stdout.buffer.write(content + b"\n")
+    print_json(content + b"\n")
 
 
 def _check_choice(
@@ -229,6 +231,7 @@ def _find_message(
 def _find_event(
     exports: Sequence[str], event: str, rules: Rules, limit: int, bar: SearchBar
 ) -> Search:
+    from convertro_cli.review.event_names import advise_on_names
     from convertro_cli.review.explain.find import FilterJob
     from convertro_cli.run.input import choose_workers
     from convertro_cli.run.selected import find_selected
@@ -242,6 +245,7 @@ def _find_event(
             found,
             f"No track in {_count(these.files)} is named {event!r}"
             + (" and passes the other filters." if others else "."),
+            hint=" ".join(advise_on_names([event], these.files)) or None,
         )
     return found
 
@@ -263,14 +267,14 @@ def _search(
     return found
 
 
-def _nothing(found: Search, message: str) -> ConvertroError:
+def _nothing(found: Search, message: str, *, hint: str | None = None) -> ConvertroError:
     if found.damage:
         return ConvertroError(
             message,
             hint="It may be where the export is damaged.",
             exit_code=ExitCode.UNREADABLE_EXPORT,
         )
-    return ConvertroError(message, exit_code=ExitCode.SOME_FAILED)
+    return ConvertroError(message, hint=hint, exit_code=ExitCode.SOME_FAILED)
 
 
 def _count(files: Sequence[ExportFile]) -> str:

@@ -60,6 +60,8 @@ def _way(steps: Sequence[dict[str, Any]]) -> Table:
         text = Text(_finding(step))
         if step["reason"]:
             text = Text(f"{step['reason']}: ", style="bold red").append_text(text)
+        for line in _filter_lines(step.get("filter")):
+            text.append(f"\n{visible(line)}", style="dim")
         for setting in step["settings"]:
             text.append("\n").append(_setting(setting), style="dim")
         table.add_row(_MARKS[step["verdict"]], step["topic"], text)
@@ -71,6 +73,19 @@ def _finding(step: dict[str, Any]) -> str:
     if not value:
         return says
     return f"{value} {says}" if says.startswith(("from ", "by default")) else f"{value}: {says}"
+
+
+def _filter_lines(filtered: dict[str, Any] | None) -> Iterator[str]:
+    """Give what a filter looked at, part by part, and what it changed."""
+    if filtered is None:
+        return
+    for part in filtered["parts"]:
+        found = ", ".join(f"{each['what']} is {_json(each['value'])}" for each in part["found"])
+        held = "holds" if part["held"] else "does not hold"
+        yield f"{part['part']} {held}" + (f": {found}" if found else "")
+    for change in filtered["changes"]:
+        after = f" to {_json(change['after'])}" if change["how"] != "taken away" else ""
+        yield f"{change['path']} {change['how']}{after}"
 
 
 def _setting(setting: dict[str, Any]) -> str:
@@ -200,7 +215,11 @@ def _change_lines(change: dict[str, Any]) -> Iterator[str]:
 
 
 def _toml(change: dict[str, Any]) -> Iterator[str]:
-    yield f"[{change['table']}]"
+    if "title" in change:
+        yield f"[[{change['table']}]]"
+        yield f"title = {toml_string(change['title'])}"
+    else:
+        yield f"[{change['table']}]"
     for name, value in change["values"].items():
         key = toml_string(name) if change["table"] == "events" else name
         yield f"{key} = {toml_value(value)}"

@@ -10,13 +10,26 @@ from typing import Annotated
 import typer
 
 from convertro_cli.cli.console import visible
+from convertro_cli.cli.outputs import Spared, is_stdout
 from convertro_cli.errors import ConvertroError
 
 _DEFAULT_FILE = Path("convertro.toml")
 
 
 def init(
+    exports: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="EXPORT...",
+            help="With --suggest: files, folders, quoted patterns, or - for standard input.",
+            show_default=False,
+        ),
+    ] = None,
     *,
+    suggest: Annotated[
+        bool,
+        typer.Option("--suggest", help="Propose [events] from the tracks in these exports."),
+    ] = False,
     from_segment: Annotated[
         Path | None,
         typer.Option(
@@ -48,18 +61,31 @@ def init(
     * `convertro init`
 
     * `convertro init --from-segment destination.json -o shop.toml`
+
+    * `convertro init --suggest exports/`
     """
     from convertro_cli.reading.paths import for_shell
     from convertro_cli.settings.segment_import import read_segment_settings
     from convertro_cli.settings.taken import SegmentSettings
     from convertro_cli.settings.template import render_template
 
+    if bool(exports) != suggest:
+        raise ConvertroError("--suggest and exports go together: init --suggest EXPORT...")
     if destination is not None and from_segment is None:
         raise ConvertroError("--destination goes with --from-segment.")
     taken = read_segment_settings(from_segment, destination) if from_segment else SegmentSettings()
-    _write(output, render_template(taken.values), force=force)
+    Spared(others=[from_segment] if from_segment else []).refuse("--output", output)
+    proposed = ""
+    if exports:
+        from convertro_cli.cli.init_suggest import propose_events
+
+        _check_free(output, force=force)
+        proposed = propose_events(exports, taken.values.get("events", {}), output)
+    _write(output, render_template(taken.values, proposed), force=force)
     for sentence in taken.left_out:
         _say(f"convertro: not taken over: {sentence}")
+    if is_stdout(output):
+        return
     _say(f"Wrote {output}.")
     config = "" if output == _DEFAULT_FILE else f" --config {for_shell(str(output))}"
     if "account" in taken.values["convertro"]:
@@ -68,13 +94,20 @@ def init(
         _say(f"Next: fill in convertro.account, then `convertro check{config}`.")
 
 
-def _write(file: Path, text: str, *, force: bool) -> None:
-    """Write a file whole or not at all. Raises ConvertroError."""
-    if not force and os.path.lexists(file):
+def _check_free(file: Path, *, force: bool) -> None:
+    if not force and not is_stdout(file) and os.path.lexists(file):
         raise ConvertroError(
             f"{file} is there already, and was left as it is.",
             hint="--force overwrites it; --output names another file.",
         )
+
+
+def _write(file: Path, text: str, *, force: bool) -> None:
+    """Write a file whole or not at all, or standard output. Raises ConvertroError."""
+    if is_stdout(file):
+        typer.echo(text, nl=False)
+        return
+    _check_free(file, force=force)
     try:
         target = file.resolve()  # a link stays a link
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")

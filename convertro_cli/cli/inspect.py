@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,17 +29,21 @@ from convertro_cli.cli.options import (
     WorkersOption,
     overrides,
 )
+from convertro_cli.cli.outputs import Spared
+from convertro_cli.cli.report_output import (
+    FILE_WIDTH,
+    Format,
+    FormatOption,
+    ReportOption,
+    check_format,
+    choose_format,
+    write_report,
+)
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
     from convertro_cli.review.inspect.report import InspectReport
     from convertro_cli.settings.load import LoadedSettings
-
-Format = Literal["terminal", "json", "markdown", "html"]
-
-_FORMATS: dict[str, Format] = {".json": "json", ".md": "markdown", ".html": "html"}
-_FILE_WIDTH = 100
-"""Columns of the tables in a file, which has no width of its own."""
 
 
 def inspect(
@@ -72,19 +76,8 @@ def inspect(
         bool,
         typer.Option("--suggest", help="Print an [events] table of the names not mapped yet."),
     ] = False,
-    format_: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="How to write the report.  [default: as --output is named, else terminal]",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
-    ] = None,
+    format_: FormatOption = None,
+    output: ReportOption = None,
     workers: WorkersOption = None,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "text",
@@ -104,6 +97,7 @@ def inspect(
 
     * `convertro inspect exports/ --suggest > events.toml`
     """
+    from convertro_cli.cli.event_names import say_which_names
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.review.inspect.job import rules_without_settings
@@ -114,8 +108,8 @@ def inspect(
 
     if suggest and format_ is not None:
         raise ConvertroError(f"--suggest writes TOML, not {format_}.", hint="Leave out --format.")
-    form = format_ or _format_of(output)
-    _check_output(output, None if suggest else form)
+    form = None if suggest else choose_format(format_, output)
+    check_format(form)
     loaded = _settings(
         config,
         no_config,
@@ -137,6 +131,7 @@ def inspect(
         received_until=received_until,
     )
     found = find_selected(exports, selection, own=own_files(loaded) if loaded else ())
+    Spared(found.files, [loaded] if loaded else []).check("--output", output)
     with open_watcher(Loudness(quiet=quiet, log_format=log_format)) as watcher:
         report = carry_out(
             found,
@@ -149,7 +144,9 @@ def inspect(
             ),
             watcher=watcher,
         )
-    _write(report, None if suggest else form, output)
+    write_report(lambda: _content(report, form).encode(), form, output, show=lambda: _print(report))
+    if event and report.read and not report.described:
+        say_which_names(event, found.files)
     raise typer.Exit(int(report.run.exit_code))
 
 
@@ -170,37 +167,6 @@ def _settings(
     if config is None and not given and not DEFAULT_FILE.exists():
         return None
     return load_settings(config or DEFAULT_FILE, options=options, suppressed=suppressed)
-
-
-def _format_of(output: Path | None) -> Format:
-    return _FORMATS.get(output.suffix.lower(), "terminal") if output is not None else "terminal"
-
-
-def _check_output(output: Path | None, form: Format | None) -> None:
-    """Tell what cannot be written before hours are spent on reading."""
-    if output is not None:
-        from convertro_cli.cli.output_file import check_folder
-
-        check_folder(output)
-    if form == "html":
-        from convertro_cli.review.report.page import check_page
-
-        check_page()
-
-
-def _write(report: InspectReport, form: Format | None, output: Path | None) -> None:
-    """Write the report where it is wanted; without a form, the suggestions."""
-    from convertro_cli.cli.output_file import open_output_file
-
-    if output is not None:
-        with open_output_file(output) as out:
-            out.write(_content(report, form).encode())
-            out.keep = True
-    elif form == "terminal":
-        _print(report)
-    else:
-        sys.stdout.buffer.write(_content(report, form).encode())
-        sys.stdout.flush()
 
 
 def _print(report: InspectReport) -> None:
@@ -234,4 +200,4 @@ def _content(report: InspectReport, form: Format | None) -> str:
         return to_html(report)
     from convertro_cli.review.inspect.terminal import to_text
 
-    return to_text(report, _FILE_WIDTH)
+    return to_text(report, FILE_WIDTH)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from convertro_cli.cli.outputs import file_or_stdout
 from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.json_text import for_stream, harmless
 
 
 class OutputFile:
@@ -19,27 +22,52 @@ class OutputFile:
         self.keep = False
 
 
-def check_folder(path: Path) -> None:
-    """Tell what cannot be written, before hours are spent on reading."""
-    if path.is_dir():
-        raise ConvertroError(f"{path} is a folder.", hint="Name a file in it.")
-    if not path.parent.is_dir():
-        raise ConvertroError(f"There is no folder {path.parent} for {path}.")
+@contextmanager
+def open_output(path: Path | None) -> Iterator[OutputFile]:
+    """Open a file of JSON lines, or standard output: where there is no path, or it names that.
+
+    Raises ConvertroError where it cannot be written.
+    """
+    path = file_or_stdout(path)
+    if path is not None:
+        with open_output_file(path, is_json=True) as out:
+            yield out
+        return
+    try:
+        sys.stdout.flush()
+        yield OutputFile(_write_to_stdout)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ConvertroError(
+            f"Standard output cannot be written: {error.strerror}.",
+            hint="Name a file instead.",
+            exit_code=ExitCode.CANNOT_WRITE_STATE,
+        ) from None
+
+
+def _write_to_stdout(content: bytes) -> None:
+    descriptor = sys.stdout.fileno()
+    view = memoryview(for_stream(content, descriptor))
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 @contextmanager
-def open_output_file(path: Path) -> Iterator[OutputFile]:
+def open_output_file(path: Path, *, is_json: bool = False) -> Iterator[OutputFile]:
     """Open a file that replaces the one of that name in the end, if it is to be kept.
 
-    Raises ConvertroError where it cannot be written.
+    A link stays a link: what it names is replaced. JSON for a terminal is made harmless.
+    Raises ConvertroError where the file cannot be written.
     """
     try:
         if path.exists() and not path.is_file():
             # A device or a pipe, such as /dev/null, cannot be replaced and need not be.
             with path.open("wb") as stream:
-                yield OutputFile(stream.write)
+                escaped = is_json and stream.isatty()
+                yield OutputFile(_Harmless(stream.write) if escaped else stream.write)
         else:
-            with _replacing(path) as out:
+            with _replacing(Path(os.path.realpath(path))) as out:
                 yield out
     except BrokenPipeError:
         raise
@@ -49,6 +77,16 @@ def open_output_file(path: Path) -> Iterator[OutputFile]:
             hint="If there was such a file before, it is as it was.",
             exit_code=ExitCode.CANNOT_WRITE_STATE,
         ) from None
+
+
+class _Harmless:
+    """Writes JSON as a terminal may see it."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+
+    def __call__(self, content: bytes) -> None:
+        self._write(harmless(content))
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,7 +35,15 @@ from convertro_cli.cli.options import (
     WorkersOption,
     overrides,
 )
+from convertro_cli.cli.outputs import Spared, file_or_stdout, is_stdout
 from convertro_cli.errors import ConvertroError
+
+if TYPE_CHECKING:
+    from convertro_cli.run.report import Report
+    from convertro_cli.settings.load import LoadedSettings
+
+_PASSED = ("delivered", "already_delivered", "already_failed", "failed")
+"""What becomes of messages that passed the filters and could be sent."""
 
 
 def replay(
@@ -59,6 +68,10 @@ def replay(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the dry run's lines to a file."),
     ] = None,
+    no_ledger: Annotated[
+        bool,
+        typer.Option("--no-ledger", help="In a dry run, do not ask what earlier runs delivered."),
+    ] = False,
     workers: WorkersOption = None,
     reread: Annotated[
         bool, typer.Option("--reread", help="Read files again that were replayed to their end.")
@@ -71,6 +84,20 @@ def replay(
         bool,
         typer.Option("--at-most-once", help="Leave alone what a crash left in doubt."),
     ] = False,
+    max_failed: Annotated[
+        str | None,
+        typer.Option(
+            "--max-failed",
+            metavar="N or N%",
+            help="Stop once more messages than that have failed or were invalid.",
+        ),
+    ] = None,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(
+            "--metrics", metavar="FILE", help="Keep metrics of the runs for node_exporter."
+        ),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "text",
@@ -97,12 +124,20 @@ def replay(
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.summary import print_summary
     from convertro_cli.cli.watching import Loudness, open_watcher
-    from convertro_cli.settings.load import load_settings
+    from convertro_cli.run.failures import FailureLimit
 
-    _check_options(dry_run=dry_run, include_skipped=include_skipped, output=output, as_json=as_json)
-    loaded = load_settings(
+    _check_options(
+        dry_run=dry_run,
+        include_skipped=include_skipped,
+        no_ledger=no_ledger,
+        output=output,
+        as_json=as_json,
+    )
+    _check_live_options(dry_run=dry_run, as_json=as_json, max_failed=max_failed, metrics=metrics)
+    limit_of_failures = FailureLimit.read(max_failed) if max_failed is not None else None
+    loaded = _load(
         config,
-        options=overrides(
+        overrides(
             account=account,
             client_name=client_name,
             site_id=site_id,
@@ -113,7 +148,8 @@ def replay(
             rate_limit=rate_limit,
             state=state,
         ),
-        suppressed=suppressed or [],
+        suppressed or [],
+        metrics,
     )
     selection = read_selection(
         since=since,
@@ -127,47 +163,114 @@ def replay(
     with open_watcher(loudness) as watcher:
         if dry_run:
             from convertro_cli.cli.dry_run import run_dry
+            from convertro_cli.dry_run import DryRunOptions
 
             report = run_dry(
                 loaded,
                 exports,
                 selection,
                 output=output,
-                workers=workers,
-                limit=limit,
-                include_skipped=include_skipped,
+                options=DryRunOptions(workers, limit, include_skipped, resend, at_most_once),
+                look_into_ledger=not no_ledger,
                 watcher=watcher,
             )
         else:
+            from convertro_cli.cli.open_letters import advise_on_open_letters
+            from convertro_cli.cli.replay_watch import tell_of
             from convertro_cli.replay import replay as carry_out
             from convertro_cli.run.plan import ReplayOptions
 
-            report = carry_out(
-                loaded,
-                exports,
-                selection=selection,
-                options=ReplayOptions(
-                    workers=workers,
-                    limit=limit,
-                    resend=resend,
-                    reread=reread,
-                    at_most_once=at_most_once,
-                    command=" ".join(sys.argv[1:]),
-                ),
-                watcher=watcher,
+            options = ReplayOptions(
+                workers=workers,
+                limit=limit,
+                resend=resend,
+                reread=reread,
+                at_most_once=at_most_once,
+                max_failed=limit_of_failures,
+                command=" ".join(sys.argv[1:]),
             )
+
+            def replay_now() -> Report:
+                _spare_exports(exports, metrics)
+                return carry_out(
+                    loaded, exports, selection=selection, options=options, watcher=watcher
+                )
+
+            report = tell_of(
+                loaded,
+                replay_now,
+                metrics=metrics,
+                warn=watcher.notice,
+            )
+            advise_on_open_letters(report, loaded)
+    if event and report.tally.read and not any(map(report.tally.messages.get, _PASSED)):
+        from convertro_cli.review.event_names import advise_on_names
+        from convertro_cli.run.selected import find_selected, own_files
+
+        report.advice += advise_on_names(
+            event, find_selected(exports, selection, own=own_files(loaded)).files
+        )
     print_summary(report, loaded, loudness, as_json=as_json)
     raise typer.Exit(int(report.exit_code))
 
 
 def _check_options(
-    *, dry_run: bool, include_skipped: bool, output: Path | None, as_json: bool
+    *, dry_run: bool, include_skipped: bool, no_ledger: bool, output: Path | None, as_json: bool
 ) -> None:
-    if dry_run and as_json and output is None:
+    if dry_run and as_json and file_or_stdout(output) is None:
         raise ConvertroError(
             "--json and the dry run's lines would both go to standard output.",
             hint="Give the lines a file: --output FILE.",
         )
-    if not dry_run and (output is not None or include_skipped):
-        name = "--output" if output is not None else "--include-skipped"
-        raise ConvertroError(f"{name} goes with --dry-run.")
+    given = {
+        "--output": output is not None,
+        "--include-skipped": include_skipped,
+        "--no-ledger": no_ledger,
+    }
+    misplaced = [name for name, is_given in given.items() if is_given]
+    if not dry_run and misplaced:
+        raise ConvertroError(f"{misplaced[0]} goes with --dry-run.")
+
+
+def _check_live_options(
+    *, dry_run: bool, as_json: bool, max_failed: str | None, metrics: Path | None
+) -> None:
+    if dry_run and (max_failed is not None or metrics is not None):
+        name = "--metrics" if metrics is not None else "--max-failed"
+        raise ConvertroError(f"{name} is about deliveries: it does not go with --dry-run.")
+    if as_json and metrics is not None and is_stdout(metrics):
+        raise ConvertroError("--json and --metrics would both go to standard output.")
+    if metrics is not None:
+        from convertro_cli.run.metrics import check_metrics
+
+        check_metrics()
+
+
+def _spare_exports(exports: Sequence[str], metrics: Path | None) -> None:
+    if metrics is not None and metrics.is_file():
+        from convertro_cli.reading.sources import find_exports
+
+        Spared(find_exports(exports).files).check("--metrics", metrics)
+
+
+def _load(
+    config: Path,
+    options: Mapping[str, object],
+    suppressed: Sequence[Path],
+    metrics: Path | None,
+) -> LoadedSettings:
+    """Load the settings; whoever watches the metrics hears of faults in them, too."""
+    from convertro_cli.settings.load import load_settings
+
+    if metrics is None:
+        return load_settings(config, options=options, suppressed=suppressed)
+    from convertro_cli.cli.replay_watch import tell_of_faulty_settings
+
+    Spared(others=[config]).check("--metrics", metrics)
+    try:
+        loaded = load_settings(config, options=options, suppressed=suppressed)
+    except ConvertroError as error:
+        tell_of_faulty_settings(metrics, error)
+        raise
+    Spared(settings=[loaded]).check("--metrics", metrics)
+    return loaded

@@ -12,7 +12,7 @@ from convertro_cli.durations import parse_duration
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
-    from convertro_cli.sandbox import Outage
+    from convertro_cli.sandbox import Outage, Sandbox
 
 _OUTAGE = re.compile(r"(.+?)@(.+)")
 
@@ -22,7 +22,12 @@ def sandbox(
         int, typer.Option("--port", min=0, max=65535, help="0 takes any free port.")
     ] = 8020,
     host: Annotated[
-        str, typer.Option("--host", help="The address to listen on; by default this machine's own.")
+        str,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="The address to listen on; by default this machine's own.",
+        ),
     ] = "127.0.0.1",
     log: Annotated[
         Path | None,
@@ -73,11 +78,19 @@ def sandbox(
         outage=_read_outage(outage),
         seed=seed,
     )
-    Sandbox(options).serve_forever(ready=_announce)
+    running = Sandbox(options)
+    running.serve_forever(ready=lambda url: _announce(running, url))
 
 
-def _announce(url: str) -> None:
-    typer.echo(f"The sandbox listens at {url} (Ctrl-C ends it).", err=True)
+def _announce(running: Sandbox, url: str) -> None:
+    bound = "" if running.is_loopback else f", bound to {running.address}"
+    typer.echo(f"The sandbox listens at {url}{bound} (Ctrl-C ends it).", err=True)
+    if not running.is_loopback:
+        typer.echo(
+            "convertro: warning: whoever reaches this machine can send to it and see all that it "
+            "received, unencrypted and without a password. Without --host only this machine can.",
+            err=True,
+        )
 
 
 def _seconds(option: str, text: str) -> float:

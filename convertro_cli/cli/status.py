@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertro_cli.cli.options import ConfigOption, JsonOption, StateOption, overrides
+from convertro_cli.errors import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from convertro_cli.record.overview import Overview, RunRow
+    from convertro_cli.record.open_letters import OpenLetters
+    from convertro_cli.record.overview import Overview, RunRow, TargetRow
 
 
 def status(
@@ -23,17 +26,28 @@ def status(
     latest: Annotated[
         int, typer.Option("--latest", metavar="N", min=1, help="How many runs and files to list.")
     ] = 5,
+    exit_code: Annotated[
+        bool,
+        typer.Option(
+            "--exit-code", help="End with 1 if dead letters are open or a last run failed."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what the ledger holds: runs, files, counts, and failures by reason.
+    """Show what the ledger holds: by target what is open and in doubt, runs, files, counts.
+
+    A dead letter is open until it is replayed, its event is delivered, or its file is taken away.
 
     Examples:
 
     * `convertro status`
 
     * `convertro status --state /var/lib/convertro --json`
+
+    * `convertro status --exit-code > /dev/null || echo 'look at convertro'`
     """
-    from convertro_cli.cli.console import output_console, visible
+    from convertro_cli.cli.console import visible
+    from convertro_cli.json_text import print_json
     from convertro_cli.record.overview import read_overview
     from convertro_cli.record.state import StateFolder
     from convertro_cli.settings.load import load_settings
@@ -45,12 +59,20 @@ def status(
         import orjson
 
         found = asdict(overview) if overview else {}
-        sys.stdout.buffer.write(orjson.dumps({"state": str(folder.path), **found}) + b"\n")
-        return
-    if overview is None:
+        print_json(orjson.dumps({"state": str(folder.path), **found}) + b"\n")
+    elif overview is None:
         typer.echo(f"There is no ledger in {visible(str(folder.path))} yet: nothing was replayed.")
-        return
-    _print(output_console(), folder.path, overview)
+    else:
+        _print(_console(), folder.path, overview)
+    if exit_code and overview is not None and overview.wants_attention:
+        raise typer.Exit(int(ExitCode.SOME_FAILED))
+
+
+def _console() -> Console:
+    """Give a console as wide as the terminal; a pipe has no width, and nothing is cut off."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
 
 
 def _print(console: Console, path: Path, overview: Overview) -> None:
@@ -69,9 +91,14 @@ def _print(console: Console, path: Path, overview: Overview) -> None:
     counts.add_row("calls in doubt", f"{overview.in_doubt:,}")
     counts.add_row("dead letters", f"{overview.dead_letters:,}")
     console.print(counts)
+    for target in overview.targets:
+        console.print(f"\n{visible(target.name)}", markup=False, soft_wrap=True)
+        for label, text in _target_lines(target):
+            console.print(f"  {label:<20}{visible(text)}", markup=False, soft_wrap=True)
     runs = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("run", "started", "read", "delivered", "failed", "ended"):
-        runs.add_column(heading, justify="left" if heading in {"started", "ended"} else "right")
+        is_text = heading in {"started", "ended"}
+        runs.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
     for run in overview.runs:
         runs.add_row(*_run_cells(run))
     console.print(f"\nRuns ({overview.runs_total:,})")
@@ -83,14 +110,37 @@ def _print(console: Console, path: Path, overview: Overview) -> None:
             console.print(line, markup=False, soft_wrap=True)
 
 
+def _target_lines(target: TargetRow) -> Iterator[tuple[str, str]]:
+    """Say of a target what somebody should know who looks after it."""
+    if target.last_run is not None:
+        run = target.last_run
+        yield "last run", f"{run.number}, started {run.started_at}: {_ending(run)}"
+    yield "open dead letters", _open(target.dead_letters)
+    yield "calls", f"{target.sent:,} delivered, {target.failed:,} failed"
+    yield "in doubt", f"{target.in_doubt:,}"
+
+
+def _open(letters: OpenLetters) -> str:
+    if not letters.count:
+        return "none"
+    ranked = sorted(letters.reasons.items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{number:,} {reason}" for reason, number in ranked)
+    since = f", the oldest from {letters.oldest}" if letters.oldest else ""
+    return f"{letters.count:,}{since}: {listed}"
+
+
+def _ending(run: RunRow) -> str:
+    if run.under_way:
+        return "under way"
+    return "did not end" if run.exit_code is None else f"exit {run.exit_code}"
+
+
 def _run_cells(run: RunRow) -> list[str]:
-    if run.summary is None:
-        return [str(run.number), run.started_at, "", "", "", "did not end, or is under way"]
-    messages = run.summary["messages"]
-    ended = f"exit {run.summary['exit_code']}"
+    messages = (run.summary or {}).get("messages", {})
+    counts = (messages.get(name) for name in ("read", "delivered", "failed"))
     return [
         str(run.number),
         run.started_at,
-        *(f"{messages[name]:,}" for name in ("read", "delivered", "failed")),
-        ended,
+        *(f"{number:,}" if number is not None else "" for number in counts),
+        _ending(run),
     ]

@@ -8,13 +8,17 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 
 from convertro_cli.cli.console import visible
+from convertro_cli.cli.kept_back import gate_advice, kept_back_rows
+from convertro_cli.cli.log import Level, log_json
 from convertro_cli.cli.options import repeat_options
-from convertro_cli.cli.watching import Loudness, log_json
+from convertro_cli.cli.watching import Loudness
 from convertro_cli.errors import ExitCode
+from convertro_cli.json_text import print_json
 from convertro_cli.record.state import StateFolder
 from convertro_cli.record.tally import IN_DOUBT, EventTotal, Tally
 from convertro_cli.run.report import Report
@@ -23,6 +27,7 @@ from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.load import LoadedSettings
 
 _AT_LARGE = 20
+_MOST_EVENT_TYPES = 25
 _LABEL_WIDTH = 24
 _NUMBER_WIDTH = 12
 
@@ -35,8 +40,7 @@ def print_summary(
     """Print the summary for eyes on standard error, and with ``--json`` on standard output."""
     advice = advise(report, loaded)
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps(report.as_json()) + b"\n")
-        sys.stdout.flush()
+        print_json(orjson.dumps(report.as_json()) + b"\n")
     if loudness.log_format == "json":
         _log(report, advice, quiet=loudness.quiet)
     elif not loudness.quiet:
@@ -72,12 +76,14 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
             f"{_number(tally.skipped['cloud_settings_missing'], 'message')} from apps or servers "
             f"need {missing}: fill in what is missing in {loaded.file}, then run this again."
         )
+    advice += gate_advice(tally, loaded.settings)
     if tally.calls["in_doubt"]:
         advice.append(
             f"{_number(tally.calls['in_doubt'], 'call')} may or may not have arrived. "
             "The next run sends them again, unless it is told --at-most-once."
         )
-    if tally.files["skipped"] and not tally.read and not report.interrupted:
+    done = report.interrupted or report.open_letters  # then more is said of it already
+    if tally.files["skipped"] and not tally.read and not done:
         advice.append(
             f"Nothing to do: {_number(tally.files['skipped'], 'file')} left unread "
             f"({in_words(tally.unread)})."
@@ -148,14 +154,26 @@ def _all_rows(report: Report) -> Iterator[Row]:
     skipped = Counter({reason: n for reason, n in tally.skipped.items() if reason != IN_DOUBT})
     yield "  skipped", f"{tally.messages['skipped'] - left:,}", _list(skipped)
     yield from _bad_rows(report)
+    if tally.kept_back:
+        yield "kept back", "", "of the skipped and the invalid, by a choice or a setting"
+        yield from kept_back_rows(tally)
     yield "calls", f"{tally.calls['delivered']:,}", _call_notes(report)
-    for event_type, total in sorted(tally.by_event_type.items()):
-        yield f"  {visible(event_type)}", f"{total.calls:,}", _worth(total)
+    yield from _event_rows(tally)
     if tally.warnings:
         yield "warnings", f"{tally.warnings.total():,}", _list(tally.warnings)
     files = ", ".join(f"{tally.files[key]:,} {key}" for key in ("read", "skipped", "damaged"))
     yield "files", "", files + (f" ({in_words(tally.unread)})" if tally.unread else "")
     yield "time", f"{report.elapsed_s:,.1f} s", _speed(report)
+
+
+def _event_rows(tally: Tally) -> Iterator[Row]:
+    """Give the event types with the most calls, in order of their names, and what the rest is."""
+    shown, rest = tally.most_frequent(_MOST_EVENT_TYPES)
+    for event_type, total in sorted(shown.items()):
+        yield f"  {visible(event_type)}", f"{total.calls:,}", _worth(total)
+    if rest.calls:
+        others = len(tally.by_event_type) - len(shown)
+        yield f"  {_number(others, 'other')}", f"{rest.calls:,}", _worth(rest)
 
 
 def _bad_rows(report: Report) -> Iterator[Row]:
@@ -205,6 +223,21 @@ def _log(report: Report, advice: list[str], *, quiet: bool) -> None:
     if report.problem:
         log_json("error", "problem", text=report.problem)
     if not quiet or report.exit_code is not ExitCode.OK:
-        level = "info" if report.exit_code is ExitCode.OK else "error"
+        level: Level = "info" if report.exit_code is ExitCode.OK else "error"
         places = dict(report.tally.places)
-        log_json(level, "summary", **report.as_json(), places=places, advice=advice)
+        log_json(level, "summary", **_bounded(report), places=places, advice=advice)
+
+
+def _bounded(report: Report) -> dict[str, Any]:
+    """Give the summary with no more event types than a line of a log should have."""
+    shown, rest = report.tally.most_frequent(_MOST_EVENT_TYPES)
+    summary = report.as_json()
+    types = summary["by_event_type"]
+    summary["by_event_type"] = {name: types[name] for name in types if name in shown}
+    if rest.calls:
+        summary["other_event_types"] = {
+            "types": len(types) - len(shown),
+            "calls": rest.calls,
+            "value": float(rest.value),
+        }
+    return summary

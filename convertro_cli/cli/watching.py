@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-import orjson
-
 from convertro_cli.cli.console import visible
+from convertro_cli.cli.log import log_json
 from convertro_cli.cli.progress_text import EventRate, describe, describe_bytes
 from convertro_cli.run.progress import NobodyWatches, Progress, Watcher
 
@@ -101,14 +100,3 @@ class JsonWatcher:
     def notice(self, text: str) -> None:
         """Write it."""
         log_json("warning", "notice", text=text)
-
-
-def log_json(level: str, event: str, **fields: object) -> None:
-    """Write one JSON object on standard error."""
-    record = {"at": _timestamp(), "level": level, "event": event, **fields}
-    sys.stderr.buffer.write(orjson.dumps(record) + b"\n")
-    sys.stderr.flush()
-
-
-def _timestamp() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

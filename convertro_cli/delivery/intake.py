@@ -12,6 +12,7 @@ from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import CallState, Failure, Settled
+from convertro_cli.record.message_ids import MessageIds
 from convertro_cli.record.tally import Fate
 
 
@@ -26,8 +27,9 @@ class IntakeOptions:
 class Intake:
     """Turns mapped batches into pending calls, by what the ledger knows of them.
 
-    A call that is under way already, for another message with the same id, is not sent again:
-    its messages share its fate.
+    A call that is under way already, for a copy of its message, is not sent again: the copies
+    share its fate. Where an order goes out once, so that its call waits for the outcome of one
+    that is under way for another message: if that one fails for good, it takes its place.
     """
 
     def __init__(
@@ -43,24 +45,33 @@ class Intake:
         self._dead_letters = dead_letters
         self._options = options
         self._open: dict[bytes, PendingCall] = {}
-        settling.forget = lambda call: self._open.pop(call.key, None)
+        self._open_orders: dict[bytes, PendingCall] = {}
+        self._message_ids = MessageIds()
+        settling.forget = self._forget
 
     def take(
         self, batch: LineBatch, mapped: MappedBatch, file: PendingFile, now: float
     ) -> list[PendingCall]:
         """Count what a batch settles by itself; give the calls to deliver, in order."""
+        mapped.note_shared_ids(
+            number
+            for number, *_, identity in mapped.messages
+            if self._message_ids.is_shared(identity)
+        )
         self._settling.tally.note_batch(
             mapped.skipped, mapped.warnings, batch.place, mapped.warning_places
         )
+        self._settling.tally.note_gates(mapped.kept_back, carries_consent=mapped.carries_consent)
         faults = [(line, _key_of_line(line, batch)) for line in mapped.invalid]
-        keys = [key for _, _, _, calls, _, _ in mapped.messages for key, *_ in calls]
-        settled = self._journal.look_up(keys + [key for _, key in faults])
+        keys = [key for _, _, _, calls, *_ in mapped.messages for key, *_ in calls]
+        orders = [order for _, _, _, calls, *_ in mapped.messages for *_, order in calls if order]
+        settled = self._journal.look_up(keys + orders + [key for _, key in faults])
         for line, key in faults:
-            known = self._journal.settled_lately(key) or settled.get(key)
+            known = self._known(key, settled)
             self._reject(line, key, batch, known, now)
         calls: list[PendingCall] = []
         file.open_messages += len(mapped.messages)
-        for number, start, end, ready, original, source in mapped.messages:
+        for number, start, end, ready, original, source, _ in mapped.messages:
             message = PendingMessage(
                 original or batch.data[start:end],
                 source or batch.place(number),
@@ -88,27 +99,63 @@ class Intake:
     def _take_call(
         self, ready: ReadyCall, message: PendingMessage, settled: dict[bytes, Settled], now: float
     ) -> PendingCall | None:
-        key, url, event_type, value, fault = ready
+        key, url, event_type, value, fault, order_key = ready
         twin = self._open.get(key)
         if twin is not None:
             twin.followers.append(message)
             return None
-        known = self._journal.settled_lately(key) or settled.get(key)
+        known = self._known(key, settled)
         if known is not None and self._counts(known, tries_again=message.tries_again):
-            sent = known.state is CallState.SENT
-            fate = Fate.ALREADY_DELIVERED if sent else Fate.ALREADY_FAILED
-            self._settling.already(message, fate)
+            self._take_known(known, order_key, message, settled, now)
             return None
-        call = PendingCall(key, url, event_type, value, message)
-        call.uncertain = self._journal.is_in_doubt(key)
+        call = PendingCall(key, url, event_type, value, message, order_key=order_key)
+        call.uncertain = self._journal.is_in_doubt(call)
         if fault:
             self._settling.failed(call, fault, now, f"a URL of {len(url):,} characters")
+            return None
+        if order_key and self._counts(self._known(order_key, settled), tries_again=False):
+            self._settling.order_repeated(call, now)
             return None
         if call.uncertain and self._options.at_most_once:
             self._settling.in_doubt(call)
             return None
         self._open[key] = call
-        return call
+        return call if self._is_first_of_its_order(call) else None
+
+    def _take_known(
+        self,
+        known: Settled,
+        order_key: bytes,
+        message: PendingMessage,
+        settled: dict[bytes, Settled],
+        now: float,
+    ) -> None:
+        """Count a call that was settled before."""
+        sent = known.state is CallState.SENT
+        if sent and order_key and self._known(order_key, settled) is None:
+            # It was sent when repeated orders were, too; from now on it is the one of its order.
+            self._journal.order_sent(order_key, now)
+        self._settling.already(message, Fate.ALREADY_DELIVERED if sent else Fate.ALREADY_FAILED)
+
+    def _is_first_of_its_order(self, call: PendingCall) -> bool:
+        """Whether a call may go; else it waits for the outcome of another one for its order."""
+        if not call.order_key:
+            return True
+        first = self._open_orders.setdefault(call.order_key, call)
+        if first is not call:
+            first.heirs.append(call)
+        return first is call
+
+    def _forget(self, call: PendingCall, fate: Fate) -> None:
+        self._open.pop(call.key, None)
+        if self._open_orders.get(call.order_key) is call:
+            if fate is Fate.FAILED and call.heirs:
+                self._open_orders[call.order_key] = call.heirs[0]
+            else:
+                del self._open_orders[call.order_key]
+
+    def _known(self, key: bytes, settled: dict[bytes, Settled]) -> Settled | None:
+        return self._journal.settled_lately(key) or settled.get(key)
 
     def _counts(self, known: Settled | None, *, tries_again: bool) -> bool:
         """Whether it matters how a call was settled before."""

@@ -49,7 +49,9 @@ class Journal:
         self._dead_letters = dead_letters
         self._writer = writer
         self._in_doubt = set(in_doubt)
+        self._orders_in_doubt = set(ledger.orders_in_doubt())
         self._marked: set[bytes] = set()
+        self._marked_orders: set[bytes] = set()
         self._changes = _Changes()
         self._changed_at: float | None = None
         self._being_written = _Changes()
@@ -77,16 +79,29 @@ class Journal:
             len(self._changes.states) >= _COMMIT_AT or now - self._changed_at >= _COMMIT_AFTER
         )
 
-    def is_in_doubt(self, key: bytes) -> bool:
-        """Whether an earlier run left this call in doubt."""
-        return key in self._in_doubt
+    def is_in_doubt(self, call: PendingCall) -> bool:
+        """Whether an earlier run left this call in doubt, or one for the same order."""
+        return call.key in self._in_doubt or call.order_key in self._orders_in_doubt
 
     def sent(self, call: PendingCall, now: float) -> None:
         """Note that a call was delivered."""
-        self._changes.sent.append(call.key)
-        self._changes.states[call.key] = CallState.SENT
+        self._note_sent(call.key)
         self._in_doubt.discard(call.key)
+        if call.order_key:
+            self._note_sent(call.order_key)
+            self._orders_in_doubt.discard(call.order_key)
         self._unmark(call, now)
+
+    def order_sent(self, order_key: bytes, now: float) -> None:
+        """Note that an order is known to be delivered, by a call of an earlier run."""
+        self._note_sent(order_key)
+        self._change(now)
+
+    def order_repeated(self, call: PendingCall, now: float) -> None:
+        """Note that a call is in no doubt any more: its order was sent for another message."""
+        if call.key in self._in_doubt:
+            self._in_doubt.discard(call.key)
+            self._change(now)
 
     def failed(self, failure: Failure, call: PendingCall | None, now: float) -> None:
         """Note that a call, or a line that is no message, failed for good."""
@@ -96,6 +111,7 @@ class Journal:
         if call is None:
             self._change(now)
         else:
+            self._orders_in_doubt.discard(call.order_key)
             self._unmark(call, now)
 
     def released(self, call: PendingCall, now: float) -> None:
@@ -107,6 +123,9 @@ class Journal:
         """Note that a call stays marked for good: it may have arrived, and is left alone."""
         self._in_doubt.add(call.key)
         self._marked.discard(call.key)
+        if call.order_key:
+            self._orders_in_doubt.add(call.order_key)
+            self._marked_orders.discard(call.order_key)
         call.marked = False
 
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
@@ -128,8 +147,10 @@ class Journal:
         self._being_marked = calls
         self._changed_at = None
         self._marked.update([call.key for call in calls])
+        self._marked_orders.update([call.order_key for call in calls if call.order_key])
         sending = b"".join(self._marked | self._in_doubt)
-        write = self._write(self._being_written, self._dead_letters.take(), sending)
+        orders = b"".join(self._marked_orders | self._orders_in_doubt)
+        write = self._write(self._being_written, self._dead_letters.take(), sending, orders)
         self._commit = self._writer.submit(write)
 
     def finish_commit(self, *, wait: bool = False) -> Sequence[PendingCall]:
@@ -149,16 +170,29 @@ class Journal:
             call.marked = True
         return calls
 
-    def _write(self, changes: _Changes, letters: bytes, sending: bytes) -> Callable[[], None]:
+    def _write(
+        self, changes: _Changes, letters: bytes, sending: bytes, orders: bytes
+    ) -> Callable[[], None]:
         def write() -> None:
             # Dead letters first: a call must not be known as failed while its letter may be lost.
             self._dead_letters.append(letters)
-            self._ledger.commit(self.run, sending=sending, sent=changes.sent, failed=changes.failed)
+            self._ledger.commit(
+                self.run,
+                sending=sending,
+                orders=orders,
+                sent=changes.sent,
+                failed=changes.failed,
+            )
 
         return write
 
+    def _note_sent(self, key: bytes) -> None:
+        self._changes.sent.append(key)
+        self._changes.states[key] = CallState.SENT
+
     def _unmark(self, call: PendingCall, now: float) -> None:
         self._marked.discard(call.key)
+        self._marked_orders.discard(call.order_key)
         call.marked = False
         self._change(now)
 

@@ -28,7 +28,7 @@ class PendingMessage:
     file: PendingFile
     open_calls: int
     tries_again: bool
-    fate: Fate = Fate.ALREADY_DELIVERED
+    fate: Fate = Fate.REPEATED_ORDER
     reason: str | None = None
 
 
@@ -38,7 +38,8 @@ class PendingCall:
 
     ``marked`` says that the ledger has it as being sent; ``uncertain`` that an earlier request
     for it may have arrived; ``followers`` are the same call of other messages, which share its
-    fate.
+    fate. ``order_key`` is there where an order goes out once, whichever message brings it; then
+    ``heirs`` are the calls of other messages for the same order, which wait for its outcome.
     """
 
     key: bytes
@@ -53,3 +54,5 @@ class PendingCall:
     uncertain: bool = False
     repeat_counted: bool = False
     followers: list[PendingMessage] = field(default_factory=list)
+    order_key: bytes = b""
+    heirs: list[PendingCall] = field(default_factory=list)

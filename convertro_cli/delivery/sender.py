@@ -60,6 +60,7 @@ class Sender:
         self._transport = transport
         self._journal = journal
         self._settling = settling
+        settling.offer = lambda call: self.offer([call])
         self._backoff = backoff
         self._clock = clock
         self._options = options

@@ -16,12 +16,14 @@ _SHARED_FATE = {Fate.DELIVERED: Fate.ALREADY_DELIVERED, Fate.FAILED: Fate.ALREAD
 class Settling:
     """Notes what became of each call, and of each message once all its calls are settled.
 
-    ``forget`` is called with each call that is settled.
+    ``forget`` is called with each call that is settled and how, ``offer`` with a call that is to be
+    delivered after all: another message's for an order whose first call failed.
     """
 
     def __init__(self, *, journal: Journal, dead_letters: DeadLetterFile, tally: Tally) -> None:
         self.tally = tally
-        self.forget: Callable[[PendingCall], object] = lambda _: None
+        self.forget: Callable[[PendingCall, Fate], object] = lambda _, __: None
+        self.offer: Callable[[PendingCall], object] = lambda _: None
         self._journal = journal
         self._dead_letters = dead_letters
 
@@ -30,6 +32,8 @@ class Settling:
         self._journal.sent(call, now)
         self.tally.deliver(call.event_type, call.value)
         self._settle(call, Fate.DELIVERED)
+        for heir in call.heirs:
+            self.order_repeated(heir, now)
 
     def failed(self, call: PendingCall, reason: str, now: float, detail: str = "") -> None:
         """A call failed for good: its message becomes a dead letter, once."""
@@ -46,6 +50,16 @@ class Settling:
         self._journal.failed(Failure(call.key, reason, message.source), call, now)
         self.tally.settle_call(Fate.FAILED)
         self._settle(call, Fate.FAILED)
+        if call.heirs:
+            heir, *others = call.heirs
+            heir.heirs = others
+            heir.uncertain |= call.uncertain
+            self.offer(heir)
+
+    def order_repeated(self, call: PendingCall, now: float) -> None:
+        """A call is for an order that was sent for another message: it is left out."""
+        self._journal.order_repeated(call, now)
+        self._share(call, Fate.REPEATED_ORDER)
 
     def in_doubt(self, call: PendingCall) -> None:
         """A call may have arrived, and is left alone. The ledger keeps it marked."""
@@ -53,6 +67,9 @@ class Settling:
         self.tally.settle_call(Fate.IN_DOUBT)
         call.message.file.clean = False
         self._settle(call, Fate.IN_DOUBT)
+        for heir in call.heirs:  # the order may have arrived, so these are left alone, too
+            heir.message.file.clean = False
+            self._share(heir, Fate.IN_DOUBT)
 
     def already(self, message: PendingMessage, fate: Fate) -> None:
         """A call of a message was settled before."""
@@ -67,8 +84,13 @@ class Settling:
             self.tally.settle_message(message.fate, message.reason)
             message.file.open_messages -= 1
 
+    def _share(self, call: PendingCall, fate: Fate) -> None:
+        """Note that a call which never went out has the fate of another one."""
+        self.tally.settle_call(fate)
+        self._settle(call, fate)
+
     def _settle(self, call: PendingCall, fate: Fate) -> None:
-        self.forget(call)
+        self.forget(call, fate)
         self.close_call(call.message, fate)
         for message in call.followers:
             shared = _SHARED_FATE.get(fate, fate)

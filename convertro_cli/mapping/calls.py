@@ -68,7 +68,8 @@ class Call(NamedTuple):
     """One call to Convertro, before it is put into a request.
 
     ``timestamp`` is in whole Unix seconds. Which of the other fields have a value depends on
-    ``mode`` and ``kind``; None means that there is nothing to send.
+    ``mode`` and ``kind``; None means that there is nothing to send. ``order_id`` is there where
+    the event is an order that has an id: it is not sent as such, but tells orders apart.
     """
 
     mode: Mode
@@ -85,6 +86,7 @@ class Call(NamedTuple):
     event_value: int | float = 1
     event_id: str | None = None
     traits: dict[str, Any] | None = None
+    order_id: str | None = None
 
 
 class Mapped(NamedTuple):
@@ -93,21 +95,42 @@ class Mapped(NamedTuple):
     calls: list[Call]
     warnings: list[MappingWarning]
 
+    @property
+    def is_selected(self) -> bool:
+        """It passed the user's filters, or it would have no calls."""
+        return True
+
 
 class Skipped(NamedTuple):
-    """A message that yields no call, and why."""
+    """A message that yields no call, and why.
+
+    ``title`` says more of what kept it back: which filter, or which of the message's choices.
+    ``worth`` is what the message would have been worth, where a gate kept back what Convertro
+    would have had; None for all others. ``is_selected`` says whether it is one that the user's
+    filters ask for, whatever else became of it.
+    """
 
     reason: SkipReason
+    title: str = ""
+    worth: int | float | None = None
+    is_selected: bool = True
 
 
 class Invalid(NamedTuple):
-    """A line that is no sound message. ``detail`` tells more, without any of its content."""
+    """A line that is no sound message. ``detail`` tells more, without any of its content.
+
+    ``is_selected`` is as in ``Skipped``.
+    """
 
     reason: InvalidReason
     detail: str
+    is_selected: bool = True
 
 
 Outcome = Mapped | Skipped | Invalid
 
 SKIPPED = {reason: Skipped(reason) for reason in SkipReason}
 """One outcome for each reason: most messages of an export are skipped."""
+
+NOT_SELECTED = {reason: Skipped(reason, is_selected=False) for reason in SkipReason}
+"""The same for messages that the user's filters do not ask for."""

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from convertro_cli.mapping.calls import Call, Invalid, Mapped, Skipped
-from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
+from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.batch import LineBatch
@@ -24,11 +24,15 @@ from convertro_cli.segment.money import EXACTLY
 class DryRunBatch(BatchCounts):
     """A batch of which it was only written down what would be sent.
 
-    ``output`` has the lines. ``totals`` has, for each Convertro event type, the number of calls
-    and the exact sum of their values; the failed ones are those that could not be sent.
+    ``output`` has the lines; ``starts`` tells where in it each call's line begins. ``totals`` has,
+    for each Convertro event type, the number of calls and the exact sum of their values; the
+    failed ones are those that could not be sent. All of it is as if no call came before:
+    ``keys`` is for finding those that did.
     """
 
     output: bytes = b""
+    starts: list[int] = field(default_factory=list)
+    keys: CallKeys = field(default_factory=CallKeys)
     messages: int = 0
     failed_messages: int = 0
     calls: int = 0
@@ -50,7 +54,7 @@ class DryRunJob(MappingJob):
 
     def __call__(self, batch: LineBatch) -> DryRunBatch:
         result = DryRunBatch()
-        output: list[bytes] = []
+        output = bytearray()
         values: defaultdict[str, list[int | float]] = defaultdict(list)
         if self.include_skipped:
             for line in self.lines(batch, result):
@@ -58,11 +62,11 @@ class DryRunJob(MappingJob):
                 if outcome is not None:
                     self._write_calls(line, outcome, batch, result, output, values)
                 else:
-                    output.append(_reason_line(line, batch))
+                    output += _reason_line(line, batch)
         else:
             for line, outcome in self.lines_with_calls(batch, result):
                 self._write_calls(line, outcome, batch, result, output, values)
-        result.output = b"".join(output)
+        result.output = bytes(output)
         result.add_values(values)
         return result
 
@@ -72,10 +76,11 @@ class DryRunJob(MappingJob):
         outcome: Mapped,
         batch: LineBatch,
         result: DryRunBatch,
-        output: list[bytes],
+        output: bytearray,
         values: defaultdict[str, list[int | float]],
     ) -> None:
         failed = 0
+        result.keys.add(line, outcome, batch, self.rules)
         for call in outcome.calls:
             url = build_url(call, self.rules.wire)
             fields = _head(line, batch)
@@ -88,9 +93,11 @@ class DryRunJob(MappingJob):
                 fields["url"] = url
             else:
                 failed += 1
+                result.keys.faults.append(len(result.starts))
                 fields["failed"] = TOO_LONG
                 fields["detail"] = f"a URL of {len(url):,} characters"
-            output.append(_line(fields))
+            result.starts.append(len(output))
+            output += _line(fields)
         result.failed_calls += failed
         result.failed_messages += failed > 0
         result.messages += not failed

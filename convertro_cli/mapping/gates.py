@@ -1,111 +1,95 @@
-"""The gates that a message passes before any rule for its calls is looked at."""
+"""The gates that a message passes before any rule for its calls is looked at, in their order.
+
+An export is written before Segment's consent check, integrations, schema and destination filters,
+and none of these leaves a trace in it; so a faithful replay applies them again.
+
+====================  ================================================================
+ gate                  what it stops
+====================  ================================================================
+ type                  what is no identify and no track
+ suppression           users who objected
+ consent               what lacks the consent that is asked for
+ integrations          what turns Convertro off
+ schema                events that are switched off
+ delivered             what the browser delivered already
+ selection             what the command was not asked for
+ destination filters   what Segment's filters and transformations drop (``filtering``)
+====================  ================================================================
+
+Each gate that has no setting is passed by with a look at the rules.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from convertro_cli.mapping.calls import Mode
-from convertro_cli.mapping.rules import ModeSetting, Selection
-from convertro_cli.segment.ids import read_id
-from convertro_cli.segment.names import normalise
-from convertro_cli.segment.times import UnreadableTimeError, read_time
+from convertro_cli.mapping.browser import was_delivered
+from convertro_cli.mapping.calls import SkipReason
+from convertro_cli.mapping.consent import lacks_consent
+from convertro_cli.mapping.integrations import is_disabled, is_off_in_schema, tell_ignored
+from convertro_cli.mapping.rules import Rules
+from convertro_cli.mapping.selection import given_options, is_selected, options_against
+from convertro_cli.mapping.suppression import is_suppressed
+from convertro_cli.mapping.trail import Note, Trail
 
 SUPPORTED_TYPES = frozenset({"identify", "track"})
-_ALL_ON = {"All": True}
-_WEB_CHANNELS = frozenset({"client", "browser", "web"})
+"""The types of message that Convertro takes."""
+
+OTHER_TYPES = frozenset({"page", "screen", "group", "alias"})
+"""The other types that Segment has."""
 
 
-def as_object(value: Any) -> Mapping[str, Any]:
-    """Give a JSON object as it is, and an empty one for anything else."""
-    return value if isinstance(value, dict) else {}
-
-
-def is_enabled(integrations: Any) -> bool:
-    """Whether a message's *integrations* object leaves Convertro on.
-
-    A key ``Convertro`` decides: a boolean as it is, anything else means on. Without it ``All``
-    (in any case) decides, if it is a boolean. As in Segment's guide to filtering data.
-    """
-    if not integrations or integrations == _ALL_ON:  # as nearly always
-        return True
-    choices = as_object(integrations)
-    if "Convertro" in choices:
-        return choices["Convertro"] is not False
-    for key, value in choices.items():
-        if isinstance(value, bool) and key.lower() == "all":
-            return value
-    return True
-
-
-def is_selected(
-    selection: Selection,
+def stop_at_gate(
+    message: Mapping[str, Any],
     message_type: str,
-    event: Any,
     timestamp: int | None,
-    received_at: Any = None,
-) -> bool:
-    """Whether a message is one that the user's filters ask for; ``received_at`` is as it has it.
+    rules: Rules,
+    trail: Trail | None,
+) -> SkipReason | None:
+    """Name the first gate that stops a message of a type that Convertro takes."""
+    if rules.suppressed is not None and is_suppressed(message, rules.suppressed, trail):
+        return SkipReason.SUPPRESSED_USER
+    if rules.consent.categories and (reason := lacks_consent(message, rules.consent, trail)):
+        return reason
+    integrations = message.get("integrations")
+    if integrations or trail is not None:
+        if rules.integrations == "ignore":
+            tell_ignored(trail)
+        elif is_disabled(integrations, trail):
+            return SkipReason.DISABLED_BY_INTEGRATIONS
+    if rules.disabled_events and is_off_in_schema(message, rules.disabled_events, trail):
+        return SkipReason.DISABLED_BY_SCHEMA
+    setting = rules.delivered_in_browser
+    if (
+        "_metadata" in message or setting == "skip-unmarked" or trail is not None
+    ) and was_delivered(message, setting, trail):
+        return SkipReason.DELIVERED_IN_BROWSER
+    if rules.has_selection or trail is not None:
+        return stop_at_selection(message, message_type, timestamp, rules, trail)
+    return None
 
-    A message without a readable time passes the filters by time: it is for a later gate to
-    say that it is invalid.
-    """
-    if timestamp is not None:
-        if selection.since is not None and timestamp < selection.since:
-            return False
-        if selection.until is not None and timestamp >= selection.until:
-            return False
-    if not _is_received(selection, received_at):
-        return False
-    if selection.types and message_type not in selection.types:
-        return False
-    return not selection.events or (
-        message_type == "track" and isinstance(event, str) and normalise(event) in selection.events
+
+def stop_at_selection(
+    message: Mapping[str, Any],
+    message_type: str,
+    timestamp: int | None,
+    rules: Rules,
+    trail: Trail | None,
+) -> SkipReason | None:
+    """Stop a message that the command was not asked for."""
+    selection = rules.selection
+    if trail is None:
+        is_asked_for = is_selected(selection, message, message_type, timestamp)
+        return None if is_asked_for else SkipReason.FILTERED_OUT
+    against = options_against(selection, message, message_type, timestamp)
+    reason = SkipReason.FILTERED_OUT if against else None
+    trail.note(
+        Note(
+            "filters",
+            "stopped" if against else "passed",
+            value=against or given_options(selection),
+            reason=reason,
+        )
     )
-
-
-def _is_received(selection: Selection, received_at: Any) -> bool:
-    """Whether a message was received when the filters say; one that does not tell passes."""
-    since, until = selection.received_since, selection.received_until
-    if since is None and until is None:
-        return True
-    try:
-        time = read_time(received_at)
-    except UnreadableTimeError:
-        return True
-    return (since is None or time >= since) and (until is None or time < until)
-
-
-def device_id(message: Mapping[str, Any]) -> str | None:
-    """Give ``context.device.id``, the id that every cloud call needs."""
-    return read_id(as_object(as_object(message.get("context")).get("device")).get("id"))
-
-
-def is_made_by_engage(message: Mapping[str, Any]) -> bool:
-    """Whether Segment's Engage made this identify: it names the computation that it is of."""
-    personas = as_object(message.get("context")).get("personas")
-    return bool(as_object(personas).get("computation_key"))
-
-
-def is_from_browser(message: Mapping[str, Any]) -> bool:
-    """Whether analytics.js sent the message, by its library's name or else by its channel."""
-    context = message.get("context")
-    library = context.get("library") if isinstance(context, dict) else None
-    name = library.get("name") if isinstance(library, dict) else None
-    if isinstance(name, str) and (name.startswith("analytics.js") or "analytics-next" in name):
-        return True
-    channel = message.get("channel")
-    return isinstance(channel, str) and channel in _WEB_CHANNELS and device_id(message) is None
-
-
-def decide_mode(setting: ModeSetting, message_type: str, message: Mapping[str, Any]) -> Mode:
-    """Decide whose rules a message follows: the browser's or the server's.
-
-    An identify made by Engage counts as web: it carries a user property, needs no device, and
-    Convertro takes user properties on the web's user call only.
-    """
-    if setting != "auto":
-        return setting
-    if message_type == "identify" and is_made_by_engage(message):
-        return "web"
-    return "web" if is_from_browser(message) else "cloud"
+    return reason

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from convertro_cli.mapping.calls import Call, Invalid, Mapped, Skipped
-from convertro_cli.mapping.gates import is_selected
-from convertro_cli.mapping.ledger_key import ledger_key, message_identity
+from convertro_cli.mapping.calls import (
+    Call,
+    Invalid,
+    InvalidReason,
+    Mapped,
+    MappingWarning,
+    Skipped,
+)
+from convertro_cli.mapping.consent import carries_consent
+from convertro_cli.mapping.kept_back import KeptBack
+from convertro_cli.mapping.ledger_key import (
+    KEY_BYTES,
+    Identity,
+    ledger_key,
+    message_identity,
+    order_key,
+)
 from convertro_cli.mapping.lines import MappedLine, map_lines
-from convertro_cli.mapping.message import message_time
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.batch import LineBatch
@@ -23,18 +36,20 @@ PLACES_KEPT = 5
 TOO_LONG = "request_too_long"
 
 
-ReadyCall = tuple[bytes, str, str, str, str]
+ReadyCall = tuple[bytes, str, str, str, str, bytes]
 """A call ready to go: all that delivering and recording need to know of it.
 
 Its key in the ledger; its URL; its event type, empty for calls that are no events; its value,
-written plainly, and empty likewise; and the name of the reason why it cannot be sent at all, most
-often empty. Plain tuples cross from process to process in a fifth of the time of named ones.
+written plainly, and empty likewise; the name of the reason why it cannot be sent at all, most
+often empty; and the key of its order where that goes out once, else empty. Plain tuples cross from
+process to process in a fifth of the time of named ones.
 """
 
-ReadyMessage = tuple[int, int, int, list[ReadyCall], bytes | None, str | None]
+ReadyMessage = tuple[int, int, int, list[ReadyCall], bytes | None, str | None, Identity]
 """A message with its calls: the line's number, where it starts and ends in the batch, its calls.
 
-For an event out of a dead-letter file its bytes and its first place follow.
+For an event out of a dead-letter file its bytes and its first place follow, None otherwise; then
+what tells the message from others.
 """
 
 
@@ -55,11 +70,15 @@ class BatchCounts:
     """What is counted of a batch, whatever is done with it.
 
     ``mapped`` counts the messages that yield calls; ``warning_places`` has the numbers of a few
-    lines for each kind of warning.
+    lines for each kind of warning. ``kept_back`` has what was kept back by somebody's choice,
+    and what it would have been worth; ``carries_consent`` says whether any message that yields
+    calls says anything of consent.
     """
 
     mapped: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    kept_back: KeptBack = field(default_factory=KeptBack)
+    carries_consent: bool = False
     warnings: Counter[str] = field(default_factory=Counter)
     warning_places: dict[str, list[int]] = field(default_factory=dict)
     invalid: list[InvalidLine] = field(default_factory=list)
@@ -78,24 +97,42 @@ class BatchCounts:
             self.mapped += 1
             if outcome.warnings:
                 self._warn(outcome, line.number)
+            if not self.carries_consent:
+                self.carries_consent = carries_consent(line.message or {})
             return outcome
         if isinstance(outcome, Skipped):
             self.skipped[outcome.reason] += 1
+            if outcome.worth is not None:
+                self.keep_back(outcome)
         else:
             self._reject(line, outcome)
         return None
 
+    def note_shared_ids(self, numbers: Iterable[int]) -> None:
+        """Count the messages, by the numbers of their lines, whose id another one had before."""
+        for number in numbers:
+            self._warn_of(MappingWarning.SHARED_MESSAGE_ID, number)
+
+    def keep_back(self, outcome: Skipped) -> None:
+        """Count what a message would have been worth that somebody's choice keeps back."""
+        self.kept_back.add(outcome.reason.value, outcome.title, outcome.worth or 0)
+
     def _reject(self, line: MappedLine, fault: Invalid) -> None:
+        if fault.reason is InvalidReason.UNREADABLE_AMOUNT:
+            self.kept_back.add(fault.reason.value, "", 0)
         original, source = line.dead_letter or (None, None)
         place = (line.number, line.start, line.end)
         self.invalid.append(InvalidLine(*place, fault.reason.value, fault.detail, original, source))
 
     def _warn(self, outcome: Mapped, number: int) -> None:
         for warning in outcome.warnings:
-            self.warnings[warning.value] += 1
-            places = self.warning_places.setdefault(warning.value, [])
-            if len(places) < PLACES_KEPT:
-                places.append(number)
+            self._warn_of(warning, number)
+
+    def _warn_of(self, warning: MappingWarning, number: int) -> None:
+        self.warnings[warning.value] += 1
+        places = self.warning_places.setdefault(warning.value, [])
+        if len(places) < PLACES_KEPT:
+            places.append(number)
 
 
 @dataclass(slots=True)
@@ -109,20 +146,76 @@ def ready_message(line: MappedLine, outcome: Mapped, raw: bytes, rules: Rules) -
     """Make a message's calls ready to go. ``raw`` is its line."""
     original, source = line.dead_letter or (None, None)
     identity = message_identity(line.message or {}, original or raw)
-    calls = [ready_call(call, identity, rules) for call in outcome.calls]
-    return line.number, line.start, line.end, calls, original, source
+    calls = [ready_call(call, identity[1], rules) for call in outcome.calls]
+    return line.number, line.start, line.end, calls, original, source, identity
 
 
 def ready_call(call: Call, identity: str, rules: Rules) -> ReadyCall:
-    """Put a call into its request and give it its key in the ledger."""
+    """Put a call into its request and give it its key in the ledger.
+
+    ``identity`` is the text of the message's identity.
+    """
     url = build_url(call, rules.wire)
+    where = rules.ledger_scopes[call.mode]
     return (
-        ledger_key(rules.ledger_scopes[call.mode], identity, call),
+        ledger_key(where, identity, call),
         url,
         call.event_type or "",
         plain_number(call.event_value) if call.kind == "event" else "",
         TOO_LONG if len(url) > LONGEST_URL else "",
+        order_key(where, call) if rules.repeated_orders == "skip" else b"",
     )
+
+
+@dataclass(slots=True)
+class CallKeys:
+    """What the search for repeats looks at, of a batch's messages that have calls, in order.
+
+    ``keys`` has the key of each call, end to end, and where orders go out once ``orders``
+    likewise those of the orders, zeros for a call of none. ``sizes`` counts each message's
+    calls, ``numbers`` has its line's, ``identities`` its id (empty without one) and the text of
+    its identity, one after the other: flat lists cross processes most quickly. ``faults`` has
+    the indexes of calls that cannot be sent, ``again`` those of messages out of dead letters.
+    """
+
+    keys: bytearray = field(default_factory=bytearray)
+    orders: bytearray = field(default_factory=bytearray)
+    sizes: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    identities: list[str] = field(default_factory=list)
+    faults: list[int] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
+
+    def add(
+        self,
+        line: MappedLine,
+        outcome: Mapped,
+        batch: LineBatch,
+        rules: Rules,
+        *,
+        with_orders: bool = False,
+    ) -> None:
+        """Take in a message of a batch with its calls.
+
+        ``with_orders`` asks for the keys of orders whether or not they go out once.
+        """
+        letter = line.dead_letter
+        if letter is not None:
+            self.again.append(len(self.sizes))
+        raw = letter.original if letter is not None else batch.data[line.start : line.end]
+        message_id, identity = message_identity(line.message or {}, raw)
+        calls = outcome.calls
+        self.sizes.append(len(calls))
+        self.numbers.append(line.number)
+        self.identities += (message_id or "", identity)
+        for call in calls:
+            where = rules.ledger_scopes.get(call.mode, b"")
+            self.keys += ledger_key(where, identity, call)
+            if with_orders or rules.repeated_orders == "skip":
+                self.orders += order_key(where, call) or _NO_ORDER
+
+
+_NO_ORDER = bytes(KEY_BYTES)
 
 
 @dataclass(slots=True)
@@ -143,7 +236,7 @@ class MappingJob:
     ) -> Iterator[tuple[MappedLine, Mapped]]:
         """Give the batch's lines that yield calls, and those calls; count all the others."""
         if self.limit is None:
-            lines = map_lines(batch, self.rules, counts.skipped)
+            lines = map_lines(batch, self.rules, counts)
         else:
             lines = self.lines(batch, counts)
         for line in lines:
@@ -155,7 +248,7 @@ class MappingJob:
         for line in map_lines(batch, self.rules):
             if left <= 0:
                 break
-            left -= passes_selection(line, self.rules)
+            left -= line.outcome.is_selected
             yield line
         self.limit = left
         counts.exhausted = left <= 0
@@ -171,21 +264,3 @@ class ReplayJob(MappingJob):
             raw = batch.data[line.start : line.end]
             result.messages.append(ready_message(line, outcome, raw, self.rules))
         return result
-
-
-def passes_selection(line: MappedLine, rules: Rules) -> bool:
-    """Whether a line is a message that the user's filters ask for, whatever becomes of it."""
-    if not rules.selection:
-        return True
-    message = line.message
-    if message is None or not isinstance(message.get("type"), str):
-        return False
-    time = message_time(message)
-    timestamp = None if isinstance(time, Invalid) else time
-    return is_selected(
-        rules.selection,
-        message["type"].lower(),
-        message.get("event"),
-        timestamp,
-        message.get("receivedAt"),
-    )

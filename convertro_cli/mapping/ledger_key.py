@@ -9,9 +9,16 @@ from typing import Any
 import orjson
 
 from convertro_cli.mapping.calls import Call
-from convertro_cli.segment.ids import read_id
+from convertro_cli.mapping.orders import find_order_id
+from convertro_cli.segment.ids import InexactNumberError, plain_number, read_id
+from convertro_cli.segment.json_text import read_json_exactly, write_json
 
 KEY_BYTES = 16
+
+Identity = tuple[str | None, str]
+"""What makes a message itself: its id, None where it has none, and all that tells it apart."""
+
+_OTHER_TIMES = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
 
 
 def scope(base_url: str, name: str, site_id: str) -> bytes:
@@ -20,20 +27,37 @@ def scope(base_url: str, name: str, site_id: str) -> bytes:
     return b"".join(b"%d:%s" % (len(part), part) for part in parts)
 
 
-def message_identity(message: Mapping[str, Any], line: bytes) -> str:
-    """Give the message id, or a digest of the message where there is none.
+def message_identity(message: Mapping[str, Any], line: bytes) -> Identity:
+    """Give the identity of a message as it stands in its export, before anything changed it.
 
-    The digest is of the message with its keys sorted, so that it outlives a re-formatted
-    export; where the message is nested too deep to be written, of its line.
+    It is the message id together with the time and the order id: libraries of all kinds have
+    sent different messages under one id, such as ``undefined``, while a copy of a message has
+    the same of all three. The time is ``timestamp``, which Segment writes into every message,
+    and without it the first that is there of ``originalTimestamp``, ``sentAt`` and
+    ``receivedAt``: those that were set earlier are less likely to differ from copy to copy.
+
+    Without an id it is a digest of the message with its keys sorted, so that it outlives a
+    re-formatted export; where the message is nested too deep to be written, of its line.
     """
-    message_id = read_id(message.get("messageId"))
-    if message_id is not None:
-        return message_id
     try:
-        content = orjson.dumps(message, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:
-        content = line
-    return "digest:" + blake2b(content, digest_size=KEY_BYTES).hexdigest()
+        return _identity(message, line)
+    except InexactNumberError:  # an id that no call has: the mapping read it from elsewhere
+        return _identity(read_json_exactly(line), line)
+
+
+def _identity(message: Mapping[str, Any], line: bytes) -> Identity:
+    message_id = message.get("messageId")
+    if type(message_id) is not str or not message_id.strip():  # it nearly always is one
+        message_id = read_id(message_id)
+    if message_id is None:
+        return None, f"digest:{_digest(message, line)}"
+    time = message.get("timestamp")
+    if type(time) is not str or not time:
+        time = _time_text(message, line)
+    properties = message.get("properties")
+    order_id = (find_order_id(properties) or "") if type(properties) is dict else ""
+    # Each length keeps a part of any content from running into the next one.
+    return message_id, f"{len(message_id)}:{message_id}{len(time)}:{time}{order_id}"
 
 
 def ledger_key(where: bytes, identity: str, call: Call) -> bytes:
@@ -41,3 +65,37 @@ def ledger_key(where: bytes, identity: str, call: Call) -> bytes:
     # The length of the only part of any content keeps two calls from sharing a key.
     content = f"{len(identity)}:{identity}{call.kind}:{call.event_type or ''}"
     return blake2b(where + content.encode(), digest_size=KEY_BYTES).digest()
+
+
+def order_key(where: bytes, call: Call) -> bytes:
+    """Give the 128-bit key of an order under one event type, whichever message brings it.
+
+    Empty where the call is of no order, or of one without an id. It is no call's key: the
+    target is followed by a word here, and by a number there.
+    """
+    if call.order_id is None:
+        return b""
+    content = f"order:{len(call.order_id)}:{call.order_id}{call.event_type or ''}"
+    return blake2b(where + content.encode(), digest_size=KEY_BYTES).digest()
+
+
+def _digest(value: Any, line: bytes) -> str:
+    try:
+        content = write_json(value, sort_keys=True)
+    except orjson.JSONEncodeError:
+        content = line
+    return blake2b(content, digest_size=KEY_BYTES).hexdigest()
+
+
+def _time_text(message: Mapping[str, Any], line: bytes) -> str:
+    """Give the first time that is there, as text; empty where there is none."""
+    for key in _OTHER_TIMES:
+        value = message.get(key)
+        if isinstance(value, str):
+            if value:
+                return value
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            return plain_number(value)
+        elif value is not None:  # no time, but it tells two messages apart
+            return f"digest:{_digest(value, line)}"
+    return ""

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from json import JSONDecodeError
+from typing import Any, NamedTuple, Protocol
 
-from convertro_cli.mapping.calls import (
-    Invalid,
-    InvalidReason,
-    Mapped,
-    Outcome,
-    Skipped,
-)
+from convertro_cli.mapping.calls import Invalid, InvalidReason, Outcome, Skipped
 from convertro_cli.mapping.dead_letter import LETTER_START, DeadLetter, unwrap
-from convertro_cli.mapping.message import map_message, parse_line
+from convertro_cli.mapping.message import map_message, with_todays_names
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.mapping.wire import drop_unsendable_traits
+from convertro_cli.mapping.trail import Trail
 from convertro_cli.reading.batch import MAX_LINE, LineBatch
+from convertro_cli.segment.ids import InexactNumberError, read_id
+from convertro_cli.segment.json_text import read_json, read_json_exactly
+
+_ARRAY_HINT = "a JSON array, not one message a line: jq -c '.[]' takes it apart"
 
 
 class MappedLine(NamedTuple):
@@ -31,66 +30,124 @@ class MappedLine(NamedTuple):
     number: int
     start: int
     end: int
-    message: dict[str, Any] | None
+    message: Mapping[str, Any] | None
     outcome: Outcome
     dead_letter: DeadLetter | None = None
 
 
+class SkippedCounts(Protocol):
+    """Where messages that yield no call are counted."""
+
+    skipped: Counter[str]
+
+    def keep_back(self, outcome: Skipped) -> None:
+        """Count what a message would have been worth."""
+
+
 def map_lines(
-    batch: LineBatch, rules: Rules, skipped: Counter[str] | None = None
+    batch: LineBatch, rules: Rules, counts: SkippedCounts | None = None
 ) -> Iterator[MappedLine]:
     """Map each line of a batch, in order. Blank lines are passed over.
 
-    With ``skipped``, messages that yield no call are only counted there: they are most of an
+    With ``counts``, messages that yield no call are only counted there: they are most of an
     export, and most of their cost would be the handing on.
     """
     start = 0
     for number, line in enumerate(batch.data.split(b"\n"), batch.first_line):
         end = start + len(line)
         if line and not line.isspace():
-            message, outcome, letter = _map_line(line, batch.overlong, rules)
-            if skipped is not None and isinstance(outcome, Skipped):
-                skipped[outcome.reason] += 1
+            message, outcome, letter = map_line(line, batch.overlong, rules)
+            if counts is not None and isinstance(outcome, Skipped):
+                counts.skipped[outcome.reason] += 1
+                if outcome.worth is not None:
+                    counts.keep_back(outcome)
             else:
                 yield MappedLine(number, start, end, message, outcome, letter)
         start = end + 1
 
 
-_Mapped = tuple[dict[str, Any] | None, Outcome, DeadLetter | None]
+LineOutcome = tuple[Mapping[str, Any] | None, Outcome, DeadLetter | None]
+"""The message that a line holds, what it becomes, and the dead letter that it came in."""
 
 
-def _map_line(line: bytes, overlong: int, rules: Rules) -> _Mapped:
+def map_line(line: bytes, overlong: int, rules: Rules, trail: Trail | None = None) -> LineOutcome:
+    """Map one line. ``overlong`` is the whole length of one that was cut, as in ``LineBatch``."""
     if len(line) <= MAX_LINE:
         message = parse_line(line)
         if isinstance(message, Invalid):
-            return None, message, None
+            return None, _unasked(message, rules), None
         if "type" in message:
-            return message, _map(message, rules), None
+            outcome = _map(message, rules, trail)
+            if outcome is None:
+                return *_map_exactly(line, rules, trail), None
+            return message, outcome, None
     elif not line.startswith(LETTER_START):
-        return None, _too_long(overlong or len(line)), None
-    return _map_dead_letter(line, overlong, rules)
+        return None, _unasked(_too_long(overlong or len(line)), rules), None
+    return _map_dead_letter(line, overlong, rules, trail)
 
 
-def _map_dead_letter(line: bytes, overlong: int, rules: Rules) -> _Mapped:
+def parse_line(line: bytes) -> dict[str, Any] | Invalid:
+    """Parse one line of an export. ``detail`` of a fault has a place in the line, no content."""
+    try:
+        value = read_json(line)
+    except JSONDecodeError as error:
+        return Invalid(InvalidReason.INVALID_JSON, _describe(error, line))
+    if isinstance(value, dict):
+        return value
+    detail = _ARRAY_HINT if isinstance(value, list) else "a JSON value that is no object"
+    return Invalid(InvalidReason.NOT_AN_OBJECT, detail)
+
+
+def _map_dead_letter(line: bytes, overlong: int, rules: Rules, trail: Trail | None) -> LineOutcome:
     """Map the event in a dead letter; its wrapping may have made the line too long."""
     message = parse_line(line)
     letter = None if isinstance(message, Invalid) else unwrap(message, line)
     event = letter.original if letter else line
     if len(event) > MAX_LINE:
-        return None, _too_long(overlong or len(event)), letter
+        return None, _unasked(_too_long(overlong or len(event)), rules), letter
     if letter:
         message = parse_line(event)
     if isinstance(message, Invalid):
-        return None, message, letter
-    return message, _map(message, rules), letter
+        return None, _unasked(message, rules), letter
+    named = with_todays_names(message, trail)
+    outcome = _map(named, rules, trail)
+    if outcome is None:
+        return *_map_exactly(event, rules, trail), letter
+    return named, outcome, letter
 
 
-def _map(message: dict[str, Any], rules: Rules) -> Outcome:
-    outcome = map_message(message, rules)
-    if isinstance(outcome, Mapped) and outcome.calls[0].traits:
-        outcome = drop_unsendable_traits(outcome, rules.wire)
-    return outcome
+def _map(message: Mapping[str, Any], rules: Rules, trail: Trail | None) -> Outcome | None:
+    """Map a message; None where the digits of one of its ids were lost in reading."""
+    try:
+        if isinstance(message.get("messageId"), float):
+            read_id(message["messageId"])  # whatever becomes of it, it goes by its id
+        return map_message(message, rules, trail)
+    except InexactNumberError:
+        return None
+
+
+def _map_exactly(
+    line: bytes, rules: Rules, trail: Trail | None
+) -> tuple[Mapping[str, Any], Outcome]:
+    """Map the message of a line from a reading that has all digits of every id."""
+    if trail is not None:
+        trail.clear()
+    exact = with_todays_names(read_json_exactly(line), trail)
+    return exact, map_message(exact, rules, trail)
+
+
+def _unasked(fault: Invalid, rules: Rules) -> Invalid:
+    """Say of a line that holds no message whether the user's filters could ask for it."""
+    return fault._replace(is_selected=False) if rules.has_selection else fault
 
 
 def _too_long(size: int) -> Invalid:
     return Invalid(InvalidReason.LINE_TOO_LONG, f"{size:,} bytes; the most is {MAX_LINE:,}")
+
+
+def _describe(error: JSONDecodeError, line: bytes) -> str:
+    try:
+        line.decode()
+    except UnicodeDecodeError as fault:
+        return f"not UTF-8 at byte {fault.start + 1}"
+    return f"{error.msg} at character {error.pos + 1}"

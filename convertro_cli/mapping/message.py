@@ -1,89 +1,194 @@
-"""One line of an export, through all the gates, to its calls or to the reason for none."""
+"""One message of an export, through all the gates, to its calls or to the reason for none."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 from typing import Any
-
-import orjson
 
 from convertro_cli.mapping import cloud, web
 from convertro_cli.mapping.calls import (
+    NOT_SELECTED,
     SKIPPED,
+    Call,
     Invalid,
     InvalidReason,
     Mapped,
     MappingWarning,
     Outcome,
+    Skipped,
     SkipReason,
 )
-from convertro_cli.mapping.gates import SUPPORTED_TYPES, decide_mode, is_enabled, is_selected
+from convertro_cli.mapping.fields import as_object
+from convertro_cli.mapping.filtering import filter_message
+from convertro_cli.mapping.gates import OTHER_TYPES, SUPPORTED_TYPES, stop_at_gate
+from convertro_cli.mapping.integrations import is_made_by_replay, read_choice
+from convertro_cli.mapping.modes import decide_mode
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.segment.times import UnreadableTimeError, read_message_time
+from convertro_cli.mapping.selection import is_selected
+from convertro_cli.mapping.times import message_time, tell_time, time_warnings
+from convertro_cli.mapping.tracks import is_engage_track
+from convertro_cli.mapping.trail import MISSING, Note, Trail
+from convertro_cli.mapping.worth import worth_of
+from convertro_cli.segment.old_exports import read_old_message
+from convertro_cli.segment.times import MessageTime, usual_time
 
-_ARRAY_HINT = "a JSON array, not one message a line: jq -c '.[]' takes it apart"
+MADE_BY_REPLAY = "All is false, and a storage destination is on"
+"""What sets a message of a bucket that Segment's own Replay filled apart from others."""
 
-
-def parse_line(line: bytes) -> dict[str, Any] | Invalid:
-    """Parse one line of an export. ``detail`` of a fault has a place in the line, no content."""
-    try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        return Invalid(InvalidReason.INVALID_JSON, _describe(error, line))
-    if isinstance(value, dict):
-        return value
-    detail = _ARRAY_HINT if isinstance(value, list) else "a JSON value that is no object"
-    return Invalid(InvalidReason.NOT_AN_OBJECT, detail)
+_OLD_NAMES = {"type": "action", "anonymousId": "sessionId"}
 
 
-def map_message(message: Mapping[str, Any], rules: Rules) -> Outcome:
-    """Map one Segment message. Never raises, whatever the JSON object holds."""
+def with_todays_names(message: Mapping[str, Any], trail: Trail | None = None) -> Mapping[str, Any]:
+    """Give a message of an export from before 2014 with its names as they are today."""
+    named = read_old_message(message)
+    if trail is not None and named is not message:
+        holder = "context" if "providers" in as_object(message.get("context")) else "options"
+        old = _OLD_NAMES | {"integrations": f"{holder}.providers"}
+        added = [name for name in old if named.get(name) is not message.get(name)]
+        trail.note(Note("old names", value={name: old[name] for name in added}))
+    return named
+
+
+def has_old_names(message: Mapping[str, Any]) -> bool:
+    """Whether a message that has a type has another part under a name of before 2014."""
+    if "sessionId" in message or "options" in message:
+        return True
+    return "integrations" not in message and "providers" in as_object(message.get("context"))
+
+
+def map_message(message: Mapping[str, Any], rules: Rules, trail: Trail | None = None) -> Outcome:
+    """Map one Segment message: its calls, all of them fit to be sent, or the reason for none.
+
+    Whatever the JSON object holds, this raises nothing but InexactNumberError, for an id whose
+    digits were lost in reading: the message must be read again, exactly. With a ``trail`` it
+    tells what it does on the way.
+    """
     message_type = message.get("type")
+    if message_type is None:
+        message = with_todays_names(message, trail)
+        message_type = message.get("type")
     if not isinstance(message_type, str):
-        return Invalid(InvalidReason.MISSING_TYPE, "no string 'type'")
+        return _missing_type(message, rules, trail)
     message_type = message_type.lower()
     if message_type not in SUPPORTED_TYPES:
-        return SKIPPED[SkipReason.UNSUPPORTED_TYPE]
-    if not is_enabled(message.get("integrations")):
-        return SKIPPED[SkipReason.DISABLED_BY_INTEGRATIONS]
-    time = message_time(message)
-    timestamp = None if isinstance(time, Invalid) else time
-    if rules.selection and not is_selected(
-        rules.selection, message_type, message.get("event"), timestamp, message.get("receivedAt")
-    ):
-        return SKIPPED[SkipReason.FILTERED_OUT]
+        if message_type in OTHER_TYPES and not rules.has_selection and trail is None:
+            return SKIPPED[SkipReason.UNSUPPORTED_TYPE]  # as most messages are
+        return _other_type(message, message_type, rules, trail)
+    if trail is not None:
+        trail.note(Note("type", "passed", value=message_type, path=("type",)))
+    return _map(message, message_type, rules, trail)
+
+
+def _map(
+    message: Mapping[str, Any], message_type: str, rules: Rules, trail: Trail | None
+) -> Outcome:
+    """Map a message of a type that Convertro takes."""
+    if has_old_names(message):
+        message = with_todays_names(message, trail)
+    time: MessageTime | Invalid | None = None
+    seconds = usual_time(message, rules.latest)
+    if seconds is None or trail is not None:
+        time = message_time(message, rules.latest)
+        seconds = None if isinstance(time, Invalid) else time.seconds
+    reason = stop_at_gate(message, message_type, seconds, rules, trail)
+    if reason is not None:
+        return _skipped(reason, message, message_type, seconds, rules)
+    filtered = message
+    if rules.destination_filters is not None:
+        passed = filter_message(message, rules.destination_filters, trail)
+        if not isinstance(passed, Mapping):
+            worth = worth_of(message, message_type, rules)
+            return Skipped(SkipReason(passed.reason), passed.title, worth)
+        filtered = passed
     warnings: list[MappingWarning] = []
-    mode = decide_mode(rules.mode, message_type, message)
-    if message_type == "track":
-        track = web.track_calls if mode == "web" else cloud.track_calls
-        calls = track(message, rules, timestamp or 0, warnings)
-    else:
-        identify = web.identify_calls if mode == "web" else cloud.identify_calls
-        calls = identify(message, rules, timestamp or 0)
+    calls = _calls(filtered, message_type, seconds or 0, rules, warnings, trail)
     if isinstance(calls, SkipReason):
         return SKIPPED[calls]
-    return time if isinstance(time, Invalid) else Mapped(calls, warnings)
+    if isinstance(calls, Invalid):
+        return calls
+    if time is None:
+        return Mapped(calls, warnings)
+    return _with_time(Mapped(calls, warnings), message, time, trail)
 
 
-def message_time(message: Mapping[str, Any]) -> int | Invalid:
-    """Give a message's time in whole Unix seconds, or what is wrong with it.
-
-    There is no fallback to now: an event without a time of its own would be booked as
-    happening on the day of the backfill.
-    """
-    try:
-        found = read_message_time(message, inf)
-    except UnreadableTimeError as error:
-        return Invalid(InvalidReason.INVALID_TIMESTAMP, f"'{error.keys[0]}' is no ISO 8601 time")
-    if found is None:
-        return Invalid(InvalidReason.MISSING_TIMESTAMP, "no time of its own")
-    return found.seconds
+def _with_time(
+    mapped: Mapped, message: Mapping[str, Any], time: MessageTime | Invalid, trail: Trail | None
+) -> Mapped | Invalid:
+    """Give what a message with such a time yields, and what there is to be said of the time."""
+    if trail is not None:
+        tell_time(trail, message, time)
+    if isinstance(time, Invalid):
+        return time
+    mapped.warnings.extend(time_warnings(time))
+    return mapped
 
 
-def _describe(error: orjson.JSONDecodeError, line: bytes) -> str:
-    try:
-        line.decode()
-    except UnicodeDecodeError as fault:
-        return f"not UTF-8 at byte {fault.start + 1}"
-    return f"{error.msg} at character {error.pos + 1}"
+def _calls(
+    message: Mapping[str, Any],
+    message_type: str,
+    timestamp: int,
+    rules: Rules,
+    warnings: list[MappingWarning],
+    trail: Trail | None,
+) -> list[Call] | SkipReason | Invalid:
+    """Give the calls of a message that no gate stops, by the rules that it follows."""
+    if message_type == "track":
+        if is_engage_track(message, rules, trail):
+            return SkipReason.ENGAGE_TRACK
+        mode = decide_mode(rules.mode, message_type, message, trail)
+        track = web.track_calls if mode == "web" else cloud.track_calls
+        return track(message, rules, timestamp, warnings, trail)
+    mode = decide_mode(rules.mode, message_type, message, trail)
+    identify = web.identify_calls if mode == "web" else cloud.identify_calls
+    return identify(message, rules, timestamp, warnings, trail)
+
+
+def _missing_type(message: Mapping[str, Any], rules: Rules, trail: Trail | None) -> Invalid:
+    reason = InvalidReason.MISSING_TYPE
+    if trail is not None:
+        raw = message.get("type", MISSING)
+        trail.note(Note("type", "stopped", path=("type",), evidence=raw, reason=reason))
+    return Invalid(reason, "no string 'type'", is_selected=not rules.has_selection)
+
+
+def _other_type(
+    message: Mapping[str, Any], message_type: str, rules: Rules, trail: Trail | None
+) -> Outcome:
+    """Give the outcome of a message of a type that Convertro does not take, or that is none."""
+    is_known = message_type in OTHER_TYPES
+    reason = SkipReason.UNSUPPORTED_TYPE if is_known else InvalidReason.UNKNOWN_TYPE
+    if trail is not None:
+        raw = message["type"]
+        trail.note(Note("type", "stopped", path=("type",), evidence=raw, reason=reason))
+    is_asked_for = not rules.has_selection or _is_selected(message, message_type, rules)
+    if is_known:
+        return (SKIPPED if is_asked_for else NOT_SELECTED)[SkipReason.UNSUPPORTED_TYPE]
+    return Invalid(InvalidReason.UNKNOWN_TYPE, "a 'type' that Segment does not have", is_asked_for)
+
+
+def _is_selected(message: Mapping[str, Any], message_type: str, rules: Rules) -> bool:
+    time = message_time(message, rules.latest)
+    seconds = None if isinstance(time, Invalid) else time.seconds
+    return is_selected(rules.selection, message, message_type, seconds)
+
+
+def _skipped(
+    reason: SkipReason,
+    message: Mapping[str, Any],
+    message_type: str,
+    seconds: int | None,
+    rules: Rules,
+) -> Skipped:
+    """Give the outcome of a message that a gate stopped."""
+    if reason is SkipReason.FILTERED_OUT:
+        return NOT_SELECTED[reason]
+    selected = not rules.has_selection or is_selected(
+        rules.selection, message, message_type, seconds
+    )
+    title = ""
+    if reason is SkipReason.DISABLED_BY_INTEGRATIONS:
+        integrations = message.get("integrations")
+        decided_by = read_choice(integrations).key or ""
+        if decided_by.lower() == "all" and is_made_by_replay(integrations):
+            title = MADE_BY_REPLAY
+    return Skipped(reason, title, worth_of(message, message_type, rules), selected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from convertro_cli.segment.names import is_install, is_order, normalise
@@ -21,13 +22,18 @@ RepeatedOrdersSetting = Literal["send", "skip"]
 
 _MOST_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 256
+_VIOLATION = "violation generated"
 
 
 class EventName(NamedTuple):
-    """What the rules need to know of an event's name."""
+    """What the rules need to know of an event's name.
+
+    ``is_violation`` is for what Segment's tracking plans say of other events.
+    """
 
     is_order: bool
     is_install: bool
+    is_violation: bool
     targets: tuple[str, ...]
 
 
@@ -41,8 +47,10 @@ class EventMap:
 
     def __init__(self, table: Mapping[str, str | Iterable[str]]) -> None:
         self._targets: dict[str, tuple[str, ...]] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
         for key, value in table.items():
             name = normalise(key)
+            self._keys[name] = (*self._keys.get(name, ()), key)
             added = (value,) if isinstance(value, str) else tuple(value)
             self._targets[name] = tuple(dict.fromkeys(self._targets.get(name, ()) + added))
         self._known: dict[str, EventName] = {}
@@ -54,14 +62,27 @@ class EventMap:
         """Tell what the rules need to know of an event's name, as a message spells it."""
         known = self._known.get(name)
         if known is None:
+            normalised = normalise(name)
             known = EventName(
-                is_order(name), is_install(name), self._targets.get(normalise(name), ())
+                is_order(name),
+                is_install(name),
+                normalised == _VIOLATION,
+                self._targets.get(normalised, ()),
             )
             if len(name) <= _LONGEST_REMEMBERED:
                 if len(self._known) >= _MOST_REMEMBERED:
                     self._known.clear()
                 self._known[name] = known
         return known
+
+    def keys_of(self, name: str) -> tuple[str, ...]:
+        """Give the keys of the table that an event's name matches, as the table spells them."""
+        return self._keys.get(normalise(name), ())
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The normalised names that are listed, each with the first key that has it."""
+        return {name: keys[0] for name, keys in self._keys.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +157,8 @@ class Rules:
     visitor_paths: tuple[tuple[str, ...], ...] = (("anonymousId",), ("userId",))
     traits: frozenset[str] | None = None
     """The traits to send; None for all of them."""
+    latest: float = inf
+    """The latest time, in Unix seconds, that an event can have happened at."""
     selection: Selection = field(default_factory=Selection)
     suppressed: Container[str] | None = None
     """The ids of users whose messages are not sent; None where there is no list."""
@@ -145,5 +168,11 @@ class Rules:
     delivered_in_browser: DeliveredInBrowserSetting = "skip"
     unreadable_amount: UnreadableAmountSetting = "hold"
     repeated_orders: RepeatedOrdersSetting = "send"
+    has_selection: bool = field(init=False, repr=False, compare=False)
+    """Whether the user asked for some messages only: it is looked at for each message."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "has_selection", bool(self.selection))
+
     destination_filters: DestinationFilters | None = None
     """Segment's destination filters and transformations; None where there is nothing to apply."""

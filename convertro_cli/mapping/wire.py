@@ -6,7 +6,7 @@ code that talked to it used, and every one of them can be set otherwise in ``[wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from string import ascii_letters, digits
@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 import orjson
 
-from convertro_cli.mapping.calls import Call, Mapped, MappingWarning
+from convertro_cli.mapping.calls import Call, MappingWarning
 from convertro_cli.mapping.rules import Wire
 from convertro_cli.segment.ids import plain_number
 
@@ -39,6 +39,24 @@ PARAMETERS = {
     "cloud_user": ("device_id", "user_id", "pag", "cip", "cua", "ts"),
     "install": ("device_id", "user_id", "pag", "cip", "cua", "ts"),
 }
+
+FIELDS = {
+    "sid": "visitor_id",
+    "eid": "event_id",
+    "typ": "event_type",
+    "val": "event_value",
+    "id": "user_id",
+    "pag": "page",
+    "ref": "referrer",
+    "cip": "ip",
+    "cua": "user_agent",
+    "ts": "timestamp",
+    "device_id": "device_id",
+    "user_id": "user_id",
+    "event_type": "event_type",
+    "event_value": "event_value",
+}
+"""The field of a call that each parameter has the value of, under their names before renaming."""
 
 _ENDPOINTS: dict[tuple[Any, ...], str] = {
     ("web", "event"): "web_event",
@@ -114,26 +132,18 @@ def trait_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def drop_unsendable_traits(mapped: Mapped, wire: Wire) -> Mapped:
-    """Leave out the traits that a request cannot carry, with a warning for each.
+def find_trait_faults(traits: Mapping[str, Any], wire: Wire) -> dict[str, MappingWarning]:
+    """Name the traits that a request cannot carry, and why.
 
     These are names with anything but word characters, names that are already parameters of the
     call, and values nested deeper than JSON writers go.
     """
-    traits = mapped.calls[0].traits  # only a user call has traits, and it comes alone
-    if not traits:
-        return mapped
     taken = _names_on_user_call(tuple(wire.names.items()))
-    faults = {
+    return {
         name: fault
         for name, value in traits.items()
         if (fault := _trait_fault(name, value, taken)) is not None
     }
-    if not faults:
-        return mapped
-    sendable = {name: value for name, value in traits.items() if name not in faults}
-    calls = [call._replace(traits=sendable) for call in mapped.calls]
-    return Mapped(calls, [*mapped.warnings, *faults.values()])
 
 
 @lru_cache(maxsize=8)
@@ -203,26 +213,24 @@ def _renamed(names: Sequence[str], writers: Sequence[_Writer], wire: Wire) -> tu
 
 
 def _fields(names: Sequence[str], write_id: Callable[[str], str]) -> _Fields:
-    known: dict[str, tuple[str, Callable[[Any], str]]] = {
-        "sid": ("visitor_id", encode),
-        "eid": ("event_id", encode),
-        "typ": ("event_type", encode_common),
-        "val": ("event_value", plain_number),
-        "id": ("user_id", write_id),
-        "pag": ("page", encode_common),
-        "ref": ("referrer", encode_common),
-        "cip": ("ip", encode_common),
-        "cua": ("user_agent", encode_common),
-        "ts": ("timestamp", str),
-        "device_id": ("device_id", encode),
-        "user_id": ("user_id", encode),
-        "event_type": ("event_type", encode_common),
-        "event_value": ("event_value", plain_number),
+    writers: dict[str, Callable[[Any], str]] = {
+        "visitor_id": encode,
+        "event_id": encode,
+        "event_type": encode_common,
+        "event_value": plain_number,
+        "page": encode_common,
+        "referrer": encode_common,
+        "ip": encode_common,
+        "user_agent": encode_common,
+        "timestamp": str,
+        "device_id": encode,
+        "user_id": encode,
     }
+    own = {"id": write_id}
     return _Fields(
         tuple(names),
-        tuple((f"&{name}=", known[name][1]) for name in names),
-        itemgetter(*(Call._fields.index(known[name][0]) for name in names)),
+        tuple((f"&{name}=", own.get(name) or writers[FIELDS[name]]) for name in names),
+        itemgetter(*(Call._fields.index(FIELDS[name]) for name in names)),
     )
 
 

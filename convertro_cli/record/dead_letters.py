@@ -54,6 +54,8 @@ class DeadLetterFile:
         if not lines:
             return
         with told(self._path):
+            if self._descriptor is not None and not _is_at(self._path, self._descriptor):
+                self.close()  # somebody took the file away: what fails now goes into a new one
             if self._descriptor is None:
                 self._descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
                 _drop_torn_line(self._descriptor)
@@ -102,6 +104,14 @@ def aside_files(path: Path) -> list[Path]:
     """Give the dead-letter files that were set aside before, oldest first."""
     files = path.parent.glob(f"{path.stem}.*{path.suffix}")
     return sorted(files, key=lambda file: file.stem)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is still the one that others find."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _drop_torn_line(descriptor: int) -> None:

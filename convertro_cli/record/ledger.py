@@ -8,7 +8,7 @@ after a crash, only calls still marked *sending* are in doubt.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema
+from convertro_cli.record.held import HeldFile
+from convertro_cli.record.patience import Patience, held_too_long, is_held
 
 _KEYS_A_QUERY = 64
 _LOOK_UP = f"SELECT key, state, run FROM calls WHERE key IN ({','.join('?' * _KEYS_A_QUERY)})"  # noqa: S608
@@ -57,25 +59,42 @@ class Ledger:
     Every method raises ConvertroError with exit code 74 where the file cannot be read or
     written; what was committed before stays. Reading has a connection of its own, so that it
     never waits for a commit that another thread is at.
+
+    Each commit looks whether the file is still the one at its path, and calls ``check``, which
+    raises if the run holds nothing any more. ``notice`` is told in a sentence when another
+    program keeps the ledger waiting.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        check: Callable[[], None] = lambda: None,
+        notice: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._path = path
+        self._check = check
+        self._patience = Patience(path, notice)
         with told(path):
-            if not schema.check_header(path):
-                schema.create(path)
-            schema.check_content(path)
-            self._database = _connect(path)
-            try:
-                self._database.execute("PRAGMA journal_mode = WAL")
-                # Each commit must outlive a power cut: a mark that did not would hide a repeat.
-                self._database.execute("PRAGMA synchronous = FULL")
-                self._database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-                self._has_failures = self._any_failures()
-                self._reader = _connect(path)
-            except BaseException:
-                self._database.close()
-                raise
+            self._patience(self._open)
+            self._held = [HeldFile.at("The ledger", path)]
+
+    def _open(self) -> None:
+        path = self._path
+        if not schema.check_header(path):
+            schema.create(path)
+        schema.check_content(path)
+        self._database = _connect(path)
+        try:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            # Each commit must outlive a power cut: a mark that did not would hide a repeat.
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            self._has_failures = self._any_failures()
+            self._reader = _connect(path)
+        except BaseException:
+            self._database.close()
+            raise
 
     def __enter__(self) -> Ledger:
         return self
@@ -89,56 +108,70 @@ class Ledger:
         self._reader.close()
         self._database.close()
 
-    def begin_run(self, target: str) -> tuple[int, frozenset[bytes]]:
+    @property
+    def waited(self) -> float | None:
+        """For how many seconds another program has kept it waiting; None while none does."""
+        return self._patience.waited
+
+    def begin_run(
+        self, target: str, *, account: str = "", site_id: str = ""
+    ) -> tuple[int, frozenset[bytes]]:
         """Note that a run begins; give its number, and the calls that earlier runs left in doubt.
 
         The doubts are the new run's from now on.
         """
         with self._writing():
             (run,) = self._database.execute(
-                "INSERT INTO runs (started_at, target) VALUES (?, ?) RETURNING id", (_now(), target)
+                "INSERT INTO runs (started_at, target, account, site_id) VALUES (?, ?, ?, ?) "
+                "RETURNING id",
+                (_now(), target, account, site_id),
             ).fetchone()
-            rows = self._database.execute("SELECT keys FROM sending").fetchall()
-            in_doubt = frozenset(key for (keys,) in rows for key in split_keys(keys))
+            rows = self._database.execute("SELECT keys, orders FROM sending").fetchall()
+            in_doubt = frozenset(key for keys, _ in rows for key in split_keys(keys))
+            orders = frozenset(key for _, orders in rows for key in split_keys(orders))
             self._database.execute("DELETE FROM sending")
-            self._mark(run, b"".join(in_doubt))
+            self._mark(run, b"".join(in_doubt), b"".join(orders))
+        log = schema.log_of(self._path)
+        if log.exists():  # it holds all that is not carried over into the ledger yet
+            with told(self._path):
+                self._held.append(HeldFile.at("The ledger's log", log))
         return int(run), in_doubt
 
-    def end_run(self, run: int, summary: bytes) -> None:
+    def orders_in_doubt(self) -> frozenset[bytes]:
+        """Give the orders whose calls are under way or in doubt, whichever messages bring them."""
+        with told(self._path):
+            rows = self._reader.execute("SELECT orders FROM sending").fetchall()
+        return frozenset(key for (orders,) in rows for key in split_keys(orders))
+
+    def end_run(self, run: int, summary: bytes, *, exit_code: int | None = None) -> None:
         """Note how a run ended."""
         with self._writing():
             self._database.execute(
-                "UPDATE runs SET ended_at = ?, summary = ? WHERE id = ?",
-                (_now(), summary.decode(), run),
+                "UPDATE runs SET ended_at = ?, summary = ?, exit_code = ? WHERE id = ?",
+                (_now(), summary.decode(), exit_code, run),
             )
 
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
         """Tell which of these calls are settled, and how."""
-        found: dict[bytes, Settled] = {}
         with told(self._path):
-            for start in range(0, len(keys), _KEYS_A_QUERY):
-                some = keys[start : start + _KEYS_A_QUERY]
-                # Always as many parameters, so that SQLite prepares the statement only once.
-                padded = [*some, *[None] * (_KEYS_A_QUERY - len(some))]
-                for key, state, run in self._reader.execute(_LOOK_UP, padded):
-                    found[key] = Settled(CallState(state), run)
-        return found
+            return self._patience(lambda: find_settled(self._reader, keys))
 
     def commit(
         self,
         run: int,
         *,
         sending: bytes,
+        orders: bytes = b"",
         sent: Sequence[bytes] = (),
         failed: Sequence[Failure] = (),
     ) -> None:
         """Write what happened and what comes next, in one transaction that is on disk after.
 
         ``sending`` has, end to end, all the keys that are marked from now on, in place of those
-        that were before.
+        that were before; ``orders`` likewise those of the orders among them.
         """
         with self._writing():
-            self._mark(run, sending)
+            self._mark(run, sending, orders)
             self._settle(run, CallState.SENT, sent)
             self._settle(run, CallState.FAILED, [failure.key for failure in failed])
             if self._has_failures:
@@ -155,11 +188,7 @@ class Ledger:
     def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
         """Whether this very file was replayed to its end under these settings."""
         with told(self._path):
-            row = self._reader.execute(
-                "SELECT size, mtime_ns, edges FROM files WHERE path = ? AND settings = ?",
-                (identity.path, settings),
-            ).fetchone()
-        return bool(row == (identity.size, identity.mtime_ns, identity.edges))
+            return self._patience(lambda: is_finished(self._reader, identity, settings))
 
     def finish_file(self, run: int, identity: FileIdentity, settings: bytes) -> None:
         """Note that a file was replayed to its end."""
@@ -186,8 +215,10 @@ class Ledger:
                 (identity.size, identity.mtime_ns, identity.edges, identity.path, settings),
             )
 
-    def _mark(self, run: int, keys: bytes) -> None:
-        self._database.execute("INSERT OR REPLACE INTO sending VALUES (?, ?)", (run, keys))
+    def _mark(self, run: int, keys: bytes, orders: bytes = b"") -> None:
+        self._database.execute(
+            "INSERT OR REPLACE INTO sending VALUES (?, ?, ?)", (run, keys, orders)
+        )
 
     def _settle(self, run: int, state: CallState, keys: Sequence[bytes]) -> None:
         self._database.executemany(
@@ -201,7 +232,7 @@ class Ledger:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with told(self._path):
-            self._database.execute("BEGIN IMMEDIATE")
+            self._patience(lambda: self._database.execute("BEGIN IMMEDIATE"))
             try:
                 yield
                 self._database.execute("COMMIT")
@@ -209,11 +240,37 @@ class Ledger:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
+        # After the commit: what it says is then known to be where the next run will look for it.
+        for file in self._held:
+            file.check()
+        self._check()
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     # One thread at a time uses a connection, but not always the same one.
-    return sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+    # It gives up at once where another program is in its way: whoever calls is patient.
+    return sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+
+
+def find_settled(database: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, Settled]:
+    """Look calls up in the table of those that are settled."""
+    found: dict[bytes, Settled] = {}
+    for start in range(0, len(keys), _KEYS_A_QUERY):
+        some = keys[start : start + _KEYS_A_QUERY]
+        # Always as many parameters, so that SQLite prepares the statement only once.
+        padded = [*some, *[None] * (_KEYS_A_QUERY - len(some))]
+        for key, state, run in database.execute(_LOOK_UP, padded):
+            found[key] = Settled(CallState(state), run)
+    return found
+
+
+def is_finished(database: sqlite3.Connection, identity: FileIdentity, settings: bytes) -> bool:
+    """Look a file up in the table of those that were replayed to their end."""
+    row = database.execute(
+        "SELECT size, mtime_ns, edges FROM files WHERE path = ? AND settings = ?",
+        (identity.path, settings),
+    ).fetchone()
+    return bool(row == (identity.size, identity.mtime_ns, identity.edges))
 
 
 def split_keys(keys: bytes) -> list[bytes]:
@@ -230,6 +287,8 @@ def told(path: Path) -> Iterator[None]:
         # "malformed" and "not a database" are what SQLite says of damage.
         if "malformed" in str(error) or "not a database" in str(error):
             raise schema.refuse(path, "is damaged") from None
+        if is_held(error):
+            raise held_too_long(path) from None
         raise ConvertroError(
             f"The ledger {path} cannot be written: {error}.",
             hint="Nothing is lost. Mend it (free some space?) and run the same command again.",

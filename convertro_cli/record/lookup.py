@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from convertro_cli.record import schema
 from convertro_cli.record.ledger import CallState, split_keys, told
-from convertro_cli.record.overview import open_for_reading
+from convertro_cli.record.reading import open_for_reading
 from convertro_cli.record.state import StateFolder
 
 

@@ -12,7 +12,7 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.state import open_private
 
 APPLICATION_ID = 0x43565254  # "CVRT", in the file's header
-VERSION = 1
+VERSION = 2
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
@@ -24,14 +24,18 @@ CREATE TABLE runs (
     started_at TEXT NOT NULL,
     ended_at TEXT,
     target TEXT NOT NULL,
+    account TEXT NOT NULL,
+    site_id TEXT NOT NULL,
+    exit_code INTEGER,
     summary TEXT
 );
 -- One row a call that is settled: 1 sent, 2 failed for good. `run` is the run that settled it.
+-- An order that goes out once, whichever message brings it, has a row besides once it is sent.
 CREATE TABLE calls (key BLOB PRIMARY KEY, state INTEGER NOT NULL, run INTEGER NOT NULL)
     WITHOUT ROWID;
 -- The keys, end to end, of the calls whose requests may be under way; one row, of the latest
--- run. What a crash leaves here is in doubt.
-CREATE TABLE sending (run INTEGER PRIMARY KEY, keys BLOB NOT NULL);
+-- run. What a crash leaves here is in doubt. `orders` has the keys of the orders among them.
+CREATE TABLE sending (run INTEGER PRIMARY KEY, keys BLOB NOT NULL, orders BLOB NOT NULL);
 CREATE TABLE failures (
     key BLOB PRIMARY KEY, reason TEXT NOT NULL, source TEXT NOT NULL, run INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -52,6 +56,20 @@ def refuse(path: Path, what: str) -> ConvertroError:
         f"The ledger {path} {what}. It was left as it is.",
         hint="Without its ledger a replay would send again what was delivered: restore the file "
         "from a copy, or name another state folder with --state to start anew.",
+        exit_code=ExitCode.CANNOT_WRITE_STATE,
+    )
+
+
+def _refuse_version(path: Path, version: int) -> ConvertroError:
+    if version > VERSION:
+        return refuse(path, f"is of version {version}; this program writes version {VERSION}")
+    return ConvertroError(
+        f"The ledger {path} is of version {version}; this program writes version {VERSION}, which "
+        "knows calls by another kind of key: what was delivered would be sent again. "
+        "It was left as it is.",
+        hint="Finish with the version that wrote it. Or begin anew: name another folder with "
+        "--state, and leave out what was delivered with --since TIME (`convertro status` of the "
+        "old version shows when its last run ended).",
         exit_code=ExitCode.CANNOT_WRITE_STATE,
     )
 
@@ -79,12 +97,17 @@ def check_header(path: Path) -> bool:
     if application != APPLICATION_ID:
         raise refuse(path, "is another program's database")
     if version != VERSION:
-        raise refuse(path, f"is of version {version}; this program writes version {VERSION}")
+        raise _refuse_version(path, version)
     return True
 
 
+def log_of(path: Path) -> Path:
+    """Give the file where SQLite writes first what belongs into this one."""
+    return path.with_name(f"{path.name}-wal")
+
+
 def _has_log(path: Path) -> bool:
-    log = path.with_name(f"{path.name}-wal")
+    log = log_of(path)
     return log.exists() and log.stat().st_size > 0
 
 
@@ -109,7 +132,8 @@ def check_content(path: Path) -> None:
     """
     if path.stat().st_size > _CHECKED_BYTES:
         return
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=0)) as database:
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise refuse(path, "is damaged")

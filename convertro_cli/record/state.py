@@ -16,6 +16,9 @@ from typing import Any
 import orjson
 
 from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.record.claim import FolderClaim
+from convertro_cli.record.held import HeldFile, identity_of
+from convertro_cli.record.mounts import refuse_remote
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -44,6 +47,14 @@ class StateFolder:
         """The file that a run holds locked."""
         return self.path / "lock"
 
+    def files(self) -> list[Path]:
+        """Give the files of the state, those that are there and those that may come."""
+        try:
+            there = [path for path in self.path.iterdir() if _is_ours(path)]
+        except OSError:
+            there = []
+        return [self.ledger, self.dead_letters, self.lock, *there]
+
     def create(self) -> None:
         """Make the folder, or close one that others could look into.
 
@@ -62,6 +73,7 @@ class StateFolder:
                 hint="Mend it, or name another folder with --state.",
                 exit_code=ExitCode.CANNOT_WRITE_STATE,
             ) from None
+        refuse_remote(self.ledger)
 
 
 def _is_ours(path: Path) -> bool:
@@ -74,12 +86,17 @@ def open_private(path: Path, flags: int) -> int:
 
 
 class RunLock:
-    """Held while a run uses the state folder; the kernel lets go of it however the run ends."""
+    """Held while a run uses the state folder; the kernel lets go of it however the run ends.
+
+    What is locked is a file, which can name its holder, and the folder, which outlives the file.
+    """
 
     def __init__(self, path: Path, command: str) -> None:
         self._path = path
         self._command = command
         self._descriptor: int | None = None
+        self._claim = FolderClaim(path.parent)
+        self._held: HeldFile | None = None
 
     def __enter__(self) -> RunLock:
         try:
@@ -99,9 +116,22 @@ class RunLock:
                 hint="Two runs on one ledger would send events twice. Try again when it has ended.",
                 exit_code=ExitCode.TRY_LATER,
             ) from None
+        if not self._claim.take():
+            os.close(descriptor)
+            raise ConvertroError(
+                f"Another run holds {self._path.parent}, although its lock file was removed.",
+                hint="Two runs on one ledger would send events twice. Try again when it has ended.",
+                exit_code=ExitCode.TRY_LATER,
+            )
         self._descriptor = descriptor
+        self._held = HeldFile("The lock", self._path, identity_of(os.fstat(descriptor)))
         self._write_holder(descriptor)
         return self
+
+    def check(self) -> None:
+        """Raise ConvertroError with exit code 74 where the lock file was removed or replaced."""
+        if self._held is not None:
+            self._held.check()
 
     def __exit__(
         self,
@@ -109,6 +139,7 @@ class RunLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._claim.release()  # before the file: whoever gets that one finds all else free
         if self._descriptor is not None:
             with suppress(OSError):  # the next run must not be taken for this one
                 os.ftruncate(self._descriptor, 0)
@@ -127,6 +158,15 @@ class RunLock:
             os.pwrite(descriptor, orjson.dumps(holder), 0)
         except OSError:  # a full disk: the lock holds all the same, it only names nobody
             return
+
+
+def is_under_way(lock: Path) -> bool:
+    """Whether a run seems to hold the lock, as far as its file tells; the lock is left alone."""
+    try:
+        holder = orjson.loads(lock.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return False
+    return isinstance(holder, dict) and not _is_gone(holder)
 
 
 def _read_holder(descriptor: int) -> dict[str, Any]:

@@ -7,24 +7,33 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
+from heapq import nsmallest
 from typing import Any
 
+from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.reading.unread import Unread
 from convertro_cli.segment.money import EXACTLY
 
 
 class Fate(IntEnum):
-    """What became of a call, best first: a message of several calls has the worst of them."""
+    """What became of a call, best first: a message of several calls has the worst of them.
 
-    ALREADY_DELIVERED = 0
-    DELIVERED = 1
-    IN_DOUBT = 2
-    ALREADY_FAILED = 3
-    FAILED = 4
+    A call for an order that another message brought is none, so that it decides nothing where
+    there are others.
+    """
+
+    REPEATED_ORDER = 0
+    ALREADY_DELIVERED = 1
+    DELIVERED = 2
+    IN_DOUBT = 3
+    ALREADY_FAILED = 4
+    FAILED = 5
 
 
 IN_DOUBT = "in_doubt"
 """The reason under which messages are skipped whose calls ``--at-most-once`` left alone."""
+
+_SKIPPED = {Fate.IN_DOUBT: IN_DOUBT, Fate.REPEATED_ORDER: "repeated_order"}
 
 
 @dataclass(slots=True)
@@ -50,6 +59,9 @@ class Tally:
     invalid: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
+    kept_back: KeptBack = field(default_factory=KeptBack)
+    carries_consent: bool = False
+    """Whether any message that yields calls says anything of consent."""
     places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     by_event_type: dict[str, EventTotal] = field(default_factory=lambda: defaultdict(EventTotal))
     files: Counter[str] = field(default_factory=Counter)
@@ -87,6 +99,11 @@ class Tally:
         self.unread.update({reason.value: count for reason, count in unread.items()})
         self.files["skipped"] = self.unread.total()
 
+    def note_gates(self, kept_back: KeptBack, *, carries_consent: bool) -> None:
+        """Count what the gates kept back of a batch, and note whether consent was spoken of."""
+        self.kept_back.update(kept_back)
+        self.carries_consent |= carries_consent
+
     def reject(self, reason: str, source: str) -> None:
         """Count an invalid line, and keep its place for the summary to name."""
         self.invalid[reason] += 1
@@ -108,18 +125,30 @@ class Tally:
 
     def settle_call(self, fate: Fate) -> None:
         """Count a call that was not delivered by this run."""
-        self.calls[fate.name.lower()] += 1
+        if fate is not Fate.REPEATED_ORDER:
+            self.calls[fate.name.lower()] += 1
 
     def settle_message(self, fate: Fate, reason: str | None = None) -> None:
         """Count a message all of whose calls are settled; ``reason`` says why it failed."""
         self.messages["read"] += 1
-        if fate is Fate.IN_DOUBT:
+        if fate in _SKIPPED:
             self.messages["skipped"] += 1
-            self.skipped[IN_DOUBT] += 1
+            self.skipped[_SKIPPED[fate]] += 1
             return
         self.messages[fate.name.lower()] += 1
         if fate is Fate.FAILED and reason:
             self.failed[reason] += 1
+
+    def most_frequent(self, number: int) -> tuple[dict[str, EventTotal], EventTotal]:
+        """Give the event types with the most calls, and what all others have together."""
+        totals = self.by_event_type
+        ranked = nsmallest(number, totals, key=lambda name: (-totals[name].calls, name))
+        shown = {name: totals[name] for name in ranked}
+        rest = EventTotal()
+        for name, total in totals.items():
+            if name not in shown:
+                rest.add(total.calls, total.value)
+        return shown, rest
 
     def summary(self) -> dict[str, Any]:
         """Give the counts in the form of the summary, every count there, zero or not."""
@@ -131,6 +160,7 @@ class Tally:
             "invalid": _sorted(self.invalid),
             "failed": _sorted(self.failed),
             "warnings": _sorted(self.warnings),
+            "kept_back": self.kept_back.as_json(),
             "by_event_type": {
                 event_type: {"calls": total.calls, "value": float(total.value)}
                 for event_type, total in sorted(self.by_event_type.items())

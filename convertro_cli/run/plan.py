@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
+from typing import Protocol
 
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.identity import identify
+from convertro_cli.reading.identity import FileIdentity, identify
 from convertro_cli.reading.sources import ExportFile, ExportSet
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, set_aside
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import StateFolder
+from convertro_cli.run.failures import FailureLimit
 from convertro_cli.run.selected import find_selected, own_files
 from convertro_cli.settings.compile import compile_loaded
 from convertro_cli.settings.load import LoadedSettings
@@ -29,6 +31,7 @@ class ReplayOptions:
     resend: bool = False
     reread: bool = False
     at_most_once: bool = False
+    max_failed: FailureLimit | None = None
     command: str = "replay"
 
 
@@ -53,12 +56,8 @@ class Plan:
         self._settings_digest = digest_settings(loaded)
 
     def digest_for(self, path: str) -> bytes:
-        """Give the digest of the settings under which a file counts as replayed.
-
-        Dead letters that were set aside are tried once, whatever the settings are.
-        """
-        is_aside = Path(path).parent == self._state.path.resolve()
-        return ASIDE_SETTINGS if is_aside else self._settings_digest
+        """Give the digest of the settings under which a file counts as replayed."""
+        return _digest_for(path, self._state, self._settings_digest)
 
     def find(self, arguments: Sequence[str]) -> ExportSet:
         """Find the files to read. Dead letters are set aside first, so that new ones can come."""
@@ -91,13 +90,53 @@ class Plan:
         ]
 
     def _was_replayed(self, file: ExportFile) -> bool:
-        if file.path is None or file.size is None:
-            return False
-        try:
-            identity = identify(file.path)
-        except OSError:
-            return False  # reading it will tell what is wrong
-        return self._ledger.is_finished(identity, self.digest_for(identity.path))
+        return was_replayed(file, self._ledger, self._state, self._settings_digest)
+
+
+class FinishedFiles(Protocol):
+    """Knows the files that were replayed to their end: a ledger, open to write or to look."""
+
+    def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
+        """Whether this very file was replayed to its end under these settings."""
+
+
+def was_replayed(
+    file: ExportFile, ledger: FinishedFiles, state: StateFolder, settings: bytes
+) -> bool:
+    """Whether a file was replayed to its end, and is not read again."""
+    if file.path is None or file.size is None:
+        return False
+    try:
+        identity = identify(file.path)
+    except OSError:
+        return False  # reading it will tell what is wrong
+    return ledger.is_finished(identity, _digest_for(identity.path, state, settings))
+
+
+def letters_in_place(
+    arguments: Sequence[str], state: StateFolder, ledger: FinishedFiles | None
+) -> list[str]:
+    """Give the files that a replay would read, dead letters where they are.
+
+    A replay sets them aside first, and reads those that were set aside before and are not done.
+    """
+    paths: list[str] = []
+    letters = state.dead_letters.resolve()
+    for argument in arguments:
+        if argument != "-" and Path(argument).resolve() == letters:
+            aside = aside_files(state.dead_letters)
+            paths += [
+                str(path)
+                for path in aside
+                if ledger is None or not ledger.is_finished(identify(path), ASIDE_SETTINGS)
+            ]
+        paths.append(argument)
+    return paths
+
+
+def _digest_for(path: str, state: StateFolder, settings: bytes) -> bytes:
+    """Dead letters that were set aside are tried once, whatever the settings are."""
+    return ASIDE_SETTINGS if Path(path).parent == state.path.resolve() else settings
 
 
 def digest_settings(loaded: LoadedSettings) -> bytes:

@@ -14,7 +14,8 @@ class Report:
     """The report of a replay or a dry run. Times are in seconds.
 
     ``advice`` says what to do about what is left, a sentence each; ``problem`` why the run ended
-    before its end, if it did.
+    before its end, if it did; ``open_letters`` how many dead letters are open where there was
+    nothing else to do.
     """
 
     tally: Tally
@@ -26,6 +27,7 @@ class Report:
     problem: str | None = None
     latency_p50_s: float | None = None
     latency_p95_s: float | None = None
+    open_letters: int = 0
     advice: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:

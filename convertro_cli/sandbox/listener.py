@@ -43,6 +43,12 @@ class Listener(socketserver.ThreadingTCPServer):
         return ip_address(str(self.server_address[0])).is_loopback
 
     @property
+    def address(self) -> str:
+        """The address and port that it is bound to."""
+        host, port = ip_address(str(self.server_address[0])), self.server_address[1]
+        return f"[{host}]:{port}" if host.version == 6 else f"{host}:{port}"
+
+    @property
     def url(self) -> str:
         """Where a client on this machine finds it, without a slash at the end."""
         host, port = ip_address(str(self.server_address[0])), self.server_address[1]

@@ -14,6 +14,10 @@ from typing import TypedDict
 import orjson
 
 from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.json_text import harmless
+
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+_START = b'{"at":"'
 
 
 class Record(TypedDict):
@@ -43,14 +47,16 @@ class RequestLog:
         self._path = path
         self._lock = threading.Lock()
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            _refuse_other_files(path)
+            self._fd = os.dup(1) if str(path) == "-" else os.open(path, _APPEND, 0o600)
         except OSError as error:
             raise ConvertroError(
                 f"The log {str(path)!r} cannot be opened: {error.strerror}.",
                 hint="Give --log a file in a folder that is there and that you may write to.",
                 exit_code=ExitCode.CANNOT_WRITE_STATE,
             ) from error
-        self._regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
+        self._is_terminal = os.isatty(self._fd)
+        self._regular = str(path) != "-" and stat.S_ISREG(os.fstat(self._fd).st_mode)
         if self._regular:
             with contextlib.suppress(OSError):  # not the owner: then the mode is the owner's choice
                 os.fchmod(self._fd, 0o600)
@@ -58,6 +64,8 @@ class RequestLog:
     def write(self, record: Record) -> None:
         """Appends one line, whole or not at all."""
         line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+        if self._is_terminal:
+            line = harmless(line)
         with self._lock:
             written = 0
             try:
@@ -82,3 +90,16 @@ class RequestLog:
         if self._regular and written:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Raise ConvertroError for a file that is no log: an export, settings or a ledger."""
+    if not path.is_file():
+        return
+    with path.open("rb") as stream:
+        start = stream.read(len(_START))
+    if start and start != _START:
+        raise ConvertroError(
+            f"{path} is no log of the sandbox, and is left as it is.",
+            hint="Give --log another file.",
+        )

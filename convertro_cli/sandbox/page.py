@@ -26,11 +26,12 @@ color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 h1{font-size:1.3rem;margin:0}
 h2{font-size:1rem;margin:1.75rem 0 .5rem}
 p{margin:.1rem 0 1rem;color:var(--dim)}
-dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.6rem;margin:0}
+dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(9.5rem,45%),1fr));gap:.6rem;margin:0}
 dl div,.card{background:var(--card);border:1px solid var(--line);border-radius:.5rem}
 dl div{padding:.5rem .75rem}
 dt{color:var(--dim);font-size:.85rem}
-dd{margin:0;font-size:1.35rem;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+dd{margin:0;font-size:1.25rem;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+dl div:last-child{grid-column:span 2}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(19rem,100%),1fr));gap:0 1rem}
 .card{overflow-x:auto}
 table{border-collapse:collapse;width:100%}
@@ -40,11 +41,14 @@ th{font-weight:400}
 tfoot td,tfoot th{font-weight:600}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .w{overflow-wrap:anywhere}
+th.w{min-width:8rem}
 .latest td{font-size:.9rem}
 .latest .at{white-space:nowrap;font-variant-numeric:tabular-nums}
 code{font:.85em/1.5 ui-monospace,monospace}
 .good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}.dim{color:var(--dim)}
 @media(max-width:40rem){
+dd{font-size:1.15rem}
+.pair th,.pair td{padding:.35rem .5rem;font-size:.9rem}
 .latest thead{display:none}
 .latest tr{display:block;border-top:1px solid var(--line);padding:.4rem .75rem}
 .latest tr:first-child{border-top:0}

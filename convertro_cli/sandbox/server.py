@@ -61,6 +61,16 @@ class Sandbox:
         """Where it listens, without a slash at the end."""
         return self._started_listener().url
 
+    @property
+    def address(self) -> str:
+        """The address and port that it is bound to."""
+        return self._started_listener().address
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self._started_listener().is_loopback
+
     def stats(self) -> Stats:
         """The counts, as GET /stats gives them."""
         return self._started_reception().stats()

@@ -55,11 +55,13 @@ class Lookup:
 
     def values(self, properties: Mapping[str, Any]) -> list[Any]:
         """Give the value of each wanted property, None for what the object does not have."""
+        return [*map(properties.get, self.keys(properties))]
+
+    def keys(self, properties: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Give the key of each wanted property as the object spells it, None where it has none."""
         shape = tuple(properties)
         keys = self._known.get(shape)
-        if keys is None:
-            keys = self._learn(shape, properties)
-        return [*map(properties.get, keys)]
+        return self._learn(shape, properties) if keys is None else keys
 
     def _learn(self, shape: tuple[str, ...], properties: Mapping[str, Any]) -> tuple[Any, ...]:
         found = find_properties(properties, frozenset(self._wanted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from convertro_cli.destination_filters.filters import DestinationFilters
 from convertro_cli.destination_filters.specs import FilterSpecs
 from convertro_cli.mapping.ledger_key import scope
 from convertro_cli.mapping.rules import Consent, EventMap, Rules, Selection, Wire
+from convertro_cli.segment.times import DAY
 from convertro_cli.settings.faults import CLOUD_SETTINGS
 from convertro_cli.settings.load import LoadedSettings
 from convertro_cli.settings.model import Settings
@@ -17,14 +19,25 @@ WEB_SITE_ID = "0"
 """What Convertro's tag sends for a site id where none is configured."""
 
 
-def compile_loaded(loaded: LoadedSettings, selection: Selection | None = None) -> Rules:
+def compile_loaded(
+    loaded: LoadedSettings, selection: Selection | None = None, *, begun: float | None = None
+) -> Rules:
     """Compile settings with all that the files hold which they name."""
-    return replace(compile_rules(loaded.settings, selection), suppressed=loaded.suppressed)
+    rules = compile_rules(loaded.settings, selection, begun=begun)
+    return replace(rules, suppressed=loaded.suppressed)
 
 
-def compile_rules(settings: Settings, selection: Selection | None = None) -> Rules:
-    """Compile settings and filters into rules, as plain data, without the files they name."""
+def compile_rules(
+    settings: Settings, selection: Selection | None = None, *, begun: float | None = None
+) -> Rules:
+    """Compile settings and filters into rules, as plain data, without the files they name.
+
+    ``begun`` is when the run began, in Unix seconds; None for now. The mapping itself has no
+    clock.
+    """
     mapping = settings.mapping
+    if begun is None:
+        begun = time.time()
     return Rules(
         wire=_wire(settings),
         ledger_scopes=_ledger_scopes(settings),
@@ -38,6 +51,7 @@ def compile_rules(settings: Settings, selection: Selection | None = None) -> Rul
         missing_cloud_settings=missing_cloud_settings(settings),
         visitor_paths=tuple(tuple(path.split(".")) for path in mapping.visitor_id),
         traits=_traits(mapping.traits),
+        latest=begun + DAY,
         selection=selection or Selection(),
         consent=Consent(
             tuple(settings.consent.categories), settings.consent.without, settings.consent.empty

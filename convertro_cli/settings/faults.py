@@ -16,6 +16,7 @@ from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.wire import PARAMETERS
 from convertro_cli.settings.checks import is_loopback, placeholders
 from convertro_cli.settings.model import (
+    SECRETS,
     ConsentTable,
     ConvertroTable,
     DeliveryTable,
@@ -69,11 +70,17 @@ class Fault:
 class SettingsError(ConvertroError):
     """Settings that are not sound. Tells every fault, and keeps them as values too."""
 
-    def __init__(self, file: str, faults: list[Fault], origins: Mapping[str, str]) -> None:
-        super().__init__(
-            describe_faults(file, faults, origins),
-            hint="`convertro init` writes a file with every key and its comment.",
-        )
+    def __init__(
+        self,
+        file: str,
+        faults: list[Fault],
+        origins: Mapping[str, str],
+        *,
+        is_template: bool = False,
+    ) -> None:
+        # Who began with the template has every key and its comment there.
+        hint = None if is_template else "`convertro init` writes a file with every key and comment."
+        super().__init__(describe_faults(file, faults, origins), hint=hint)
         self.faults = faults
 
 
@@ -119,7 +126,7 @@ def _fault(detail: ErrorDetails) -> Fault:
     if detail["type"] == "missing":
         name = name or "account"
         return Fault(f"{table}.{name}", "is missing", _allowed(table, name))
-    problem = f"= {found}"
+    problem = "= …" if key in SECRETS else f"= {found}"
     if detail["type"] == "value_error":
         problem += f" {detail['ctx']['error']}"
     return Fault(key, problem, _allowed(table, name))

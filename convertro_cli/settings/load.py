@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
@@ -120,7 +121,9 @@ def load_settings(
     lists |= {path: ("--suppressed", str(path)) for path in suppressed}
     suppressions, list_faults = _read_lists(lists, read_before)
     if settings is None or faults or list_faults:
-        raise SettingsError(str(file), faults + list_faults, origins)
+        raise SettingsError(
+            str(file), faults + list_faults, origins, is_template=_is_template(file)
+        )
     return LoadedSettings(
         settings, file, origins, suppressions, tuple(suppressed), named_files=tuple(lists)
     )
@@ -200,11 +203,32 @@ def read_toml(file: Path) -> dict[str, Any]:
             hint="`convertro init` writes one; --config names another.",
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConvertroError(f"{file} is no TOML: {error}") from None
+        raise ConvertroError(f"{file} is no TOML: {error}", hint=_mending(str(error))) from None
     except RecursionError:
         raise ConvertroError(f"{file} is nested too deep to be settings.") from None
     except OSError as error:
         raise ConvertroError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _mending(fault: str) -> str | None:
+    """Say how to mend a table that stands twice, which a pasted suggestion easily makes."""
+    twice = re.search(r"Cannot declare \('(.+)',\) twice", fault)
+    if twice is None:
+        return None
+    table = twice[1].replace("', '", ".")
+    return (
+        f"A file has the heading [{table}] once: move the lines under the second one to those "
+        "under the first, and delete the second heading."
+    )
+
+
+def _is_template(file: Path) -> bool:
+    from convertro_cli.settings.template import is_template  # noqa: PLC0415 - only for a fault
+
+    try:
+        return is_template(file.read_bytes().removeprefix(BOM_UTF8).decode())
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _dotted(data: Mapping[str, Any], prefix: str = "") -> list[str]:

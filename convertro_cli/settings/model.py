@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_serializer,
+)
 
 from convertro_cli.destination_filters.specs import FilterSpecs
 from convertro_cli.durations import parse_duration
@@ -20,6 +28,8 @@ from convertro_cli.settings.checks import (
     check_parameter_name,
     check_path,
     check_path_part,
+    check_ping_url,
+    masked_url,
 )
 
 
@@ -144,6 +154,18 @@ class DeliveryTable(Table):
     )
     outage_timeout: Seconds = Field(default=900.0, description=_SECONDS)
     state: Folder = Field(default=".convertro", description="the folder of the ledger, as text")
+    ping_url: Annotated[Text, AfterValidator(check_ping_url)] | None = Field(
+        default=None, description="a web address such as https://hc-ping.com/your-uuid"
+    )
+
+    @field_serializer("ping_url")
+    def _mask(self, url: str | None) -> str | None:
+        # Whoever knows it may ping it: what is shown or compared has no more than the host.
+        return None if url is None else masked_url(url)
+
+
+SECRETS = frozenset({"delivery.ping_url"})
+"""The keys whose values are never shown, not even in a message on what is wrong with them."""
 
 
 class PathsTable(Table):

@@ -46,6 +46,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "convertro.site_id": "1",
     "convertro.domain": "https://shop.example.com",
     "delivery.rate_limit": 50,
+    "delivery.ping_url": "https://hc-ping.com/your-uuid",
     "wire.ca_bundle": "certificates.pem",
 }
 """What to show for the keys that have no default."""
@@ -83,6 +84,8 @@ COMMENTS: Mapping[str, str] = {
     "delivery.max_attempts": "How often a call is tried before it counts as failed.",
     "delivery.outage_timeout": "How long to wait for Convertro when nothing gets through.",
     "delivery.state": "The folder of the ledger and the dead letters, beside this file.",
+    "delivery.ping_url": "Whom to tell of a run's start, success or exit code, as healthchecks.io "
+    "has it. A secret.",
     "wire.base_url": "Where Convertro is.",
     "wire.hash_email_ids": "Whether user ids that look like an e-mail are hashed, as the tag does.",
     "wire.ca_bundle": "A file of certificates (PEM) to trust in place of the usual ones.",
@@ -109,11 +112,17 @@ COMMENTS: Mapping[str, str] = {
 }
 
 
-def render_template(values: Mapping[str, Any]) -> str:
+def is_template(text: str) -> bool:
+    """Whether a file began as the one that is written here."""
+    return text.startswith(_HEAD.partition("\n")[0])
+
+
+def render_template(values: Mapping[str, Any], proposed_events: str = "") -> str:
     """Write a convertro.toml with every key and a comment on each.
 
     ``values`` has tables of settings, nested as in the file. What is there is written as a
-    value; every other key stands behind a ``#`` with its default.
+    value; every other key stands behind a ``#`` with its default. ``proposed_events`` are lines
+    of TOML to put under ``[events]``, after those of ``values``.
     """
     parts = [_HEAD, *filter_keys(values)]
     for table, model in TABLES.items():
@@ -123,7 +132,7 @@ def render_template(values: Mapping[str, Any]) -> str:
             if f"{table}.{name}" not in TABLES:
                 parts.extend(_key(f"{table}.{name}", name, field, inner))
         if table == "convertro":
-            parts.extend(_events(values.get("events", {})))
+            parts.extend(_events(values.get("events", {}), proposed_events))
     parts.extend(filter_tables(values))
     return "".join(parts)
 
@@ -142,9 +151,10 @@ def _key(key: str, name: str, field: FieldInfo, values: Mapping[str, Any]) -> It
     yield f"\n# {COMMENTS[key]}\n{mark}{name} = {toml_value(value)}\n"
 
 
-def _events(events: Mapping[str, Any]) -> Iterator[str]:
+def _events(events: Mapping[str, Any], proposed: str) -> Iterator[str]:
     yield _EVENTS
-    if not events:
+    if not events and not proposed:
         yield _EVENT_EXAMPLES
     for name, targets in events.items():
         yield f"{toml_string(name)} = {toml_value(targets)}\n"
+    yield proposed

@@ -147,9 +147,10 @@ def test_a_replay_leaves_nothing_of_suppressed_users(
     """Neither in the dead letters of earlier runs, nor in its own, nor in those set aside."""
     with_letters(convertro, '"u1"', '"u2"', name="dead-letters.20240301T000000Z.ndjson")
     with_letters(convertro, '"u1"', '"u2"')
-    convertro.workspace.write("export.ndjson", {"type": 5, "userId": "u1", "event": "x"})
+    invalid = {"type": 5, "userId": "u1", "event": "x"}
+    convertro.workspace.write("export.ndjson", invalid, {"type": "page"})
     ended = convertro.replay(sandbox.url, "export.ndjson", "--suppressed", "ids.csv")
-    assert ended.summary["messages"]["read"] == 1
+    assert ended.summary["messages"]["read"] == 2
     assert "Dead letters of suppressed users, removed for good: 3." in ended.err
     content = b"".join(path.read_bytes() for path in convertro.workspace.state.iterdir())
     assert b'"u1"' not in content

@@ -101,6 +101,8 @@ def test_options_override_settings(as_json: Any) -> None:
         "skipped": {"unmapped_event": 1, "unsupported_type": 1},
         "invalid": {"invalid_json": 1},
         "failed": {},
+        "already_delivered": 0,
+        "already_failed": 0,
         "calls": {"event": 2},
     }
 
@@ -144,7 +146,7 @@ def test_suggestions_are_toml_alone(capsys: pytest.CaptureFixture[str]) -> None:
         (("--format", "json"), '{"settings"'),
         (("--format", "markdown"), "## What is in the export"),
         (("--format", "html"), "<!doctype html>"),
-        (("--suggest",), "# Event names"),
+        (("--suggest",), "# These lines belong under the [events] of your convertro.toml."),
     ],
 )
 def test_a_report_can_go_to_a_file(

@@ -254,7 +254,7 @@ def test_what_could_not_be_read_is_named(convertro: CommandLine, sandbox: Sandbo
     odd = order(2, properties={"order_id": "o2", "total": "a lot"})
     convertro.workspace.write("export.ndjson", order(1), odd)
     ended = convertro.replay(sandbox.url, "export.ndjson")
-    assert ended.summary["warnings"] == {"unreadable_amount": 1}
+    assert ended.summary["invalid"] == {"unreadable_amount": 1}
     assert "export.ndjson:2" in ended.err
 
 
@@ -362,6 +362,7 @@ def test_the_summary_has_every_count(convertro: CommandLine, sandbox: Sandbox) -
         "skipped": {"unsupported_type": 1},
         "invalid": {"invalid_json": 1},
         "failed": {},
+        "kept_back": {},
         "warnings": {},
         "by_event_type": {"sale": {"calls": 1, "value": 10.0}},
         "files": {"read": 1, "skipped": 0, "damaged": 0},

@@ -47,6 +47,24 @@ def test_from_start_to_end(workspace: Workspace, number: signal.Signals) -> None
     assert [orjson.loads(line)["status"] for line in log] == [200, 400]
 
 
+@pytest.mark.parametrize(
+    ("host", "bound"), [("0.0.0.0", "bound to 0.0.0.0:"), ("::", "bound to [::]:")]
+)
+def test_an_address_that_others_can_reach(workspace: Workspace, host: str, bound: str) -> None:
+    """It says what it is bound to, and warns: whoever reaches it sees what it received."""
+    running, _ = listening(workspace, "--host", host)
+    running.wait_for_err("without a password")
+    assert bound in running.err()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.5", "::1"])
+def test_an_address_of_this_machine_alone(workspace: Workspace, host: str) -> None:
+    """There is nothing to warn of."""
+    running, url = listening(workspace, "--host", host)
+    assert host in url
+    assert "warning" not in running.err()
+
+
 def test_faults_as_told(workspace: Workspace) -> None:
     """--fail-rate, --fail-status and --latency reach the sandbox."""
     _, url = listening(workspace, "--fail-rate", "1", "--fail-status", "502", "--latency", "1ms")

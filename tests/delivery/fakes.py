@@ -170,14 +170,20 @@ class MemoryLedger(Ledger):
         self.calls: dict[bytes, Settled] = {}
         self.failures: dict[bytes, Failure] = {}
         self.sending: set[bytes] = set()
+        self.orders: set[bytes] = set()
         self.commits = 0
 
     def __exit__(self, *_: object) -> None:
         pass
 
-    def begin_run(self, target: str) -> tuple[int, frozenset[bytes]]:
+    def begin_run(
+        self, target: str, *, account: str = "", site_id: str = ""
+    ) -> tuple[int, frozenset[bytes]]:
         self.runs += 1
         return self.runs, frozenset(self.sending)
+
+    def orders_in_doubt(self) -> frozenset[bytes]:
+        return frozenset(self.orders)
 
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
         return {key: self.calls[key] for key in keys if key in self.calls}
@@ -187,11 +193,13 @@ class MemoryLedger(Ledger):
         run: int,
         *,
         sending: bytes,
+        orders: bytes = b"",
         sent: Sequence[bytes] = (),
         failed: Sequence[Failure] = (),
     ) -> None:
         self.commits += 1
         self.sending = set(split_keys(sending))
+        self.orders = set(split_keys(orders))
         self.calls |= {key: Settled(CallState.SENT, run) for key in sent}
         self.calls |= {failure.key: Settled(CallState.FAILED, run) for failure in failed}
         self.failures |= {failure.key: failure for failure in failed}

@@ -12,14 +12,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from convertro_cli.delivery.intake import Intake, IntakeOptions
-from convertro_cli.delivery.journal import Journal
-from convertro_cli.delivery.outage import Outage
-from convertro_cli.delivery.pace import Pace
+from convertro_cli.delivery.delivery import Delivery, DeliveryOptions
 from convertro_cli.delivery.pending import PendingFile
 from convertro_cli.delivery.retry import full_jitter
-from convertro_cli.delivery.sender import Sender, SenderOptions
-from convertro_cli.delivery.settling import Settling
+from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import InvalidLine, MappedBatch
 from convertro_cli.reading.lines import LineBatch
 from convertro_cli.record.dead_letters import DeadLetterFile
@@ -35,7 +31,7 @@ class Event(NamedTuple):
     """A message of an export: its id, and the names of its calls (the id itself, if none).
 
     ``fault`` is why its calls cannot be sent, ``again`` says that it comes from a dead letter,
-    ``is_invalid`` that its line is no message.
+    ``is_invalid`` that its line is no message, ``order`` that it is one which goes out once.
     """
 
     name: str
@@ -43,6 +39,7 @@ class Event(NamedTuple):
     fault: str = ""
     again: bool = False
     is_invalid: bool = False
+    order: str = ""
 
     @property
     def call_names(self) -> tuple[str, ...]:
@@ -63,6 +60,10 @@ def numbered(count: int, start: int = 0) -> list[Event]:
 
 def key_of(call: str) -> bytes:
     return blake2b(call.encode(), digest_size=16).digest()
+
+
+def order_of(event: Event) -> bytes:
+    return key_of(f"order {event.order}") if event.order else b""
 
 
 def url_of(call: str) -> str:
@@ -108,50 +109,54 @@ class Rig:
         self.letters = folder / "dead-letters.ndjson"
         self.tally = Tally()
         self.file = PendingFile()
-        self._dead_letters = DeadLetterFile(self.letters)
-        run, in_doubt = self.ledger.begin_run("http://convertro.test")
-        self.journal = Journal(
-            self.ledger, self._dead_letters, run, writer=config.writer, in_doubt=in_doubt
-        )
-        settling = Settling(journal=self.journal, dead_letters=self._dead_letters, tally=self.tally)
-        self.sender = Sender(
-            transport=self.transport,
-            journal=self.journal,
-            settling=settling,
-            pace=Pace(
-                fixed=config.fixed,
-                most=config.most,
+        self.delivery = Delivery(
+            DeliveryOptions(
+                target=HOST,
+                concurrency=config.fixed,
+                max_concurrency=config.most,
                 rate_limit=config.rate_limit,
-                now=self.clock.now(),
+                max_attempts=config.max_attempts,
+                outage_timeout=config.outage_timeout,
+                resend=config.resend,
+                at_most_once=config.at_most_once,
             ),
-            outage=Outage(config.outage_timeout),
-            backoff=config.backoff,
+            transport=self.transport,
+            ledger=self.ledger,
+            dead_letters=DeadLetterFile(self.letters),
+            writer=config.writer,
+            tally=self.tally,
             clock=self.clock,
-            options=SenderOptions(config.max_attempts, config.at_most_once),
+            backoff=config.backoff,
         )
-        self._intake = Intake(
-            journal=self.journal,
-            settling=settling,
-            dead_letters=self._dead_letters,
-            options=IntakeOptions(config.resend, config.at_most_once),
-        )
+        self.problem: ConvertroError | None = None
         self._line = 1
         self.started_at = self.clock.now()
 
     def offer(self, batch: Iterable[Event]) -> Rig:
         """Take in a batch of events."""
-        self.sender.offer(self._intake.take(*self._batch(list(batch)), self.clock.now()))
+        self.delivery.take(*self._batch(list(batch)))
+        return self
+
+    def take(self, batch: LineBatch, mapped: MappedBatch) -> Rig:
+        """Take in a batch as the mapping gives it."""
+        self.delivery.take(batch, mapped, self.file)
         return self
 
     def step(self) -> None:
-        self.sender.step(0.1)
+        """Step once; what makes it end before its end is kept as its problem."""
+        try:
+            self.delivery.step(0.1)
+        except ConvertroError as error:
+            if error.exit_code is not ExitCode.TRY_LATER:
+                raise
+            self.problem = error
 
     def run(self, *, until: Callable[[], bool] = lambda: False, most: float = 100_000.0) -> Rig:
         """Step until all is settled and on disk, or the run is given up, or ``until`` says so."""
         end = self.clock.now() + most
-        while not self.sender.is_idle and not until():
+        while not self.delivery.is_idle and not until():
             self.step()
-            if self.sender.outage.is_given_up(self.clock.now()):
+            if self.problem:
                 break
             assert self.clock.now() < end, "the loop does not come to its end"
         return self
@@ -163,19 +168,19 @@ class Rig:
 
     def end(self) -> None:
         """End the run as an interrupt does, without waiting for what is under way."""
-        self.sender.let_go()
+        self.delivery.end()
 
     def feed(self, source: Iterable[list[Event]]) -> Rig:
         """Take in batches as long as more are wanted, and run to the end of all."""
         batches = iter(source)
         more = True
-        while more or not self.sender.is_idle:
-            if more and self.sender.wants_more:
+        while more or not self.delivery.is_idle:
+            if more and self.delivery.wants_more:
                 batch = next(batches, None)
                 more = batch is not None
                 self.offer(batch or [])
             self.step()
-            if self.sender.outage.is_given_up(self.clock.now()):
+            if self.problem:
                 break
         return self
 
@@ -239,9 +244,10 @@ class Rig:
                 )
                 continue
             calls = [
-                (key_of(name), url_of(name), "sale", "1.5", event.fault)
+                (key_of(name), url_of(name), "sale", "1.5", event.fault, order_of(event))
                 for name in event.call_names
             ]
-            mapped.messages.append((*place, calls, original, source))
+            identity = (event.name, event.name)
+            mapped.messages.append((*place, calls, original, source, identity))
         lines = LineBatch(0, SOURCE, self._line - len(batch), data, 0)
         return lines, mapped, self.file

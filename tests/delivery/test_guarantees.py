@@ -196,7 +196,7 @@ def test_all_is_accounted_for(
         )
         rig = Rig(Path(folder), weather.server(), config, ledger=ledger).feed(export)
 
-        assert rig.sender.is_idle
+        assert rig.delivery.is_idle
         check_sums(rig, export)
         check_fates(rig, ledger, export)
         if not at_most_once:
@@ -291,12 +291,13 @@ def test_a_ledger_that_cannot_be_written_ends_the_loop_at_once(tmp_path: Path) -
             run: int,
             *,
             sending: bytes,
+            orders: bytes = b"",
             sent: Sequence[bytes] = (),
             failed: Sequence[Failure] = (),
         ) -> None:
             if self.commits == 3 and not self.has_room:
                 raise ConvertroError("full", exit_code=ExitCode.CANNOT_WRITE_STATE)
-            super().commit(run, sending=sending, sent=sent, failed=failed)
+            super().commit(run, sending=sending, orders=orders, sent=sent, failed=failed)
 
     ledger = FullDisk()
     rig = Rig(tmp_path, lambda *_: Reply(), Config(fixed=8), ledger=ledger)

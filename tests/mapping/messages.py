@@ -131,6 +131,7 @@ class Request(NamedTuple):
     event_type: str
     value: str
     fault: str
+    order: bytes
 
 
 class Ready(NamedTuple):
@@ -148,5 +149,5 @@ def ready_messages(batch: MappedBatch) -> list[Ready]:
     """The messages of a batch that have calls."""
     return [
         Ready(number, start, end, [Request(*call) for call in calls], original, source)
-        for number, start, end, calls, original, source in batch.messages
+        for number, start, end, calls, original, source, _ in batch.messages
     ]

@@ -15,9 +15,10 @@ from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.lines import map_lines
 from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules, Selection
-from convertro_cli.mapping.wire import LONGEST_URL, build_url, drop_unsendable_traits
+from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.lines import LineBatch
-from tests.mapping.messages import make_rules, ready_messages
+from tests.mapping.gated import GATED
+from tests.mapping.messages import TIME, make_rules, ready_messages
 from tests.mapping.strategies import MESSAGES, OBJECTS
 
 RULES = {
@@ -28,6 +29,7 @@ RULES = {
         convertro={"hybrid_attribution_model": True},
     ),
     "web": make_rules(mapping={"mode": "web", "visitor_id": ["properties.x", "userId"]}),
+    "gated": GATED,
     "filtered": make_rules(selection=Selection(since=0, events=frozenset({"order completed"}))),
 }
 ANY_RULES = st.sampled_from(list(RULES.values()))
@@ -50,7 +52,7 @@ def test_any_object_is_mapped_or_gets_a_reason(message: dict[str, Any], rules: R
             assert detail
         case Mapped(calls):
             assert calls
-            for call in drop_unsendable_traits(Mapped(calls, []), rules.wire).calls:
+            for call in calls:
                 assert build_url(call, rules.wire).isascii()
 
 
@@ -122,8 +124,8 @@ def test_lines_are_mapped_alike_alone_and_together(data: bytes, rules: Rules) ->
 @pytest.mark.parametrize(
     "template",
     [
-        '{{"type":"track","event":"X","context":{{"device":{{"id":"d"}}}},"timestamp":0,"x":{}}}',
-        '{{"type":"identify","userId":"u","channel":"web","timestamp":0,"traits":{{"x":{}}}}}',
+        '{{"type":"track","event":"X","context":{{"device":{{"id":"d"}}}},"timestamp":"2024-03-01","x":{}}}',
+        '{{"type":"identify","userId":"u","channel":"web","timestamp":"2024-03-01","traits":{{"x":{}}}}}',
         '{{"type":"track","event":"Order Completed","properties":{{"id":{0},"total":{0}}}}}',
         '{{"type":{0},"integrations":{0},"context":{0}}}',
         '{{"reason":"x","source":"y","event":{{"x":{}}},"at":""}}',
@@ -142,7 +144,7 @@ def test_a_long_url_is_not_sent() -> None:
     message = {
         "type": "track",
         "event": "X",
-        "timestamp": 0,
+        "timestamp": TIME,
         "messageId": "m1",
         "context": {"device": {"id": ""}},
     }

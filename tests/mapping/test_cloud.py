@@ -182,7 +182,6 @@ def test_the_hybrid_model_leaves_orders_by_name_alone() -> None:
         ("Upgraded", {"total": "free"}, 1, 0),
         ("Upgraded", {"total": 50, "Revenue": "$19.90"}, 19.9, 0),
         ("Upgraded", {"revenue": 0}, 0, 0),
-        ("Upgraded", {"revenue": "n/a"}, 1, 1),
     ],
 )
 def test_the_value(name: str, properties: Message, value: float, warned: int) -> None:
@@ -190,6 +189,29 @@ def test_the_value(name: str, properties: Message, value: float, warned: int) ->
     outcome = map_message(cloud_message("track", event=name, properties=properties), make_rules())
     assert isinstance(outcome, Mapped)
     assert (outcome.calls[0].event_value, len(outcome.warnings)) == (value, warned)
+
+
+@pytest.mark.parametrize(
+    ("name", "properties"),
+    [
+        ("Order Completed", {"total": "n/a"}),
+        ("Order Completed", {"total": "n/a", "revenue": "n/a"}),
+        ("Upgraded", {"revenue": "n/a", "total": 5}),
+    ],
+)
+def test_an_amount_that_cannot_be_read_is_held(name: str, properties: Message) -> None:
+    """A mobile event is held back like a browser's, by the amounts that count for it."""
+    message = cloud_message("track", event=name, properties=properties)
+    assert outcome_of(message, make_rules()) == "invalid unreadable_amount"
+
+
+def test_what_a_tracking_plan_says_is_not_sent() -> None:
+    """A violation of a tracking plan is nothing that anybody did, unless [events] lists it."""
+    for name in ("Violation Generated", "violation_generated"):
+        message = cloud_message("track", event=name)
+        for rules in (make_rules(), make_rules(mapping={"unmapped_events": "send"})):
+            assert outcome_of(message, rules) == "skip unmapped_event"
+        assert types_of(message, make_rules(events={"Violation Generated": "v"})) == ["v"]
 
 
 @pytest.mark.parametrize(

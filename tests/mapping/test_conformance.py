@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from convertro_cli.mapping.calls import Mapped
+from convertro_cli.mapping.calls import Invalid, Mapped, Outcome
 from convertro_cli.mapping.lines import map_lines
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.lines import LineBatch
@@ -23,6 +23,17 @@ Case = dict[str, Any]
 def read_cases(name: str) -> list[Case]:
     """Read a file of cases."""
     return [orjson.loads(line) for line in (FOLDER / name).read_bytes().splitlines()]
+
+
+def line_of(case: Case) -> bytes:
+    """The line of a case: as it is written where that matters, else its message as JSON."""
+    return case["line"].encode() if "line" in case else orjson.dumps(case["message"])
+
+
+def outcome_of_line(line: bytes, rules: Rules) -> Outcome:
+    """Map a line of an export."""
+    (mapped,) = map_lines(LineBatch(0, "export.ndjson", 1, line, len(line)), rules)
+    return mapped.outcome
 
 
 def web_cases() -> list[Any]:
@@ -86,14 +97,15 @@ def by_type(call: Message) -> str:
 )
 def test_the_rules(case: Case) -> None:
     """A message gives the calls that the rules name, in order, or the reason for none."""
-    outcome = outcome_of(case["message"], compile_rules(settings_of(case["settings"])))
-    if not case["calls"]:
-        reasons = [f"{kind} {case[kind]}" for kind in ("skip", "invalid") if kind in case]
-        assert [outcome] == reasons
+    outcome = outcome_of_line(line_of(case), compile_rules(settings_of(case["settings"])))
+    if not isinstance(outcome, Mapped):
+        kind = "invalid" if isinstance(outcome, Invalid) else "skip"
+        assert case.get(kind) == outcome.reason
+        assert not case["calls"]
         return
-    assert isinstance(outcome, list)
-    default_ids = [f"{call.get('event_type')}-anon-1" for call in outcome]
-    assert_like(outcome, case["calls"], default_ids)
+    calls = [shown(call) for call in outcome.calls]
+    default_ids = [f"{call.get('event_type')}-anon-1" for call in calls]
+    assert_like(calls, case["calls"], default_ids)
 
 
 def test_whole_files_as_lines() -> None:

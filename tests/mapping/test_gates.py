@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.mapping.gates import decide_mode, is_enabled, is_selected
+from convertro_cli.mapping.integrations import is_disabled
+from convertro_cli.mapping.modes import decide_mode
 from convertro_cli.mapping.rules import ModeSetting, Selection
+from convertro_cli.mapping.selection import is_selected
 from tests.mapping.messages import (
     SECONDS,
     Message,
@@ -52,7 +54,7 @@ from tests.mapping.messages import (
 )
 def test_what_integrations_leave_on(integrations: Any, enabled: bool) -> None:
     """Convertro's own key decides, then All, and else it is on."""
-    assert is_enabled(integrations) is enabled
+    assert is_disabled(integrations) is not enabled
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,11 @@ def test_what_integrations_leave_on(integrations: Any, enabled: bool) -> None:
         ({"type": None}, "invalid missing_type"),
         ({"type": 1}, "invalid missing_type"),
         ({"type": ["track"]}, "invalid missing_type"),
-        ({"type": ""}, "skip unsupported_type"),
+        ({"type": ""}, "invalid unknown_type"),
+        ({"type": "RECORD"}, "invalid unknown_type"),
+        ({"action": "page"}, "skip unsupported_type"),
+        ({"action": 5}, "invalid missing_type"),
+        ({"type": "group"}, "skip unsupported_type"),
         ({"type": "page"}, "skip unsupported_type"),
         ({"type": "SCREEN"}, "skip unsupported_type"),
         ({"type": "alias", "integrations": {"All": False}}, "skip unsupported_type"),
@@ -92,13 +98,13 @@ def test_the_type_in_any_case(message_type: str) -> None:
         ({}, "invalid missing_timestamp"),
         ({"timestamp": ""}, "invalid missing_timestamp"),
         ({"timestamp": "soon"}, "invalid invalid_timestamp"),
-        ({"timestamp": "soon", "receivedAt": "2024-03-01"}, "invalid invalid_timestamp"),
+        ({"timestamp": "soon", "receivedAt": "later"}, "invalid invalid_timestamp"),
         ({"timestamp": {}}, "invalid invalid_timestamp"),
-        ({"timestamp": "1709288430"}, "invalid invalid_timestamp"),
+        ({"timestamp": 0}, "invalid invalid_timestamp"),
     ],
 )
 def test_a_call_without_a_readable_time_is_invalid(times: Message, outcome: str) -> None:
-    """There is no fallback to now, nor to a later time than the first one there."""
+    """There is no fallback to now."""
     message = cloud_message("track", event="Level Won", timestamp=None) | times
     assert outcome_of(message, make_rules()) == outcome
 
@@ -154,7 +160,9 @@ def test_the_channel_tells_a_browser(channel: Any, device: Any, mode: str) -> No
     [
         ("identify", {"computation_key": "big_spender"}, "web"),
         ("identify", {"computation_key": ""}, "cloud"),
-        ("identify", {"computation_class": "audience"}, "cloud"),
+        ("identify", {"computation_class": "audience"}, "web"),
+        ("identify", {"computation_id": "aud_1"}, "web"),
+        ("identify", {"computation_name": "Big spenders"}, "cloud"),
         ("identify", "big_spender", "cloud"),
         ("track", {"computation_key": "big_spender"}, "cloud"),
     ],
@@ -227,7 +235,7 @@ def test_a_message_without_a_time_is_not_hidden_by_a_filter_by_time() -> None:
 def test_the_time_of_receipt_selects_by_itself(received_at: Any, *, selected: bool) -> None:
     """It is the message's own ``receivedAt``, whenever it happened; what has none passes."""
     march = Selection(received_since=1_709_251_200, received_until=1_711_929_600)
-    assert is_selected(march, "track", "A", 0, received_at) == selected
+    assert is_selected(march, {"receivedAt": received_at}, "track", 0) == selected
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_calls_made_ready() -> None:
 
 def test_warnings_are_counted_with_a_few_places() -> None:
     """The summary names some of the lines, however many there are."""
-    unreadable = ORDER | {"properties": {"order_id": "o1", "total": "free"}}
+    unreadable = ORDER | {"properties": {"order_id": "o1", "total": "free", "revenue": 5}}
     taken = USER | {"traits": {"sid": 1, "ts": 2, "first name": 3}}
     result = ReplayJob(make_rules())(batch_of(taken, *[unreadable] * 20, first_line=101))
     assert result.warnings == {

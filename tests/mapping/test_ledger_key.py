@@ -6,11 +6,13 @@ from itertools import combinations
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from convertro_cli.mapping.calls import Call
 from convertro_cli.mapping.jobs import ReplayJob
-from convertro_cli.mapping.ledger_key import ledger_key, message_identity, scope
+from convertro_cli.mapping.ledger_key import ledger_key, message_identity, order_key, scope
 from convertro_cli.reading.lines import LineBatch
 from tests.mapping.messages import (
     Message,
@@ -39,6 +41,8 @@ def test_what_makes_another_call() -> None:
         keys_of(ORDER),
         keys_of(ORDER | {"messageId": "m2"}),
         keys_of(ORDER | {"messageId": None}),
+        keys_of(ORDER | {"timestamp": "2020-01-01"}),
+        keys_of(ORDER | {"properties": {"order_id": "o2"}}),
         keys_of(repeat, convertro=hybrid)[:1],
         keys_of(web_message("identify")),
         keys_of(ORDER, convertro={"account": "other"}),
@@ -56,27 +60,152 @@ def test_what_makes_another_call() -> None:
 
 
 def test_what_leaves_a_call_the_same() -> None:
-    """Another value, time, place, domain or name for a parameter is no other call."""
+    """Another value, place, domain or name for a parameter is no other call."""
     key = keys_of(ORDER)
-    assert keys_of(ORDER | {"timestamp": "2020-01-01", "anonymousId": "x"}) == key
-    assert keys_of(ORDER | {"properties": {"order_id": "o2", "total": 6}}) == key
+    assert keys_of(ORDER | {"sentAt": "2020-01-01", "anonymousId": "x"}) == key
+    assert keys_of(ORDER | {"properties": {"Order ID": "o1", "total": 6}}) == key
     assert keys_of(ORDER, wire={"params": {"ts": "time"}, "hash_email_ids": False}) == key
+    assert keys_of(ORDER, wire={"base_url": "HTTPS://SP1.convertro.com.:0443/"}) == key
     assert keys_of(ORDER, convertro={"domain": "https://other.example.com"}) == key
     assert keys_of(ORDER, convertro={"client_name": "other"}) == key
     assert keys_of(ORDER, mapping={"mode": "web"}) == key
 
 
-def test_parts_cannot_run_into_each_other() -> None:
-    """Names that only together spell the same give different keys."""
-    call = Call("web", "event", 0, event_type="sale")
-    keys = {
-        ledger_key(scope(*names), "m1", call)
-        for names in [("a", "bc", "d"), ("ab", "c", "d"), ("a", "b", "cd"), ("abc", "", "d")]
+def call(event_type: str | None = "sale", order_id: str | None = "o1") -> Call:
+    return Call("web", "event", 0, event_type=event_type, order_id=order_id)
+
+
+PREFIXED: dict[str, list[bytes]] = {
+    "the base URL": [
+        ledger_key(scope("a", "", ""), "m", call()),
+        ledger_key(scope("", "a", ""), "m", call()),
+        ledger_key(scope("", "", "a"), "m", call()),
+    ],
+    "the account": [
+        ledger_key(scope("u", "bc", "d"), "m", call()),
+        ledger_key(scope("u", "b", "cd"), "m", call()),
+        ledger_key(scope("ub", "c", "d"), "m", call()),
+    ],
+    "the site id": [
+        ledger_key(scope("u", "b", "1"), "1:m", call()),
+        ledger_key(scope("u", "b", "11:"), "m", call()),
+    ],
+    "the identity": [
+        ledger_key(b"", "m", Call("web", "event", 0, event_type="event:")),
+        ledger_key(b"", "mevent:", Call("web", "event", 0, event_type="")),
+    ],
+    "the order": [
+        order_key(b"", call("sale", "o")),
+        order_key(b"", call("", "osale")),
+        order_key(b"", call("ale", "os")),
+    ],
+    "the word before an order": [
+        ledger_key(b"", "1:oevent:", call("sale")),
+        order_key(b"", call("event:sale", "1:o")),
+    ],
+}
+
+
+@pytest.mark.parametrize("keys", PREFIXED.values(), ids=PREFIXED)
+def test_parts_of_a_key_cannot_run_into_each_other(keys: list[bytes]) -> None:
+    """What only together spells the same gives different keys, whichever part ends where."""
+    assert len(set(keys)) == len(keys)
+
+
+IDENTITIES: dict[str, list[tuple[str, str, str]]] = {
+    "the id": [("a", "", "1:b"), ("a0:", "b", "")],
+    "the time": [("m", "b", "c"), ("m", "bc", ""), ("m", "", "bc")],
+    "the id and the time": [("a", "b", ""), ("ab", "", ""), ("", "", "ab")],
+}
+
+
+def identity_of(message_id: str, time: str, order_id: str) -> str:
+    """The text of the identity of a message with these, of which none but the id is needed."""
+    properties = {"id": order_id}
+    message = {"messageId": message_id, "timestamp": time, "properties": properties}
+    return message_identity(message, b"")[1]
+
+
+@pytest.mark.parametrize("messages", IDENTITIES.values(), ids=IDENTITIES)
+def test_parts_of_an_identity_cannot_run_into_each_other(
+    messages: list[tuple[str, str, str]],
+) -> None:
+    """An id, a time and an order id that only together spell the same are other messages."""
+    assert len({identity_of(*message) for message in messages}) == len(messages)
+
+
+def test_an_id_cannot_pass_for_a_digest() -> None:
+    """A message whose id is spelt like the digest of another one is not taken for it."""
+    without = message_identity({"type": "track"}, b"")[1]
+    assert message_identity({"messageId": without}, b"")[1] != without
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(*[st.text("01:", max_size=4)] * 3), min_size=2, max_size=2, unique=True))
+def test_different_messages_have_different_identities(parts: list[tuple[str, str, str]]) -> None:
+    """Whatever stands in id, time and order id: two messages share an identity only if alike."""
+    one, other = (identity_of(*part) for part in parts)
+    assert one != other or not any(part[0] for part in parts)
+
+
+TIMES: list[tuple[str, Message, str]] = [
+    ("timestamp first", {"timestamp": "a", "originalTimestamp": "b"}, "a"),
+    ("then the original one", {"originalTimestamp": "b", "sentAt": "c"}, "b"),
+    ("then when it was sent", {"sentAt": "c", "receivedAt": "d"}, "c"),
+    ("then when it was received", {"receivedAt": "d"}, "d"),
+    (
+        "what is null or empty is not there",
+        {"timestamp": None, "sentAt": "", "receivedAt": "d"},
+        "d",
+    ),
+    ("numbers as their digits", {"timestamp": 1709288430500}, "1709288430500"),
+    ("whole floats likewise", {"timestamp": 1709288430500.0}, "1709288430500"),
+    ("unreadable ones as they stand", {"timestamp": "soon", "sentAt": "c"}, "soon"),
+    ("none", {}, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "time"), [case[1:] for case in TIMES], ids=[c[0] for c in TIMES]
+)
+def test_the_time_of_an_identity(fields: Message, time: str) -> None:
+    """The time as it stands in the message, the one that copies of a message share."""
+    identity = message_identity({"messageId": "m", **fields}, b"")
+    assert identity == message_identity({"messageId": "m", "timestamp": time}, b"")
+
+
+def test_a_time_that_is_none_tells_messages_apart() -> None:
+    """Objects and booleans count by their content, whatever the order of their keys."""
+    identities = {
+        message_identity({"messageId": "m", "timestamp": time}, b"x")
+        for time in ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 2}, True, [1])
     }
-    assert len(keys) == 4
-    assert ledger_key(b"", "m", call._replace(event_type="1")) != ledger_key(
-        b"", "m1", call._replace(event_type="")
-    )
+    assert len(identities) == 4
+
+
+def test_an_order_has_one_key_whichever_message_brings_it() -> None:
+    """Its id and event type at its target; a call that is of no order has none."""
+    assert order_key(b"x", call()) == order_key(b"x", call()._replace(timestamp=5, visitor_id="v"))
+    assert order_key(b"x", call()) != order_key(b"y", call())
+    assert order_key(b"x", call()) != order_key(b"x", call("sale.new"))
+    assert order_key(b"x", call()) != order_key(b"x", call(order_id="o2"))
+    assert order_key(b"x", call(order_id=None)) == b""
+
+
+def test_only_orders_have_an_order_key_and_only_where_they_go_out_once() -> None:
+    """Under repeated_orders = "send" nothing is paid for it."""
+    other = web_message("track", event="X", properties={"order_id": "o1"})
+    for message, mapping, wanted in [
+        (ORDER, {"repeated_orders": "skip"}, True),
+        (ORDER, {}, False),
+        (other, {"repeated_orders": "skip"}, False),
+        (web_message("identify"), {"repeated_orders": "skip"}, False),
+    ]:
+        data = orjson.dumps(message)
+        rules = make_rules(mapping=mapping, events={"X": "x"})
+        result = ReplayJob(rules)(LineBatch(0, "x", 1, data, len(data)))
+        ((ready,),) = [each.calls for each in ready_messages(result)]
+        assert bool(ready.order) is wanted
 
 
 @settings(max_examples=40)
@@ -86,10 +215,11 @@ def test_the_identity_of_a_message_without_an_id(message: Message) -> None:
     message.pop("messageId", None)
     turned = dict(reversed(message.items()))
     identity = message_identity(message, b"one line")
-    assert identity.startswith("digest:")
+    assert identity[0] is None
+    assert identity[1].startswith("digest:")
     assert message_identity(turned, b"another line") == identity
     assert message_identity(message | {"more": 1}, b"one line") != identity
-    assert message_identity(message | {"messageId": 5}, b"") == "5"
+    assert message_identity(message | {"messageId": 5}, b"")[0] == "5"
 
 
 def test_the_identity_of_a_message_too_deep_to_be_written() -> None:

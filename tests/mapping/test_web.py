@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.mapping.calls import Mapped
+from convertro_cli.mapping.calls import Invalid, Mapped
 from convertro_cli.mapping.message import map_message
 from tests.mapping.messages import (
     SECONDS,
@@ -114,13 +114,13 @@ def test_an_order_without_an_id(properties: Any) -> None:
         ({"total": None, "revenue": 9}, 9, []),
         ({"total": "$1,200.50"}, 1200.5, []),
         ({"TOTAL": "1.200,50 €"}, 1200.5, []),
-        ({"total": "free"}, 1, ["unreadable_amount"]),
+        ({"total": "", "revenue": " "}, 1, []),
         ({"total": "free", "revenue": "9"}, 9, ["unreadable_amount"]),
-        ({"total": "free", "revenue": {}}, 1, ["unreadable_amount", "unreadable_amount"]),
         ({"total": 5, "revenue": "free"}, 5, []),
-        ({"total": True}, 1, ["unreadable_amount"]),
-        ({"total": -0.0, "revenue": 3}, 3, ["unreadable_amount"]),
-        ({"Total": "x", "total": 5}, 1, ["unreadable_amount"]),
+        ({"total": -0.0, "revenue": 3}, 0, []),
+        ({"total": "1.200"}, 1.2, ["ambiguous_amount"]),
+        ({"total": "1.200", "Currency": "CLP"}, 1200, []),
+        ({"total": "N/A", "revenue": "2.500"}, 2.5, ["unreadable_amount", "ambiguous_amount"]),
     ],
 )
 def test_the_value(properties: Message, value: float, warnings: list[str]) -> None:
@@ -128,6 +128,31 @@ def test_the_value(properties: Message, value: float, warnings: list[str]) -> No
     assert value_of(order(**properties)) == (value, warnings)
     other = web_message("track", event="Signed Up", properties=properties)
     assert value_of(other, events={"Signed Up": "signup"}) == (value, warnings)
+
+
+@pytest.mark.parametrize(
+    ("properties", "warnings"),
+    [
+        ({"total": "free"}, 1),
+        ({"revenue": []}, 1),
+        ({"total": "free", "revenue": {}}, 2),
+        ({"total": "free", "revenue": ""}, 1),
+        ({"total": True}, 1),
+        ({"Total": "x", "total": 5}, 1),
+    ],
+)
+def test_an_amount_that_cannot_be_read_is_held(properties: Message, warnings: int) -> None:
+    """It is not worth 1: the message is held back, unless the settings say to send it."""
+    assert outcome_of(order(**properties), make_rules()) == "invalid unreadable_amount"
+    sent = value_of(order(**properties), mapping={"unreadable_amount": "send"})
+    assert sent == (1, ["unreadable_amount"] * warnings)
+
+
+def test_what_is_held_back_is_named_without_its_content() -> None:
+    """The fault says which amount it is about, and nothing that the message holds."""
+    outcome = map_message(order(TOTAL="s3cret"), make_rules())
+    assert isinstance(outcome, Invalid)
+    assert outcome.detail == "'total' is no amount"
 
 
 @pytest.mark.parametrize(

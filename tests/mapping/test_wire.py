@@ -17,8 +17,8 @@ from convertro_cli.mapping.wire import (
     PARAMETERS,
     _Encoded,
     build_url,
-    drop_unsendable_traits,
     encode,
+    find_trait_faults,
     parameters,
     trait_text,
     wire_user_id,
@@ -38,7 +38,7 @@ def url_of(message: Message, rules: Rules) -> str:
     """Map a message that yields one call, and give its URL."""
     outcome = map_message(message, rules)
     assert isinstance(outcome, Mapped)
-    (call,) = drop_unsendable_traits(outcome, rules.wire).calls
+    (call,) = outcome.calls
     return build_url(call, rules.wire)
 
 
@@ -239,11 +239,10 @@ def test_which_traits_a_request_can_carry(
     rules = make_rules(wire={"params": params})
     outcome = map_message(web_message("identify", traits={name: "x", "plan": "pro"}), rules)
     assert isinstance(outcome, Mapped)
-    sendable = drop_unsendable_traits(outcome, rules.wire)
-    assert sendable.warnings == ([] if warning is None else [warning])
+    assert outcome.warnings == ([] if warning is None else [warning])
     kept = {"plan": "pro"} if warning else {name: "x", "plan": "pro"}
-    assert sendable.calls[0].traits == kept
-    query = dict(parse_qsl(urlsplit(build_url(sendable.calls[0], rules.wire)).query))
+    assert outcome.calls[0].traits == kept
+    query = dict(parse_qsl(urlsplit(build_url(outcome.calls[0], rules.wire)).query))
     assert {key: query[key] for key in kept} == kept
 
 
@@ -252,9 +251,8 @@ def test_a_trait_nested_too_deep_is_left_out() -> None:
     deep = orjson.loads("[" * 500 + "]" * 500)
     outcome = map_message(web_message("identify", traits={"deep": deep, "n": [[]]}), make_rules())
     assert isinstance(outcome, Mapped)
-    sendable = drop_unsendable_traits(outcome, make_rules().wire)
-    assert sendable.calls[0].traits == {"n": [[]]}
-    assert sendable.warnings == [MappingWarning.TRAIT_TOO_DEEP]
+    assert outcome.calls[0].traits == {"n": [[]]}
+    assert outcome.warnings == [MappingWarning.TRAIT_TOO_DEEP]
 
 
 RENAMED = {
@@ -327,7 +325,9 @@ def test_any_url_is_ascii_and_gives_back_its_parameters(
     """Whatever a call holds, its URL is plain ASCII and decodes to the same names and values."""
     wire: Wire = make_rules(wire={"hash_email_ids": hashed, "params": {"ts": "time"}}).wire
     if call.kind == "user" and call.mode == "web":
-        call = drop_unsendable_traits(Mapped([call._replace(traits=traits)], []), wire).calls[0]
+        faults = find_trait_faults(traits, wire)
+        sent = {name: value for name, value in traits.items() if name not in faults}
+        call = call._replace(traits=sent)
     url = build_url(call, wire)
     assert url.isascii()
     assert url.isprintable()

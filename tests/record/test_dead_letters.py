@@ -255,3 +255,18 @@ def test_only_files_set_aside_are_found(path: Path) -> None:
     older.touch()
 
     assert aside_files(path) == [older]
+
+
+# --- a file that somebody takes away
+
+
+def test_a_file_that_is_taken_away_is_made_anew(letters: DeadLetterFile, path: Path) -> None:
+    """What fails after that must not go into a file that nobody can find."""
+    put(letters, b'{"messageId":"m1"}')
+    path.unlink()
+    put(letters, b'{"messageId":"m2"}')
+    path.rename(path.with_name("kept.ndjson"))
+    put(letters, b'{"messageId":"m3"}')
+
+    assert b"m3" in path.read_bytes()
+    assert b"m2" in path.with_name("kept.ndjson").read_bytes()

@@ -8,7 +8,7 @@ import sqlite3
 import stat
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.record import schema
+from convertro_cli.record import patience, schema
 from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled, split_keys
 from tests.record.programs import files_of_at_most, output_of
 
@@ -278,8 +278,23 @@ def foreign_database(path: Path) -> None:
 def other_version(path: Path) -> None:
     Ledger(path).__exit__(None, None, None)
     with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute("PRAGMA user_version = 3")
         database.execute("PRAGMA journal_mode = DELETE")
+    database.close()
+
+
+def first_version(path: Path) -> None:
+    """A ledger as the first version of this program wrote it."""
+    with sqlite3.connect(path) as database:
+        database.executescript(f"""
+            CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT,
+                target TEXT NOT NULL, summary TEXT);
+            CREATE TABLE calls (key BLOB PRIMARY KEY, state INTEGER NOT NULL, run INTEGER NOT NULL)
+                WITHOUT ROWID;
+            CREATE TABLE sending (run INTEGER PRIMARY KEY, keys BLOB NOT NULL);
+            PRAGMA application_id = {schema.APPLICATION_ID};
+            PRAGMA user_version = 1;
+        """)
     database.close()
 
 
@@ -299,7 +314,8 @@ def zeroed_file(path: Path) -> None:
     ("make", "said"),
     [
         (foreign_database, "another program's database"),
-        (other_version, "of version 2"),
+        (other_version, "of version 3"),
+        (first_version, "of version 1; .* would be sent again"),
         (text_file, "damaged, or no ledger"),
         (short_file, "damaged, or no ledger"),
         (zeroed_file, "damaged, or no ledger"),
@@ -318,6 +334,46 @@ def test_what_is_no_ledger_is_refused_and_left_as_it_is(
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
     assert raised.value.hint is not None
     assert snapshot(path.parent) == before
+
+
+def test_an_older_ledger_is_told_what_to_do(path: Path) -> None:
+    """Its keys are of another kind: finish with the old version, or begin anew and leave out."""
+    first_version(path)
+
+    with pytest.raises(ConvertroError) as raised:
+        Ledger(path)
+
+    hint = str(raised.value.hint)
+    assert "the version that wrote it" in hint
+    assert "--state" in hint
+    assert "--since" in hint
+
+
+def test_a_run_is_noted_with_its_target_and_its_end(path: Path) -> None:
+    """Which account and site it sent to, and the exit code, for whoever asks later."""
+    with Ledger(path) as ledger:
+        run, _ = ledger.begin_run("https://sp1.convertro.com", account="acme", site_id="7")
+        ledger.end_run(run, b"{}", exit_code=75)
+        ledger.begin_run("https://sp1.convertro.com")
+
+    with sqlite3.connect(path) as database:
+        rows = database.execute("SELECT account, site_id, exit_code FROM runs").fetchall()
+    database.close()
+    assert rows == [("acme", "7", 75), ("", "", None)]
+
+
+def test_orders_in_doubt_are_inherited_with_their_calls(path: Path) -> None:
+    """An order whose call was under way at a crash is in doubt, whichever message brings it."""
+    with Ledger(path) as ledger:
+        run, _ = ledger.begin_run("x")
+        ledger.commit(run, sending=keys(1, 2), orders=keys(11))
+    with Ledger(path) as ledger:
+        run, in_doubt = ledger.begin_run("x")
+
+        assert in_doubt == {key(1), key(2)}
+        assert ledger.orders_in_doubt() == {key(11)}
+        ledger.commit(run, sending=b"", sent=[key(1), key(11)])
+        assert ledger.orders_in_doubt() == frozenset()
 
 
 def overwrite(path: Path, start: int, content: bytes) -> None:
@@ -428,15 +484,87 @@ def test_a_place_that_takes_no_ledger_is_told(tmp_path: Path, kind: str) -> None
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
 
 
-def test_a_locked_ledger_is_told(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that holds the ledger's own lock is waited for, then told of."""
+def test_a_held_ledger_is_waited_for(filled: Path) -> None:
+    """A program that holds the ledger's own lock is waited for with a word, as long as it takes."""
+    notices: list[str] = []
+    other = sqlite3.connect(filled, isolation_level=None, check_same_thread=False)
+
+    def let_go(text: str) -> None:
+        notices.append(text)
+        assert (ledger.waited or 0.0) > 0.0
+        other.execute("ROLLBACK")
+
+    with Ledger(filled, notice=let_go) as ledger:
+        other.execute("BEGIN EXCLUSIVE")
+        assert ledger.begin_run("x")[0] == 2
+        assert ledger.waited is None
+    other.close()
+    (notice,) = notices
+    assert str(filled) in notice
+    assert "held by another program" in notice
+
+
+def test_a_ledger_that_stays_held_is_told(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the end the error says who is in the way, not that a disk is full; then it goes on."""
+    monkeypatch.setattr(patience, "LIMIT", 0.1)
     other = sqlite3.connect(filled, isolation_level=None)
     with Ledger(filled) as ledger:
-        ledger._database.execute("PRAGMA busy_timeout = 50")
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(ConvertroError, match="locked") as raised:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ConvertroError, match="held by another program") as raised:
             ledger.begin_run("x")
         assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
+        assert "space" not in (raised.value.hint or "")
         other.execute("ROLLBACK")
         assert ledger.begin_run("x")[0] == 2
     other.close()
+
+
+def test_a_ledger_held_from_the_start(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that keeps even readers out is told of in the same way."""
+    monkeypatch.setattr(patience, "LIMIT", 0.1)
+    other = sqlite3.connect(filled, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(ConvertroError, match="held by another program"):
+        Ledger(filled)
+    other.close()
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def replace_by_a_copy(path: Path) -> None:
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    copy.replace(path)
+
+
+@pytest.mark.parametrize("change", [remove, replace_by_a_copy])
+@pytest.mark.parametrize("name", ["ledger.db", "ledger.db-wal"])
+def test_a_ledger_that_is_taken_away_is_noticed(
+    tmp_path: Path, name: str, change: Callable[[Path], None]
+) -> None:
+    """The first commit after it says so: what it wrote is nowhere that the next run would look."""
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        run, _ = ledger.begin_run("x")
+        ledger.commit(run, sending=b"")
+        change(tmp_path / name)
+        with pytest.raises(ConvertroError, match=f"{name} was re") as raised:
+            ledger.commit(run, sending=b"")
+        assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
+
+
+def test_a_commit_asks_whether_the_run_still_holds_its_lock(tmp_path: Path) -> None:
+    """What the check raises comes out of the commit."""
+    gone = ConvertroError("gone")
+
+    def check() -> None:
+        if ledger.look_up([b"k" * 16]):
+            raise gone
+
+    with Ledger(tmp_path / "ledger.db", check=check) as ledger:
+        run, _ = ledger.begin_run("x")
+        with pytest.raises(ConvertroError) as raised:
+            ledger.commit(run, sending=b"", sent=[b"k" * 16])
+        assert raised.value is gone

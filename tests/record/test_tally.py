@@ -36,6 +36,7 @@ def test_an_empty_summary_has_every_count() -> None:
         "invalid": {},
         "failed": {},
         "warnings": {},
+        "kept_back": {},
         "by_event_type": {},
         "files": {"read": 0, "skipped": 0, "damaged": 0},
         "bytes_read": 0,
@@ -45,6 +46,7 @@ def test_an_empty_summary_has_every_count() -> None:
 def test_the_worst_fate_is_the_greatest() -> None:
     """A message has the worst fate of its calls: failed, then doubt, then delivered."""
     assert sorted(Fate) == [
+        Fate.REPEATED_ORDER,
         Fate.ALREADY_DELIVERED,
         Fate.DELIVERED,
         Fate.IN_DOUBT,

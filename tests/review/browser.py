@@ -49,6 +49,36 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
+# Labels of pictures over each other or over a mark, tiles over each other, and tiles whose number
+# is broken in two: by what they say.
+_OVERLAPS = """
+(() => {
+  const box = (e) => ({e, r: e.getBoundingClientRect()});
+  const over = (a, b) => a.e !== b.e
+    && Math.min(a.r.right, b.r.right) - Math.max(a.r.left, b.r.left) > 1
+    && Math.min(a.r.bottom, b.r.bottom) - Math.max(a.r.top, b.r.top) > 1;
+  const found = [];
+  for (const svg of document.querySelectorAll("svg[role=img]")) {
+    const texts = [...svg.querySelectorAll("text")].map(box);
+    const marks = [...svg.querySelectorAll("rect[class]")].map(box);
+    for (const text of texts)
+      for (const other of [...texts, ...marks])
+        if (over(text, other))
+          found.push(text.e.textContent + " over " + (other.e.textContent || other.e.tagName));
+  }
+  const tiles = [...document.querySelectorAll("dl > div, .figures > div")].map(box);
+  for (const tile of tiles) {
+    for (const other of tiles) if (over(tile, other)) found.push("tile " + tile.e.textContent);
+    const value = tile.e.querySelector("dd");
+    if (value && value.getBoundingClientRect().height > 1.9 * parseFloat(
+        getComputedStyle(value).fontSize) * 1.25 && !value.querySelector("*"))
+      found.push("broken " + value.textContent);
+  }
+  return found;
+})()
+"""
+
+
 def find_chromium() -> str | None:
     """Give the program, or None where there is none."""
     return next(filter(None, map(shutil.which, _NAMES)), None)
@@ -67,6 +97,7 @@ class View:
     picture: bytes
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    overlaps: list[str] = field(default_factory=list)
     page_width: int = 0
     """How wide the page is in pixels; wider than the window means that it must be scrolled."""
     scripts: int = 0
@@ -129,6 +160,7 @@ class Browser:
             page_width=self._evaluate(session, "document.documentElement.scrollWidth"),
             scripts=self._evaluate(session, "document.querySelectorAll('script').length"),
             text=self._evaluate(session, "document.body.innerText"),
+            overlaps=self._evaluate(session, _OVERLAPS),
             accessible=[
                 (node["role"]["value"], node.get("name", {}).get("value", ""))
                 for node in tree["nodes"]

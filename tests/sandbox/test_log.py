@@ -41,14 +41,14 @@ def test_a_line_is_there_when_write_returns(tmp_path: Path) -> None:
 def test_the_log_is_its_owners_alone_and_only_grows(tmp_path: Path) -> None:
     """A log from before is kept and closed to others: exports hold personal data."""
     path = tmp_path / "log.ndjson"
-    path.write_text('{"before":true}\n')
+    path.write_text('{"at":"before"}\n')
     path.chmod(0o644)
     log = RequestLog(path)
     log.write(record(1))
     log.close()
     log.close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert path.read_text().startswith('{"before":true}\n{"at":')
+    assert path.read_text().startswith('{"at":"before"}\n{"at":')
 
 
 def test_lines_of_many_threads_stay_whole(tmp_path: Path) -> None:

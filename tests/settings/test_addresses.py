@@ -27,11 +27,26 @@ ADDRESSES = [
     "https://10.0.0.1:8443",
     "https://[::1]:8020",
     "https://[2001:db8::1]",
-    "HTTPS://SP1.Convertro.COM",
     "https://proxy.example.com/convertro/v1",
     "https://proxy.example.com/a%20b",
     "https://my_host-1.local",
+    "https://xn--bcher-kva.example",
 ]
+
+SPELLINGS = [
+    ("HTTPS://SP1.Convertro.COM", "https://sp1.convertro.com"),
+    ("https://sp1.convertro.com.", "https://sp1.convertro.com"),
+    ("https://sp1.convertro.com:443/", "https://sp1.convertro.com"),
+    ("http://sp1.convertro.com:080", "http://sp1.convertro.com"),
+    ("http://sp1.convertro.com:443", "http://sp1.convertro.com:443"),
+    ("http://127.0.0.1:08020/", "http://127.0.0.1:8020"),
+    ("https://[0:0:0:0:0:0:0:1]:8020", "https://[::1]:8020"),
+    ("https://[2001:DB8::1]", "https://[2001:db8::1]"),
+    ("https://Bücher.example:8443/", "https://xn--bcher-kva.example:8443"),
+    ("https://faß.example", "https://xn--fa-hia.example"),
+    ("https://proxy.example.com/A%2fb//", "https://proxy.example.com/A%2Fb"),
+]
+"""Other spellings of an address, and the one that stands for all of them."""
 
 NO_ADDRESSES = [
     "",
@@ -64,7 +79,9 @@ NO_ADDRESSES = [
     "https://sp1.convertro.com/a b",
     "https://sp1.convertro.com/%zz",
     "https://ｓp1.convertro.com",
-    "https://éxample.com",
+    "https://é\u0301 .com",
+    "https://.",
+    "https://sp1.convertro.com..",
     # What URL libraries pass over, or read in their own way each.
     " https://sp1.convertro.com",
     "https://sp1.convertro.com ",
@@ -137,6 +154,13 @@ def test_plain_addresses(url: str) -> None:
     """Scheme, host, port and a plain path, as they are."""
     assert check_base_url(url) == url
     assert check_base_url(url + "/") == url
+
+
+@pytest.mark.parametrize(("url", "canonical"), SPELLINGS, ids=ascii)
+def test_one_target_has_one_name(url: str, canonical: str) -> None:
+    """However an address is spelt, the settings and so the ledger have it in one form."""
+    assert check_base_url(url) == canonical
+    assert check_base_url(canonical) == canonical
 
 
 @pytest.mark.parametrize("url", NO_ADDRESSES, ids=ascii)

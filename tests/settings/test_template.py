@@ -84,7 +84,7 @@ def test_what_stands_behind_the_signs_are_the_defaults() -> None:
             "domain": "https://shop.example.com",
         },
         "events": {"Signed Up": "signup", "Trial Started": ["trial", "lead"]},
-        "delivery": {"rate_limit": 50},
+        "delivery": {"rate_limit": 50, "ping_url": "https://hc-ping.com/your-uuid"},
     }
     assert found == sound(examples)
 

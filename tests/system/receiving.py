@@ -44,7 +44,7 @@ def expected_calls(workspace: Workspace, url: str, *exports: str | Path) -> dict
     return {
         key: target_of_url(url)
         for batch in read_batches(files)
-        for _, _, _, calls, _, _ in job(batch).messages
+        for _, _, _, calls, *_ in job(batch).messages
         for key, url, *_ in calls
     }
 

@@ -14,7 +14,14 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
-from tests.mapping.test_conformance import Case, assert_like, by_type, read_cases, visitor_of
+from tests.mapping.test_conformance import (
+    Case,
+    assert_like,
+    by_type,
+    line_of,
+    read_cases,
+    visitor_of,
+)
 from tests.system.program import Workspace
 
 Line = dict[str, Any]
@@ -38,9 +45,20 @@ def toml_of(tables: dict[str, Any]) -> str:
     """Write tables as TOML, whose strings, arrays and booleans look as in JSON."""
     lines = []
     for table, values in tables.items():
-        lines.append(f"[{table}]")
-        lines += [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in values.items()]
+        for one in values if isinstance(values, list) else [values]:
+            lines.append(f"[[{table}]]" if isinstance(values, list) else f"[{table}]")
+            lines += [f"{json.dumps(key)} = {_value(value)}" for key, value in one.items()]
     return "\n".join(lines)
+
+
+def _value(value: Any) -> str:
+    """Write a value as TOML: objects are inline tables, and all else looks as in JSON."""
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(key)} = {_value(inner)}" for key, inner in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    return json.dumps(value)
 
 
 class Group(NamedTuple):
@@ -75,7 +93,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     workspace = Workspace(tmp_path_factory.mktemp("conformance"))
     commands = []
     for number, group in enumerate(GROUPS):
-        export = workspace.write(f"{number}.ndjson", *(case["message"] for case in group.cases))
+        export = workspace.write(f"{number}.ndjson", *map(line_of, group.cases))
         export.with_suffix(".toml").write_text(group.settings)
         command = f"replay {number}.ndjson --config {number}.toml --output {number}.out"
         commands.append([*command.split(), "--dry-run", "--include-skipped"])

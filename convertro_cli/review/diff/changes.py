@@ -7,7 +7,7 @@
 ``newly_skipped`` or ``skipped_otherwise`` for the line that a dry run with ``--include-skipped``
 has of a message without calls. Whoever takes the line ``before`` (where it is not null) out of
 the old dry run and puts the line ``after`` in has the new dry run, up to the order of one
-message's calls.
+message's calls; only a call that came before, which a dry run marks as a repeat, is no change.
 """
 
 from __future__ import annotations

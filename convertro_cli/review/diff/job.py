@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, SkipReason
 from convertro_cli.mapping.calls import Outcome as MappedTo
-from convertro_cli.mapping.jobs import BatchCounts, MappingJob
+from convertro_cli.mapping.jobs import BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules, Wire
-from convertro_cli.mapping.wire import drop_unsendable_traits
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.diff.calls import ShownCall
 from convertro_cli.review.diff.changes import Place
@@ -25,12 +24,11 @@ from convertro_cli.segment.ids import read_id
 _WHATEVER_THE_RULES = frozenset(
     {
         SkipReason.UNSUPPORTED_TYPE,
-        SkipReason.DISABLED_BY_INTEGRATIONS,
-        SkipReason.FILTERED_OUT,
         InvalidReason.MISSING_TYPE,
+        InvalidReason.UNKNOWN_TYPE,
     }
 )
-"""The reasons that only the message and the filters decide."""
+"""The reasons that only the message decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +50,33 @@ class DiffPart:
     """What comparing a batch gave.
 
     ``changes`` has every change as a line, if wanted. ``exhausted`` says that the limit of
-    messages was reached, ``fault`` what is wrong with a saved run.
+    messages was reached, ``fault`` what is wrong with a saved run. The tally is as if no call
+    came before: ``before`` and ``after`` are for finding those that did, and ``spans`` has
+    where in the batch the lines lie that have calls, by their numbers; ``written`` likewise
+    has their changes.
     """
 
     tally: DiffTally
+    before: CallKeys = field(default_factory=CallKeys)
+    after: CallKeys = field(default_factory=CallKeys)
+    spans: dict[int, tuple[int, int]] = field(default_factory=dict)
+    written: dict[int, bytes] = field(default_factory=dict)
     changes: bytes = b""
     exhausted: bool = False
     fault: str | None = None
+
+    def note_calls(
+        self,
+        line: MappedLine,
+        sides: Iterable[tuple[CallKeys, MappedTo, Rules]],
+        batch: LineBatch,
+    ) -> None:
+        """Note the calls of a message on each side."""
+        for keys, outcome, rules in sides:
+            if isinstance(outcome, Mapped):
+                self.spans[line.number] = (line.start, line.end)
+                keys.add(line, outcome, batch, rules)
+                keys.identities.clear()  # nobody asks whether ids are shared
 
 
 @dataclass(slots=True)
@@ -77,19 +95,27 @@ class DiffJob:
     def __call__(self, batch: LineBatch) -> DiffPart:
         comparison = self.wanted.open(self.handed)
         mapper, counts = MappingJob(self.after, self.limit), BatchCounts()
+        part = DiffPart(comparison.tally)
         old, new = self.before.wire, self.after.wire
         if old == new:
             old = new
         for line in mapper.lines(batch, counts):
             comparison.tally.messages.read += 1
             before = map_again(line, self.before)
+            sides = ((part.before, before, self.before), (part.after, line.outcome, self.after))
+            part.note_calls(line, sides, batch)
             if _are_alike(before, line.outcome) and (old is new or not isinstance(before, Mapped)):
                 count_unchanged(comparison.tally, line, new)
             else:
                 place = place_of(line, batch)
+                done = len(comparison.lines)
                 comparison.compare(place, outcome_of(before, old), outcome_of(line.outcome, new))
+                if len(comparison.lines) > done:
+                    part.written[line.number] = b"".join(comparison.lines[done:])
         self.limit = mapper.limit
-        return DiffPart(comparison.finish(), b"".join(comparison.lines), counts.exhausted)
+        comparison.finish()
+        part.changes, part.exhausted = b"".join(comparison.lines), counts.exhausted
+        return part
 
 
 def map_again(line: MappedLine, rules: Rules) -> MappedTo:
@@ -99,8 +125,7 @@ def map_again(line: MappedLine, rules: Rules) -> MappedTo:
     """
     if line.message is None or getattr(line.outcome, "reason", None) in _WHATEVER_THE_RULES:
         return line.outcome
-    outcome = map_message(line.message, rules)
-    return drop_unsendable_traits(outcome, rules.wire) if isinstance(outcome, Mapped) else outcome
+    return map_message(line.message, rules)
 
 
 def count_unchanged(tally: DiffTally, line: MappedLine, wire: Wire) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.exports import read_exports
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 from convertro_cli.review.diff.job import DiffJob, DiffPart, Wanted
 from convertro_cli.review.diff.model import DiffReport
-from convertro_cli.review.diff.saved import SavedRun
+from convertro_cli.review.diff.repeats import DiffRepeats, SavedRepeats
+from convertro_cli.review.diff.saved import SavedRun, Work
 from convertro_cli.review.diff.saved_job import SavedJob
 from convertro_cli.review.diff.settings_diff import SettingChange
 from convertro_cli.review.diff.tally import DiffTally
@@ -26,7 +26,7 @@ from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.progress import Progress, Watcher
 from convertro_cli.workers.pool import run_in_order
 
-Part = tuple[LineBatch | None, DiffPart]
+Part = tuple[Work, DiffPart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,16 @@ def compare(
     counts = Tally()
     files = RunFiles(counts, watcher.notice, exports)
     progress = Progress(counts, exports.total_bytes)
+    repeats = _repeats(sides, options)
     parts = Feed(_parts(exports, sides, options))
     with Interrupts() as interrupts, _running(parts):
         while not parts.is_finished and not interrupts.stop_requested:
             taken = parts.take(timeout=0.1)
             if taken is not None:
-                batch, part = taken
-                if batch is not None:
-                    files.follow(batch)
+                work, part = taken
+                if work.batch is not None:
+                    files.follow(work.batch)
+                    repeats.take_out(work, part)
                 total.add(part.tally)
                 counts.messages["read"] = total.messages.read
                 if write is not None:
@@ -101,6 +103,12 @@ def compare(
         exit_code=interruption or damaged,
         notes=_notes(sides.before, exports, total),
     )
+
+
+def _repeats(sides: Sides, options: DiffOptions) -> DiffRepeats | SavedRepeats:
+    if isinstance(sides.before, Rules):
+        return DiffRepeats(DiffJob(sides.before, sides.after, options.wanted))
+    return SavedRepeats(SavedJob(sides.after, options.wanted))
 
 
 def _notes(before: Rules | SavedRun, exports: ExportSet, total: DiffTally) -> list[str]:
@@ -130,11 +138,12 @@ def _parts(exports: ExportSet, sides: Sides, options: DiffOptions) -> Iterator[P
     batches, before = read_exports(exports.files), sides.before
     if isinstance(before, Rules):
         job = DiffJob(before, sides.after, options.wanted, options.limit)
-        yield from run_in_order(job, batches, workers=workers)
+        for batch, part in run_in_order(job, batches, workers=workers):
+            yield Work(batch), part
         return
     against = SavedJob(sides.after, options.wanted, options.limit)
     works = before.beside(batches, [file.name for file in exports.files])
     for work, part in run_in_order(against, works, workers=workers):
         if part.fault is not None:
             raise before.fault(part.fault)
-        yield work.batch, part
+        yield work, part

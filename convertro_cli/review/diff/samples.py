@@ -88,6 +88,15 @@ class Groups:
                 group.count += more.count
                 group.samples += more.samples[: self.wanted - len(group.samples)]
 
+    def take_out(self, other: Groups) -> None:
+        """Take out some of the changes that were noted."""
+        for kind, fewer in other.kinds.items():
+            group = self.kinds[kind]
+            group.count -= fewer.count
+            group.samples = [sample for sample in group.samples if sample not in fewer.samples]
+            if not group.count:
+                del self.kinds[kind]
+
 
 class Handed:
     """The samples that a process has handed over, of the batches that it had.

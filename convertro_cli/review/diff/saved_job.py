@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -48,7 +48,7 @@ class SavedJob:
             if work.batch is None:
                 _compare_gone(comparison, work.saved)
             else:
-                part.exhausted = self._compare_batch(comparison, work.batch, deque(work.saved))
+                part.exhausted = self._compare_batch(part, comparison, work.batch, work.saved)
         except SavedLineError as fault:
             part.fault = str(fault)
         comparison.finish()
@@ -56,24 +56,37 @@ class SavedJob:
         return part
 
     def _compare_batch(
-        self, comparison: Comparison, batch: LineBatch, saved: deque[SavedLine]
+        self,
+        part: DiffPart,
+        comparison: Comparison,
+        batch: LineBatch,
+        lines: Sequence[SavedLine],
     ) -> bool:
+        saved = deque(lines)
         mapper, counts = MappingJob(self.after, self.limit), BatchCounts()
         for line in mapper.lines(batch, counts):
             here, index = at(*batch.locate(line.number))
             _compare_gone(comparison, _take(saved, (here, index)))
-            lines = _take(saved, (here, index + 1))
-            self._compare_line(comparison, batch, line, lines)
+            now = outcome_of(line.outcome, self.after.wire)
+            then = _take(saved, (here, index + 1))
+            part.note_calls(line, ((part.after, line.outcome, self.after),), batch)
+            self.compare_line(comparison, batch, line, then, now)
         self.limit = mapper.limit
         if not counts.exhausted:
             _compare_gone(comparison, saved)
         return counts.exhausted
 
-    def _compare_line(
-        self, comparison: Comparison, batch: LineBatch, line: MappedLine, lines: list[SavedLine]
+    def compare_line(
+        self,
+        comparison: Comparison,
+        batch: LineBatch,
+        line: MappedLine,
+        lines: Sequence[SavedLine],
+        now: Outcome,
     ) -> None:
+        """Compare what a message became then, which its saved lines say, with what it is now."""
         comparison.tally.messages.read += 1
-        now, place = outcome_of(line.outcome, self.after.wire), place_of(line, batch)
+        place = place_of(line, batch)
         if not lines:
             comparison.compare(place, _ABSENT_THEN, now)
             return

@@ -49,7 +49,11 @@ def _read(lines: Sequence[bytes]) -> SavedMessage:
         source, message_id = fields.pop("source"), fields.pop("message_id", None)
         if "call" in fields:
             _check_call(fields)
-            calls.append(ShownCall(fields=fields))
+            repeat = fields.pop("repeat", None)
+            if repeat is None:
+                calls.append(ShownCall(fields=fields))
+            elif not calls:
+                reason = "already_failed" if repeat == "failed" else "already_delivered"
         else:
             reason, said = _reason(fields), fields
     if not isinstance(message_id, str | None):

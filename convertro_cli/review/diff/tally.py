@@ -80,6 +80,17 @@ class MessageCounts:
         self.newly_skipped.update(other.newly_skipped)
         self.otherwise.update(other.otherwise)
 
+    def take_out(self, other: MessageCounts) -> None:
+        """Take out the counts of some of the messages that were counted."""
+        self.read -= other.read
+        self.sent_before -= other.sent_before
+        self.sent_after -= other.sent_after
+        self.unsent_before -= other.unsent_before
+        self.unsent_after -= other.unsent_after
+        self.newly_sent -= other.newly_sent
+        self.newly_skipped -= other.newly_skipped
+        self.otherwise -= other.otherwise
+
 
 @dataclass(slots=True)
 class DiffTally:
@@ -147,6 +158,18 @@ class DiffTally:
         self.by_event.add(other.by_event)
         self.by_day.add(other.by_day)
         self.matched += other.matched
+
+    def take_out(self, other: DiffTally) -> None:
+        """Take out what was counted of some of the messages that were counted."""
+        self.groups.take_out(other.groups)
+        self.messages.take_out(other.messages)
+        self.calls -= other.calls
+        self.fields -= other.fields
+        self.by_call.take_out(other.by_call)
+        self.by_event_type.take_out(other.by_event_type)
+        self.by_event.take_out(other.by_event)
+        self.by_day.take_out(other.by_day)
+        self.matched -= other.matched
 
     def _row(self, call: ShownCall, event: str | None) -> BeforeAfter:
         """Give the totals of all calls that are counted in the same rows of all tables."""

@@ -52,6 +52,11 @@ class BeforeAfter:
         self.before.add(other.before.calls, other.before.value)
         self.after.add(other.after.calls, other.after.value)
 
+    def take_out(self, other: BeforeAfter) -> None:
+        """Take out the totals of some of the calls that were added."""
+        self.before.add(-other.before.calls, other.before.value.copy_negate())
+        self.after.add(-other.after.calls, other.after.value.copy_negate())
+
     @property
     def value_difference(self) -> Decimal:
         """How much more the calls are worth after than before."""
@@ -94,6 +99,15 @@ class Table:
         for name, row in other.rows.items():
             self.at(name).add(row)
         self.rest.add(other.rest)
+
+    def take_out(self, other: Table) -> None:
+        """Take out the totals of some of the calls that were added."""
+        for name, row in other.rows.items():
+            mine = self.at(name)
+            mine.take_out(row)
+            if mine == BeforeAfter():
+                self.rows.pop(name, None)
+        self.rest.take_out(other.rest)
 
     def sum(self) -> BeforeAfter:
         """Add up all rows, and the rest."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, TypeVar
 
+from convertro_cli.destination_filters.filters import DestinationFilters
+from convertro_cli.destination_filters.specs import DestinationFilter, Transformation
 from convertro_cli.mapping.rules import Selection
 
 EVERYTHING: Mapping[str, Any] = {
     "since": None,
     "until": None,
+    "received_since": None,
+    "received_until": None,
     "types": frozenset(),
     "events": frozenset(),
 }
@@ -69,7 +73,31 @@ class OptionDropped:
         return replace(selection, **{self.field: EVERYTHING[self.field]})
 
 
-Change = SettingChange | DataChange | OptionDropped
+_Spec = TypeVar("_Spec", DestinationFilter, Transformation)
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSwitchedOff:
+    """A destination filter or transformation that is switched off, named by its title."""
+
+    table: Literal["filters", "transformations"]
+    title: str
+    cost: int = 2
+
+    def make(self, filtering: DestinationFilters) -> DestinationFilters:
+        """Give all the filters and transformations, this one switched off."""
+        filters, transformations = filtering.filters, filtering.transformations
+        if self.table == "filters":
+            filters = tuple(self._switched(each) for each in filters)
+        else:
+            transformations = tuple(self._switched(each) for each in transformations)
+        return DestinationFilters(filters, transformations)
+
+    def _switched(self, spec: _Spec) -> _Spec:
+        return replace(spec, enabled=False) if spec.title == self.title else spec
+
+
+Change = SettingChange | DataChange | OptionDropped | FilterSwitchedOff
 
 
 def _with(holder: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:

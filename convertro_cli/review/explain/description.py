@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from convertro_cli.destination_filters.steps import FilterStep
 from convertro_cli.record.lookup import CallRecord
-from convertro_cli.review.explain.changes import REMOVED, Change, DataChange, OptionDropped
+from convertro_cli.review.explain.changes import (
+    REMOVED,
+    Change,
+    DataChange,
+    FilterSwitchedOff,
+    OptionDropped,
+)
 from convertro_cli.review.explain.explanation import ExplainedCall, Explanation
 from convertro_cli.review.explain.steps import Step
 from convertro_cli.review.masking import Masking, plain_values
@@ -60,6 +67,40 @@ def _step(step: Step, settings: _Settings, masking: Masking) -> dict[str, Any]:
         "says": step.says,
         "reason": step.reason or None,
         "settings": [settings.describe(key) for key in step.settings],
+        **({"filter": _filter(step.filter, masking)} if step.filter is not None else {}),
+    }
+
+
+def _filter(step: FilterStep, masking: Masking) -> dict[str, Any]:
+    """Describe a filter as it met the message; what it found there is the message's own data."""
+    return {
+        "kind": step.kind,
+        "title": step.title,
+        "condition": step.condition,
+        "does": step.does or None,
+        "passed_over": step.passed_over,
+        "held": step.held,
+        "dropped": step.dropped,
+        "parts": [
+            {
+                "part": part.text,
+                "held": part.held,
+                "found": [
+                    {"what": found.text, "value": masking.value(found.value)}
+                    for found in part.found
+                ],
+            }
+            for part in step.parts
+        ],
+        "changes": [
+            {
+                "path": change.path,
+                "how": change.how,
+                "before": masking.value(change.before),
+                "after": masking.value(change.after),
+            }
+            for change in step.changes
+        ],
     }
 
 
@@ -107,6 +148,14 @@ def _change(change: Change) -> dict[str, Any]:
         if change.value is REMOVED:
             return {**shown, "remove": True}
         return {**shown, "value": change.value, "example": change.example}
+    if isinstance(change, FilterSwitchedOff):
+        return {
+            "where": "settings",
+            "table": change.table,
+            "title": change.title,
+            "values": {"enabled": False},
+            "note": "or in the file that it is read from; this lets all pass that it holds back",
+        }
     return {
         "where": "settings",
         "table": change.table,

@@ -11,14 +11,15 @@ from convertro_cli.mapping.dry_run import describe_call
 from convertro_cli.mapping.jobs import TOO_LONG, ready_message
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.mapping.wire import endpoint, parameters
+from convertro_cli.mapping.trail import Notes
+from convertro_cli.mapping.wire import FIELDS, endpoint, parameters
 from convertro_cli.record.lookup import CallRecord, look_up_calls
 from convertro_cli.record.state import StateFolder
 from convertro_cli.review.explain.find import FoundLine
 from convertro_cli.review.explain.proposals import MENDING
 from convertro_cli.review.explain.remedy import Remedy, Situation, find_remedies, why_not_sent
 from convertro_cli.review.explain.steps import Step
-from convertro_cli.review.explain.trace import trace
+from convertro_cli.review.explain.words import put_into_words
 from convertro_cli.segment.ids import read_id
 from convertro_cli.settings.load import LoadedSettings
 
@@ -88,13 +89,17 @@ class Explanation:
 
 def explain(found: FoundLine, loaded: LoadedSettings, rules: Rules) -> Explanation | None:
     """Explain a line; None where it is blank. ``rules`` are made of the settings and filters."""
-    line = found.mapped(rules)
+    trail = Notes()
+    line = found.mapped(rules, trail)
     if line is None:
         return None
-    told = trace(line, loaded.settings, rules)
+    told = put_into_words(trail.notes, rules)
+    if line.message is None and isinstance(line.outcome, Invalid):
+        reason_of_line = line.outcome.reason.value
+        told.steps.append(Step("line", "stopped", line.outcome.detail, reason=reason_of_line))
     calls, no_ledger, fault = _explain_calls(found, line, loaded, rules, told.sources)
     reason = why_not_sent(line.outcome, rules)
-    invalid = line.outcome.reason if isinstance(line.outcome, Invalid) else None
+    mending = MENDING.get(reason) if reason else None
     return Explanation(
         place=found.place,
         first_place=line.dead_letter.source if line.dead_letter else None,
@@ -105,8 +110,8 @@ def explain(found: FoundLine, loaded: LoadedSettings, rules: Rules) -> Explanati
         detail=line.outcome.detail if isinstance(line.outcome, Invalid) else None,
         calls=calls,
         warnings=_warnings(line),
-        remedies=_remedies(line, loaded, rules) if reason else [],
-        mending=MENDING.get(invalid) if invalid else None,
+        remedies=_remedies(line, loaded, rules) if reason and mending is None else [],
+        mending=mending,
         no_ledger=no_ledger,
         ledger_fault=fault,
     )
@@ -130,7 +135,7 @@ def _remedies(line: MappedLine, loaded: LoadedSettings, rules: Rules) -> list[Re
     if line.message is None:
         return []
     folder = loaded.file.parent
-    return find_remedies(Situation(line.message, loaded.settings, rules.selection, folder))
+    return find_remedies(Situation(line.message, loaded.settings, rules, folder))
 
 
 def _explain_calls(
@@ -142,7 +147,7 @@ def _explain_calls(
 ) -> tuple[list[ExplainedCall], bool, str | None]:
     if not isinstance(line.outcome, Mapped):
         return [], False, None
-    _, _, _, ready, _, _ = ready_message(line, line.outcome, found.line, rules)
+    _, _, _, ready, *_ = ready_message(line, line.outcome, found.line, rules)
     records: dict[bytes, CallRecord] | None = {}
     fault = None
     try:
@@ -158,7 +163,7 @@ def _explain_calls(
             fault_of_url,
             (records or {}).get(key),
         )
-        for call, (key, url, _, _, fault_of_url) in zip(line.outcome.calls, ready, strict=True)
+        for call, (key, url, _, _, fault_of_url, _) in zip(line.outcome.calls, ready, strict=True)
     ]
     return calls, records is None, fault
 
@@ -177,7 +182,7 @@ def _parameters(call: Call, rules: Rules, sources: dict[str, str]) -> list[Param
             rules.wire.names.get(name, name),
             value,
             MEANINGS[name],
-            sources.get(name, ""),
+            sources.get(FIELDS[name], ""),
         )
         for name, value in sent[:own]
     ] + [

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from convertro_cli.mapping.jobs import passes_selection
-from convertro_cli.mapping.lines import MappedLine, map_lines
+from convertro_cli.mapping.lines import MappedLine, map_line, map_lines
 from convertro_cli.mapping.rules import Rules
+from convertro_cli.mapping.trail import Trail
 from convertro_cli.reading.batch import LineBatch, place
 from convertro_cli.segment.ids import read_id
 
@@ -37,9 +37,12 @@ class FoundLine(NamedTuple):
         """Where it is from, as a dry run names it."""
         return place(self.source, self.number, self.item)
 
-    def mapped(self, rules: Rules) -> MappedLine | None:
+    def mapped(self, rules: Rules, trail: Trail | None = None) -> MappedLine | None:
         """Map the line as a dry run does; None where it is blank."""
-        return next(map_lines(_batch_of(self), rules), None)
+        if not self.line or self.line.isspace():
+            return None
+        message, outcome, letter = map_line(self.line, self.overlong, rules, trail)
+        return MappedLine(self.number, 0, len(self.line), message, outcome, letter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class FilterJob:
     def __call__(self, batch: LineBatch) -> list[FoundLine]:
         found = []
         for line in map_lines(batch, self.rules):
-            if passes_selection(line, self.rules):
+            if line.outcome.is_selected:
                 raw = batch.data[line.start : line.end]
                 found.append(_found(batch, line.number, raw))
                 if len(found) == self.most:

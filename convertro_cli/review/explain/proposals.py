@@ -3,64 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
-from convertro_cli.mapping.calls import Invalid, InvalidReason, SkipReason
-from convertro_cli.mapping.gates import as_object, is_selected
-from convertro_cli.mapping.jobs import TOO_LONG
-from convertro_cli.mapping.message import message_time
-from convertro_cli.mapping.rules import Selection
+from convertro_cli.mapping.browser import read_mark
+from convertro_cli.mapping.calls import Invalid, InvalidReason, Skipped, SkipReason
+from convertro_cli.mapping.fields import as_object
+from convertro_cli.mapping.orders import find_order_keys
+from convertro_cli.mapping.rules import Rules
+from convertro_cli.mapping.selection import options_against
+from convertro_cli.mapping.times import message_time
 from convertro_cli.review.explain.changes import (
-    EVERYTHING,
     REMOVED,
     Change,
     DataChange,
+    FilterSwitchedOff,
     OptionDropped,
     SettingChange,
 )
-from convertro_cli.review.explain.steps import property_keys
-from convertro_cli.segment.times import TIME_KEYS, UnreadableTimeError, read_time
+from convertro_cli.segment.times import TIME_KEYS
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.model import Settings
 
-_OPTIONS = {"--since": "since", "--until": "until", "--type": "types", "--event": "events"}
+_OPTIONS = {
+    "--since": "since",
+    "--until": "until",
+    "--received-since": "received_since",
+    "--received-until": "received_until",
+    "--type": "types",
+    "--event": "events",
+}
 _EXAMPLES = {"client_name": "acme", "site_id": "1", "domain": "https://shop.example.com"}
 _AS_WEB = SettingChange(
     "mapping", {"mode": "web"}, "this maps every message by the browser's rules", cost=3
 )
 
-MENDING = {
+MENDING: Mapping[str, str] = {
     InvalidReason.INVALID_JSON: "No setting sends it: the line must be mended where it is broken.",
     InvalidReason.NOT_AN_OBJECT: "No setting sends it: a line must hold one JSON object.",
     InvalidReason.LINE_TOO_LONG: "No setting sends it: Segment itself takes 32 KiB at most.",
+    SkipReason.SUPPRESSED_USER: "Its user objected, and it must not be sent. If the id is on the "
+    "list by mistake, that is to be mended where the list comes from.",
+    SkipReason.NO_CONSENT: "Its user did not give the consent that [consent] categories asks for. "
+    "Only their consent, in the message, would send it; that is nothing to be set here.",
+    SkipReason.CONSENT_MISSING: "It does not say whether its user gave consent, and [consent] "
+    'without = "skip" keeps such messages back. Only who can show that consent was given for all '
+    'of them may set it to "send".',
 }
-"""What to say of a line that holds no message, so that there is nothing to change in it."""
+"""What to say where no change is proposed: of a line that holds no message, and of what a user
+decided, which is not to be undone with a setting.
+"""
 
 Message = Mapping[str, Any]
 
 
 def propose(
-    reason: str, message: Message, settings: Settings, selection: Selection
+    outcome: Skipped | Invalid | None,
+    message: Message,
+    settings: Settings,
+    rules: Rules,
 ) -> Iterator[Change]:
-    """Propose changes, each of which does away with this reason (another may come after it)."""
-    if reason == SkipReason.FILTERED_OUT:
-        yield from _without_filters(message, selection)
-    elif reason in _PROPOSALS:
-        yield from _PROPOSALS[reason](message, settings)
+    """Propose changes, each of which does away with what stopped a message of this outcome.
+
+    Another reason may come after it. None stands for a URL that is too long.
+    """
+    if outcome is None:
+        yield from _shorter(message)
+    elif outcome.reason is SkipReason.FILTERED_OUT:
+        yield from _without_filters(message, rules)
+    elif isinstance(outcome, Skipped) and outcome.reason in _BY_FILTER:
+        yield FilterSwitchedOff(_BY_FILTER[outcome.reason], outcome.title)
+    elif outcome.reason in _PROPOSALS:
+        yield from _PROPOSALS[outcome.reason](message, settings)
 
 
-def _without_filters(message: Message, selection: Selection) -> Iterator[Change]:
-    time = message_time(message)
-    for option, field in _OPTIONS.items():
-        alone = Selection(**{**EVERYTHING, field: getattr(selection, field)})
-        if alone and not is_selected(
-            alone,
-            message["type"].lower(),
-            message.get("event"),
-            None if isinstance(time, Invalid) else time,
-        ):
-            yield OptionDropped(option, field)
-            return  # each filter against it must go, in any order
+_BY_FILTER: Mapping[str, Literal["filters", "transformations"]] = {
+    SkipReason.DROPPED_BY_FILTER: "filters",
+    SkipReason.SAMPLED_OUT: "filters",
+    SkipReason.DROPPED_BY_TRANSFORMATION: "transformations",
+}
+
+
+def _without_filters(message: Message, rules: Rules) -> Iterator[Change]:
+    time = message_time(message, rules.latest)
+    seconds = None if isinstance(time, Invalid) else time.seconds
+    message_type = message["type"].lower()
+    against = options_against(rules.selection, message, message_type, seconds)
+    option = against[0]  # each filter against it must go, in any order
+    yield OptionDropped(option, _OPTIONS[option])
 
 
 def _type(message: Message, _: Settings) -> Iterator[Change]:
@@ -71,6 +100,20 @@ def _type(message: Message, _: Settings) -> Iterator[Change]:
 
 def _integrations(message: Message, _: Settings) -> Iterator[Change]:
     yield DataChange(("integrations", "Convertro"), True)
+    note = "this sends whatever the messages' own choice is, as Segment's Replay does"
+    yield SettingChange("mapping", {"integrations": "ignore"}, note, cost=2)
+
+
+def _schema(message: Message, settings: Settings) -> Iterator[Change]:
+    left = [name for name in settings.schema_.disabled_events if name != message["event"]]
+    yield SettingChange("schema", {"disabled_events": left})
+
+
+def _delivered(message: Message, settings: Settings) -> Iterator[Change]:
+    if read_mark(message) == "unmarked":
+        yield SettingChange("mapping", {"delivered_in_browser": "skip"})
+    note = "only if Convertro does not have it from the browser: it would be counted twice"
+    yield SettingChange("mapping", {"delivered_in_browser": "send"}, note, cost=2)
 
 
 def _user_id(message: Message, _: Settings) -> Iterator[Change]:
@@ -88,23 +131,31 @@ def _device_id(message: Message, _: Settings) -> Iterator[Change]:
 
 
 def _order_id(message: Message, _: Settings) -> Iterator[Change]:
-    keys = property_keys(as_object(message.get("properties")), "id", "orderid")
-    key = keys.get("orderid") or keys.get("id") or "order_id"
+    some_id, order_id, *_others = find_order_keys(as_object(message.get("properties")))
+    key = order_id or some_id or "order_id"
     yield DataChange(("properties", key), "o-1", "the order's id", example=True)
     yield SettingChange(
         "mapping", {"require_order_id": False}, "this sends every order without an order id", cost=2
     )
 
 
+def _amount(message: Message, _: Settings) -> Iterator[Change]:
+    _, _, total, revenue, *_others = find_order_keys(as_object(message.get("properties")))
+    for key in (revenue, total):
+        if key is not None:
+            yield DataChange(("properties", key), 50.99, "the amount", example=True)
+    note = "this sends all such messages as worth 1, and a call once sent cannot be unsent"
+    yield SettingChange("mapping", {"unreadable_amount": "send"}, note, cost=2)
+
+
 def _unmapped(message: Message, settings: Settings) -> Iterator[Change]:
-    event = message["event"]
-    yield SettingChange("events", {event: event}, "or another name that Convertro knows it by")
-    yield SettingChange(
-        "mapping",
-        {"unmapped_events": "send"},
-        "this sends every event that [events] does not have",
-        cost=2,
-    )
+    event = message.get("event")
+    if isinstance(event, str):
+        yield SettingChange("events", {event: event}, "or another name that Convertro knows it by")
+        note = "this sends every event that [events] does not have"
+        yield SettingChange("mapping", {"unmapped_events": "send"}, note, cost=2)
+    else:
+        yield from _event_name(message, settings)
 
 
 def _cloud_settings(message: Message, settings: Settings) -> Iterator[Change]:
@@ -116,17 +167,10 @@ def _cloud_settings(message: Message, settings: Settings) -> Iterator[Change]:
 
 
 def _time(message: Message, _: Settings) -> Iterator[Change]:
-    for key in TIME_KEYS:
-        try:
-            read_time(message.get(key))
-        except UnreadableTimeError:
-            continue
-        yield DataChange((TIME_KEYS[0],), message[key], f"as {key} has it")
-        return
     yield DataChange((TIME_KEYS[0],), "2024-03-01T12:00:00Z", "when it happened", example=True)
 
 
-def _shorter(message: Message, settings: Settings) -> Iterator[Change]:
+def _shorter(message: Message) -> Iterator[Change]:
     if message["type"].lower() == "identify" and as_object(message.get("traits")):
         yield SettingChange("mapping", {"traits": "none"}, "this sends no traits at all", cost=2)
     context = as_object(message.get("context"))
@@ -145,6 +189,9 @@ def _shorter(message: Message, settings: Settings) -> Iterator[Change]:
 _PROPOSALS: dict[str, Callable[[Message, Settings], Iterator[Change]]] = {
     SkipReason.UNSUPPORTED_TYPE: _type,
     SkipReason.DISABLED_BY_INTEGRATIONS: _integrations,
+    SkipReason.DISABLED_BY_SCHEMA: _schema,
+    SkipReason.DELIVERED_IN_BROWSER: _delivered,
+    SkipReason.ENGAGE_TRACK: _unmapped,
     SkipReason.MISSING_USER_ID: _user_id,
     SkipReason.MISSING_EVENT_NAME: _event_name,
     SkipReason.MISSING_DEVICE_ID: _device_id,
@@ -152,7 +199,8 @@ _PROPOSALS: dict[str, Callable[[Message, Settings], Iterator[Change]]] = {
     SkipReason.UNMAPPED_EVENT: _unmapped,
     SkipReason.CLOUD_SETTINGS_MISSING: _cloud_settings,
     InvalidReason.MISSING_TYPE: _type,
+    InvalidReason.UNKNOWN_TYPE: _type,
     InvalidReason.MISSING_TIMESTAMP: _time,
     InvalidReason.INVALID_TIMESTAMP: _time,
-    TOO_LONG: _shorter,
+    InvalidReason.UNREADABLE_AMOUNT: _amount,
 }

@@ -5,19 +5,26 @@ Changes are tried out, the smallest first: what a fault hides comes to light onl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from convertro_cli.destination_filters.filters import DestinationFilters
 from convertro_cli.mapping.calls import Invalid, Mapped, Outcome, Skipped
 from convertro_cli.mapping.jobs import TOO_LONG
 from convertro_cli.mapping.message import map_message
-from convertro_cli.mapping.rules import Rules, Selection
-from convertro_cli.mapping.wire import LONGEST_URL, build_url, drop_unsendable_traits
-from convertro_cli.review.explain.changes import Change, DataChange, OptionDropped, SettingChange
+from convertro_cli.mapping.rules import Rules
+from convertro_cli.mapping.wire import LONGEST_URL, build_url
+from convertro_cli.review.explain.changes import (
+    Change,
+    DataChange,
+    FilterSwitchedOff,
+    OptionDropped,
+    SettingChange,
+)
 from convertro_cli.review.explain.proposals import propose
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import check
@@ -32,24 +39,20 @@ Remedy = tuple[Change, ...]
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A message, and all that decides what becomes of it."""
+    """A message, and all that decides what becomes of it.
 
-    message: dict[str, Any]
+    ``rules`` are made of the settings, of the user's filters, and of the files that the settings
+    name; ``folder`` is that of the settings.
+    """
+
+    message: Mapping[str, Any]
     settings: Settings
-    selection: Selection
+    rules: Rules
     folder: Path
-
-    @property
-    def rules(self) -> Rules:
-        """The rules that the settings and the filters make."""
-        return compile_rules(self.settings, self.selection)
 
     def outcome(self) -> Outcome:
         """Map the message, as a dry run does."""
-        mapped = map_message(self.message, self.rules)
-        if isinstance(mapped, Mapped):
-            return drop_unsendable_traits(mapped, self.rules.wire)
-        return mapped
+        return map_message(self.message, self.rules)
 
     def after(self, change: Change) -> Situation | None:
         """Give the situation with a change made; None where the settings do not allow it."""
@@ -57,12 +60,30 @@ class Situation:
             case DataChange():
                 return replace(self, message=change.make(self.message))
             case OptionDropped():
-                return replace(self, selection=change.make(self.selection))
+                selection = change.make(self.rules.selection)
+                return replace(self, rules=replace(self.rules, selection=selection))
+            case FilterSwitchedOff():
+                filtering = self.rules.destination_filters
+                if not isinstance(filtering, DestinationFilters):
+                    return None
+                rules = replace(self.rules, destination_filters=change.make(filtering))
+                return replace(self, rules=rules)
             case SettingChange():
-                tables = self.settings.model_dump(exclude_unset=True)
-                change.make(tables)
-                settings, faults = check(tables, folder=self.folder)
-                return None if settings is None or faults else replace(self, settings=settings)
+                return self._with_setting(change)
+
+    def _with_setting(self, change: SettingChange) -> Situation | None:
+        tables = self.settings.model_dump(exclude_unset=True)
+        change.make(tables)
+        settings, faults = check(tables, folder=self.folder)
+        if settings is None or faults:
+            return None
+        rules = replace(
+            compile_rules(settings, self.rules.selection),
+            latest=self.rules.latest,
+            suppressed=self.rules.suppressed,
+            destination_filters=self.rules.destination_filters,
+        )
+        return replace(self, settings=settings, rules=rules)
 
 
 def why_not_sent(outcome: Outcome, rules: Rules) -> str | None:
@@ -91,13 +112,13 @@ def find_remedies(situation: Situation, *, most: int = 2) -> list[Remedy]:
         cost, _, changes, current = heappop(waiting)
         if found and cost > _cost(found[0]) + _HARDLY_MORE:
             break
-        reason = why_not_sent(current.outcome(), current.rules)
-        if reason is None:
+        outcome = current.outcome()
+        if why_not_sent(outcome, current.rules) is None:
             needed = _needed(situation, changes)
             if needed not in found:
                 found.append(needed)
         elif len(changes) < _MOST_CHANGES:
-            for change, changed in _further(current, reason):
+            for change, changed in _further(current, outcome):
                 heappush(waiting, (cost + change.cost, next(order), (*changes, change), changed))
     return sorted(found, key=_cost)
 
@@ -106,8 +127,9 @@ def _cost(changes: Remedy) -> int:
     return sum(change.cost for change in changes)
 
 
-def _further(situation: Situation, reason: str) -> Iterator[tuple[Change, Situation]]:
-    for change in propose(reason, situation.message, situation.settings, situation.selection):
+def _further(situation: Situation, outcome: Outcome) -> Iterator[tuple[Change, Situation]]:
+    stopped = None if isinstance(outcome, Mapped) else outcome
+    for change in propose(stopped, situation.message, situation.settings, situation.rules):
         changed = situation.after(change)
         if changed is not None:
             yield change, changed

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from convertro_cli.mapping.calls import InvalidReason, SkipReason
-from convertro_cli.mapping.gates import as_object
-from convertro_cli.mapping.rules import Rules
-from convertro_cli.segment.properties import find_properties
-from convertro_cli.settings.model import Settings
+from convertro_cli.destination_filters.steps import FilterStep
+from convertro_cli.mapping.trail import MISSING, Note, PassedOver, Path, Verdict
 
 _LONGEST_SHOWN = 80
-
-Verdict = Literal["passed", "stopped", "found"]
-"""Whether a step was a gate that let the message through or not, or only found something."""
 
 
 class Step(NamedTuple):
@@ -23,7 +15,8 @@ class Step(NamedTuple):
 
     ``value`` is what was found, personal data if ``personal`` says so; ``says`` is never
     personal data. ``settings`` has the dotted keys of what decided. ``reason`` is the name of
-    the reason why the message went no further, if it did not.
+    the reason why the message went no further, if it did not. ``filter`` is there for a
+    destination filter or a transformation: what it looked at, and what it changed.
     """
 
     topic: str
@@ -33,69 +26,14 @@ class Step(NamedTuple):
     personal: bool = False
     settings: tuple[str, ...] = ()
     reason: str = ""
+    filter: FilterStep | None = None
 
 
-@dataclass(slots=True)
-class Walk:
-    """A message on its way through the rules, and the steps it has taken so far.
-
-    ``sources`` has for each parameter of a call where its value is from.
-    """
-
-    message: Mapping[str, Any]
-    settings: Settings
-    rules: Rules
-    steps: list[Step] = field(default_factory=list)
-    sources: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def properties(self) -> Mapping[str, Any]:
-        """The message's properties, empty where it has none."""
-        return as_object(self.message.get("properties"))
-
-    @property
-    def context(self) -> Mapping[str, Any]:
-        """The message's context, empty where it has none."""
-        return as_object(self.message.get("context"))
-
-    def passed(
-        self,
-        topic: str,
-        says: str,
-        *,
-        value: str = "",
-        personal: bool = False,
-        settings: tuple[str, ...] = (),
-    ) -> bool:
-        """Note a gate that was passed."""
-        self.steps.append(Step(topic, "passed", says, value, personal, settings))
-        return True
-
-    def found(
-        self,
-        topic: str,
-        says: str,
-        *,
-        value: str = "",
-        personal: bool = False,
-        settings: tuple[str, ...] = (),
-    ) -> None:
-        """Note where a value was found, or that there was none."""
-        self.steps.append(Step(topic, "found", says, value, personal, settings))
-
-    def stopped(
-        self,
-        topic: str,
-        reason: SkipReason | InvalidReason,
-        says: str,
-        *,
-        value: str = "",
-        settings: tuple[str, ...] = (),
-    ) -> bool:
-        """Note the gate that the message did not pass. A value counts as personal data."""
-        step = Step(topic, "stopped", says, value, bool(value), settings, reason.value)
-        self.steps.append(step)
-        return False
+def step_of(note: Note, says: str, *, value: str = "", personal: bool = False) -> Step:
+    """Make the step of a note. What stopped a message counts as personal data."""
+    reason = "" if note.reason is None else note.reason.value
+    is_personal = personal or bool(reason and value)
+    return Step(note.topic, note.verdict, says, value, is_personal, note.settings, reason)
 
 
 def quoted(text: str) -> str:
@@ -103,21 +41,18 @@ def quoted(text: str) -> str:
     return f'"{text[:_LONGEST_SHOWN]}…"' if len(text) > _LONGEST_SHOWN else f'"{text}"'
 
 
-def path_of(table: str, key: str) -> str:
-    """Write the place of a key in an object of the message."""
-    plain = key.replace("_", "").isalnum() and key.isascii()
-    return f"{table}.{key}" if plain else f"{table}[{quoted(key)}]"
+def path_text(path: Path) -> str:
+    """Write the place of a value in the message."""
+    first, *rest = path
+    return first + "".join(
+        f".{key}" if key.replace("_", "").isalnum() and key.isascii() else f"[{quoted(key)}]"
+        for key in rest
+    )
 
 
-def property_keys(properties: Mapping[str, Any], *wanted: str) -> dict[str, str]:
-    """Find under which of its own keys each of these properties (canonical names) counts."""
-    return find_properties(properties, frozenset(wanted))
-
-
-def lack(holder: Mapping[str, Any], key: str) -> str:
+def lack(value: Any) -> str:
     """Say why a value is none that could be used as an id or a name."""
-    value = holder.get(key)
-    if key not in holder:
+    if value is MISSING:
         return "is not there"
     if value is None:
         return "is null"
@@ -126,8 +61,15 @@ def lack(holder: Mapping[str, Any], key: str) -> str:
     return f"is {kind(value)}"
 
 
+def lacks(places: tuple[PassedOver, ...]) -> list[str]:
+    """Say of each place why what stands there could not be used."""
+    return [f"{path_text(path)} {lack(value)}" for path, value in places]
+
+
 def kind(value: Any) -> str:
     """Name the kind of a JSON value."""
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "a boolean"
     if isinstance(value, str):

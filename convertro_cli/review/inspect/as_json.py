@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convertro_cli.review.inspect.report import (
+    AtStake,
     EventTotal,
     Fault,
     InspectReport,
@@ -50,11 +51,16 @@ def describe(report: InspectReport) -> dict[str, Any]:
         },
         "would_be_sent": {
             "messages": outcome.sent,
+            "already_delivered": outcome.already_delivered,
+            "already_failed": outcome.already_failed,
             "skipped": dict(outcome.skipped),
             "invalid": dict(outcome.invalid),
             "failed": dict(outcome.failed),
             "calls": dict(outcome.calls),
         },
+        "copies": _at_stake("calls", report.came_before.copies),
+        "shared_message_ids": _at_stake("messages", report.came_before.shared_ids),
+        "repeated_orders": _at_stake("calls", report.came_before.repeated_orders),
         "invalid": _faults(report.faults),
         "warnings": _faults(report.warnings),
         "by_event_type": {total.event_type: _type(total) for total in report.by_type},
@@ -86,7 +92,8 @@ def _event(event: EventTotal) -> dict[str, Any]:
         "messages": event.messages,
         "would_be_sent": event.sent,
         "with_amount": event.valued,
-        "value": float(event.value),
+        "value_found": float(event.value),
+        "value_sent": float(event.sent_value),
     }
 
 
@@ -103,6 +110,10 @@ def _times(times: Times | None) -> dict[str, Any] | None:
             for gap in times.gaps
         ],
     }
+
+
+def _at_stake(of: str, found: AtStake) -> dict[str, Any]:
+    return {of: found.count, "value": float(found.value)}
 
 
 def _faults(faults: Sequence[Fault]) -> dict[str, Any]:

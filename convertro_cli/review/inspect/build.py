@@ -8,11 +8,14 @@ from itertools import pairwise
 
 from convertro_cli.mapping.rules import EventMap, Rules
 from convertro_cli.review.inspect.bounded import BoundedSums
+from convertro_cli.review.inspect.copies import CopySums
 from convertro_cli.review.inspect.days import day_of, hour_of, moment_of
 from convertro_cli.review.inspect.findings import Findings
 from convertro_cli.review.inspect.lacks import find_lacks
 from convertro_cli.review.inspect.profile import is_cut
 from convertro_cli.review.inspect.report import (
+    AtStake,
+    CameBefore,
     EventTotal,
     Fault,
     Gap,
@@ -29,7 +32,9 @@ from convertro_cli.review.inspect.sums import Sum
 from convertro_cli.segment.names import normalise
 
 
-def build_report(found: Findings, rules: Rules, run: RunFacts, *, top: int) -> InspectReport:
+def build_report(
+    found: Findings, rules: Rules, run: RunFacts, *, top: int, copies: CopySums | None = None
+) -> InspectReport:
     """Put together what was found under these rules; without settings, see the job's."""
     messages = found.messages
     modes: defaultdict[str, int] = defaultdict(int)
@@ -59,11 +64,20 @@ def build_report(found: Findings, rules: Rules, run: RunFacts, *, top: int) -> I
             invalid=_ranked(found.invalid),
             failed=_ranked(found.failed),
             calls=_ranked(found.calls),
+            already_delivered=messages["already_delivered"],
+            already_failed=messages["already_failed"],
         ),
+        came_before=_came_before(copies or CopySums()),
         by_type=tuple(_by_type(found.values)),
         dropped_types=_dropped(found.values),
         dropped_value=found.values.rest.value,
         top=top,
+    )
+
+
+def _came_before(sums: CopySums) -> CameBefore:
+    return CameBefore(
+        *(AtStake(one.count, one.value) for one in (sums.copies, sums.shared_ids, sums.orders))
     )
 
 
@@ -100,6 +114,7 @@ def _event(spelt: list[tuple[str, Sum]], table: EventMap) -> EventTotal:
         total.sent,
         total.valued,
         total.value,
+        total.sent_value,
     )
 
 

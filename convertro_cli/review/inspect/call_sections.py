@@ -11,19 +11,31 @@ from convertro_cli.review.inspect.wording import amount, count, share, things
 
 _MEANING = {
     "unsupported_type": "no identify and no track",
+    "suppressed_user": "a user on a suppression list",
+    "no_consent": "without the consent that is asked for",
+    "consent_missing": "nothing said of consent",
     "disabled_by_integrations": "turned off in the message",
+    "disabled_by_schema": "switched off in [schema]",
+    "delivered_in_browser": "at Convertro already",
     "filtered_out": "outside the filters",
+    "dropped_by_filter": "dropped by a destination filter",
+    "sampled_out": "not in a filter's sample",
+    "dropped_by_transformation": "dropped by a transformation",
+    "engage_track": "a track by Engage that is not in [events]",
     "missing_user_id": "an identify without userId",
     "missing_event_name": "a track without a name",
     "missing_device_id": "no context.device.id",
     "missing_order_id": "an order without an order id",
     "unmapped_event": "not in [events]",
     "cloud_settings_missing": "client_name, site_id or domain",
+    "repeated_order": "an order of an earlier message",
     "invalid_json": "no JSON",
     "not_an_object": "JSON, but no object",
     "missing_type": "no string 'type'",
+    "unknown_type": "a type that Segment does not have",
     "missing_timestamp": "no time of its own",
-    "invalid_timestamp": "a time that is no ISO 8601",
+    "invalid_timestamp": "no time that can be used",
+    "unreadable_amount": "an amount that cannot be read",
     "line_too_long": "a line of more than 1 MiB",
     "request_too_long": "a URL too long for servers",
 }
@@ -34,6 +46,12 @@ def outcome(report: InspectReport) -> Section:
     found, read = report.outcome, report.read
     can = "could" if report.run.settings is None else "would"
     rows: list[Row] = [(f"{can} be sent", count(found.sent), share(found.sent, read), "")]
+    for title, before in (
+        ("already delivered", found.already_delivered),
+        ("already failed", found.already_failed),
+    ):
+        if before:
+            rows.append((title, count(before), share(before, read), "came before"))
     for title, reasons in (
         ("skipped", found.skipped),
         ("invalid", found.invalid),

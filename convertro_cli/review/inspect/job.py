@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convertro_cli.mapping.calls import Call, Invalid, Mapped, Outcome, Skipped, SkipReason
-from convertro_cli.mapping.gates import SUPPORTED_TYPES, decide_mode, is_selected
+from convertro_cli.mapping.calls import Call, Invalid, Mapped, Outcome, Skipped
+from convertro_cli.mapping.gates import SUPPORTED_TYPES
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
+from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.mapping.lines import MappedLine
-from convertro_cli.mapping.message import message_time
+from convertro_cli.mapping.modes import decide_mode
 from convertro_cli.mapping.rules import Rules, Selection, Wire
+from convertro_cli.mapping.times import message_time
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.inspect.days import DAY
 from convertro_cli.review.inspect.notes import BatchFindings, BatchNotes
@@ -19,8 +21,6 @@ from convertro_cli.review.inspect.profile import id_flags, source_of, track_fact
 from convertro_cli.review.inspect.sendable import UrlLimit
 from convertro_cli.review.inspect.sums import Sum
 from convertro_cli.segment.ids import read_id
-
-_BEFORE_FILTERS = {SkipReason.UNSUPPORTED_TYPE, SkipReason.DISABLED_BY_INTEGRATIONS}
 
 
 def rules_without_settings(selection: Selection | None = None) -> Rules:
@@ -30,6 +30,8 @@ def rules_without_settings(selection: Selection | None = None) -> Rules:
         {},
         unmapped_events="send",
         require_order_id=False,
+        delivered_in_browser="send",
+        unreadable_amount="send",
         selection=selection or Selection(),
     )
 
@@ -53,6 +55,8 @@ class InspectJob(MappingJob):
             read += 1
             outcome = line.outcome
             if isinstance(outcome, Mapped):
+                notes.spans.append((line.start, line.end))
+                notes.keys.add(line, outcome, batch, self.rules, with_orders=True)
                 is_sent = self._note_calls(outcome, line.number, notes, limit)
                 self._note_message(line, notes, outcome.calls[0], is_sent)
             else:
@@ -67,9 +71,11 @@ class InspectJob(MappingJob):
             notes.warnings[warning.value] += 1
             notes.note_place(warning.value, number)
         failed = 0
-        for call in mapped.calls if self.with_settings else ():
+        first = len(notes.keys.keys) // KEY_BYTES - len(mapped.calls)
+        for index, call in enumerate(mapped.calls if self.with_settings else (), first):
             if not limit.allows(call):
                 failed += 1
+                notes.keys.faults.append(index)
                 continue
             notes.calls[call.kind] += 1
             if call.kind == "event":
@@ -97,10 +103,10 @@ class InspectJob(MappingJob):
             notes.messages["unreadable"] += 1
             return
         kind = message_type if message_type in SUPPORTED_TYPES else message_type.lower()
-        time = call.timestamp if call is not None else _time(message)
-        if self.rules.selection and not self._is_selected(message, kind, time, line.outcome):
+        if not line.outcome.is_selected:
             notes.messages["left_out"] += 1
             return
+        time = call.timestamp if call is not None else _time(message, self.rules)
         notes.kinds[kind, *source_of(message)] += 1
         message_id = read_id(message.get("messageId"))
         if message_id is not None:
@@ -111,31 +117,22 @@ class InspectJob(MappingJob):
             mode = call.mode if call is not None else decide_mode(self.rules.mode, kind, message)
             flags = id_flags(message, mode)
             if kind == "track":
-                flags |= self._note_track(message, notes, is_sent)
+                flags |= self._note_track(message, notes, line.outcome if is_sent else None)
             notes.profiles[kind, mode, flags] += 1
 
-    def _is_selected(
-        self, message: Mapping[str, Any], kind: str, time: int | None, outcome: Outcome
-    ) -> bool:
-        if isinstance(outcome, Skipped):
-            if outcome.reason in _BEFORE_FILTERS:
-                return is_selected(
-                    self.rules.selection,
-                    kind,
-                    message.get("event"),
-                    time,
-                    message.get("receivedAt"),
-                )
-            return outcome.reason is not SkipReason.FILTERED_OUT
-        return True
-
-    def _note_track(self, message: Mapping[str, Any], notes: BatchNotes, is_sent: bool) -> int:
+    def _note_track(
+        self, message: Mapping[str, Any], notes: BatchNotes, sent: Outcome | None
+    ) -> int:
         name, flags, amount = track_facts(message, self.rules.events)
         total = notes.events.get(name)
         if total is None:
             total = notes.events[name] = Sum()
         total.count += 1
-        total.sent += is_sent
+        if isinstance(sent, Mapped):
+            total.sent += 1
+            for call in sent.calls:
+                if call.kind == "event":
+                    total.add_sent(call.event_value)
         if amount is not None:
             total.add_value(amount)
         return flags
@@ -149,6 +146,6 @@ def _note_reason(outcome: Skipped | Invalid, number: int, notes: BatchNotes) -> 
         notes.note_place(outcome.reason.value, number, outcome.detail)
 
 
-def _time(message: Mapping[str, Any]) -> int | None:
-    time = message_time(message)
-    return time if isinstance(time, int) else None
+def _time(message: Mapping[str, Any], rules: Rules) -> int | None:
+    time = message_time(message, rules.latest)
+    return None if isinstance(time, Invalid) else time.seconds

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from convertro_cli.mapping.calls import SkipReason
+from convertro_cli.mapping.jobs import CallKeys
 from convertro_cli.review.inspect.days import HOUR, month_of
 from convertro_cli.review.inspect.profile import Profile, cut, name_of
 from convertro_cli.review.inspect.repeats import hash_ids
@@ -36,6 +37,8 @@ class BatchFindings:
     filters have ``left_out``, those that would be ``sent``, and those ``without_id`` and
     ``without_time``. ``values`` has the calls and their worth by event type and month;
     ``places`` the line number and what is wrong with it, by kind of invalid line or warning.
+    All of it is as if no call came before: ``keys`` is for finding those that did, and ``spans``
+    has where in the batch the messages lie that have calls.
     """
 
     messages: Counts[str]
@@ -54,6 +57,8 @@ class BatchFindings:
     failed: Counts[str]
     warnings: Counts[str]
     places: dict[str, list[tuple[int, str]]]
+    keys: CallKeys
+    spans: list[tuple[int, int]]
     exhausted: bool
     """Whether the limit of messages was reached: nothing more is wanted."""
 
@@ -77,6 +82,8 @@ class BatchNotes:
     failed: Counts[str] = field(default_factory=_zeros)
     warnings: Counts[str] = field(default_factory=_zeros)
     places: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    keys: CallKeys = field(default_factory=CallKeys)
+    spans: list[tuple[int, int]] = field(default_factory=list)
 
     def note_place(self, what: str, number: int, detail: str = "") -> None:
         """Keep a place, if there are not enough of its kind yet."""
@@ -112,6 +119,8 @@ class BatchNotes:
             failed=dict(self.failed),
             warnings=dict(self.warnings),
             places=self.places,
+            keys=self.keys,
+            spans=self.spans,
             exhausted=exhausted,
         )
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from convertro_cli.mapping.calls import Mode
-from convertro_cli.mapping.gates import as_object, device_id
-from convertro_cli.mapping.orders import read_purchase
+from convertro_cli.mapping.fields import as_object
+from convertro_cli.mapping.modes import channel_of, library_name
+from convertro_cli.mapping.orders import find_order_keys, is_absent
 from convertro_cli.mapping.rules import EventMap
-from convertro_cli.segment.ids import read_id
+from convertro_cli.segment.ids import InexactNumberError, read_id
 from convertro_cli.segment.money import read_amount
 
 LONGEST_NAME = 200
@@ -48,19 +49,28 @@ def name_of(value: Any) -> str:
 
 def source_of(message: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Give the library and the channel of a message."""
-    library = as_object(as_object(message.get("context")).get("library")).get("name")
-    channel = message.get("channel")
+    context = as_object(message.get("context"))
+    library, channel = library_name(context), channel_of(message, context)
     return (
         library if isinstance(library, str) else None,
         channel if isinstance(channel, str) else None,
     )
 
 
+def has_id(value: Any) -> bool:
+    """Whether a value can be used as an id, be its digits lost in reading or not."""
+    try:
+        return read_id(value) is not None
+    except InexactNumberError:
+        return True
+
+
 def id_flags(message: Mapping[str, Any], mode: Mode) -> int:
     """Say which ids are lacking: the user's, and under cloud rules the device's."""
-    flags = NO_USER_ID if read_id(message.get("userId")) is None else 0
-    if mode == "cloud" and device_id(message) is None:
-        flags |= NO_DEVICE_ID
+    flags = 0 if has_id(message.get("userId")) else NO_USER_ID
+    if mode == "cloud":
+        device = as_object(as_object(message.get("context")).get("device"))
+        flags |= 0 if has_id(device.get("id")) else NO_DEVICE_ID
     return flags
 
 
@@ -68,7 +78,9 @@ def track_facts(
     message: Mapping[str, Any], events: EventMap
 ) -> tuple[str, int, int | float | None]:
     """Give a track's name (empty for none), its flags, and its ``total`` or else ``revenue``."""
-    order_id, total, revenue, _ = read_purchase(as_object(message.get("properties")))
+    properties = as_object(message.get("properties"))
+    some_id, order_id_key, total, revenue, _, currency = find_order_keys(properties)
+    has_order_id = has_id(properties.get(some_id)) or has_id(properties.get(order_id_key))
     event = message.get("event")
     name = event if isinstance(event, str) and event.strip() else ""
     flags = 0
@@ -76,13 +88,14 @@ def track_facts(
         flags = NO_EVENT_NAME
     elif events.look_up(name).is_order:
         flags = IS_ORDER
-    if order_id is None:
+    if not has_order_id:
         flags |= NO_ORDER_ID
     amount = None
-    for raw in (total, revenue):
-        if raw is None:
+    for key in (total, revenue):
+        raw = properties.get(key)
+        if is_absent(raw):
             continue
-        read = read_amount(raw)
+        read = read_amount(raw, properties.get(currency))
         if read is None:
             flags |= UNREADABLE_AMOUNT
         elif amount is None:

@@ -17,8 +17,9 @@ Kind = Literal["order", "install", "mapped", "unmapped", "unnamed"]
 class EventTotal:
     """The tracks of one name in all its spellings; ``name`` is the most frequent of them.
 
-    ``value`` is the sum of the readable amounts, which ``valued`` of the messages have;
-    ``targets`` are the event types that ``[events]`` gives for the name.
+    ``value`` is the sum of the readable amounts, which ``valued`` of the messages have, sent or
+    not; ``sent_value`` that of what the calls of those that are ``sent`` carry. ``targets`` are
+    the event types that ``[events]`` gives for the name.
     """
 
     name: str
@@ -29,6 +30,7 @@ class EventTotal:
     sent: int
     valued: int
     value: Decimal
+    sent_value: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,30 @@ class Outcome:
     invalid: Mapping[str, int]
     failed: Mapping[str, int]
     calls: Mapping[str, int]
+    already_delivered: int = 0
+    already_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AtStake:
+    """How many of something, and what the events among them are worth."""
+
+    count: int = 0
+    value: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CameBefore:
+    """Calls of ``copies`` of messages, messages that share an id, and calls for known orders.
+
+    A copy's calls are not sent again. ``shared_ids`` counts messages whose id a different one had
+    before, ``repeated_orders`` the events of orders that another message brought before under
+    the same type: they are sent or not as ``[mapping] repeated_orders`` says.
+    """
+
+    copies: AtStake = field(default_factory=AtStake)
+    shared_ids: AtStake = field(default_factory=AtStake)
+    repeated_orders: AtStake = field(default_factory=AtStake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +203,7 @@ class InspectReport:
     faults: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
     outcome: Outcome
+    came_before: CameBefore = field(default_factory=CameBefore)
     by_type: tuple[TypeTotal, ...] = ()
     dropped_types: Rest = field(default_factory=Rest)
     dropped_value: Decimal = Decimal(0)

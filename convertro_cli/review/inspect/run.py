@@ -10,6 +10,7 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 from convertro_cli.review.inspect.build import build_report
+from convertro_cli.review.inspect.copies import Copies
 from convertro_cli.review.inspect.findings import Findings
 from convertro_cli.review.inspect.job import InspectJob
 from convertro_cli.review.inspect.report import InspectReport, RunFacts
@@ -39,6 +40,7 @@ def inspect(
     """Find out what is in the exports. Interrupted, it reports what was read until then."""
     started = time.monotonic()
     found = Findings()
+    copies = Copies(rules)
     tally = Tally()
     files = RunFiles(tally, watcher.notice, exports)
     progress = Progress(tally, exports.total_bytes)
@@ -50,6 +52,7 @@ def inspect(
             if taken is not None:
                 batch, findings = taken
                 files.follow(batch)
+                copies.look_at(batch, findings)
                 found.add(findings, batch.place)
                 tally.messages["read"] = found.messages["read"]
                 if findings.exhausted:
@@ -67,4 +70,4 @@ def inspect(
         exit_code=interruption or damaged,
         unread=tally.unread,
     )
-    return build_report(found, rules, facts, top=options.top)
+    return build_report(found, rules, facts, top=options.top, copies=copies.sums)

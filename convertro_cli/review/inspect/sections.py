@@ -45,9 +45,9 @@ def sources(report: InspectReport) -> Section:
 def events(report: InspectReport) -> Section:
     """Tracks by event name, the most frequent ones."""
     with_settings = report.run.settings is not None
-    columns = ["event", "messages#", "value#", ""]
+    columns = ["event", "messages#", "value found#", ""]
     if with_settings:
-        columns[2:] = ["sent#", "value#", "becomes"]
+        columns[3:] = ["sent#", "value sent#", "becomes"]
     rows = [_event(event, with_settings) for event in report.top_events]
     others = report.other_events
     if others.messages:
@@ -61,12 +61,13 @@ def events(report: InspectReport) -> Section:
 def _event(event: EventTotal, with_settings: bool) -> Row:
     spellings = len(event.spellings) - 1
     name = event.name or "(no name)"
-    sent = [count(event.sent) if event.sent else "–"] if with_settings else []
+    worth = amount(event.sent_value) if event.sent and event.kind != "install" else ""
+    sent = [count(event.sent) if event.sent else "–", worth]
     return [
         f"{name} +{spellings}" if spellings else name,
         count(event.messages),
-        *sent,
         amount(event.value) if event.valued else "",
+        *(sent if with_settings else []),
         _becomes(event, with_settings),
     ]
 
@@ -85,6 +86,11 @@ def _others(others: Rest) -> str:
 
 
 def _event_notes(report: InspectReport) -> Iterator[str]:
+    if report.run.settings is not None:
+        yield (
+            "Value found is that of all messages. Value sent is that of the calls made of them: "
+            "of both where there are two, and 1 where there is no amount."
+        )
     unmapped = sum(event.kind == "unmapped" for event in report.events)
     if unmapped:
         verb = "is" if unmapped == 1 else "are"

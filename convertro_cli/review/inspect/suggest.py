@@ -13,6 +13,12 @@ from convertro_cli.settings.toml_text import toml_string
 
 _MOST_SPELLINGS = 5
 _WORD = re.compile(r"\w+")
+_WHERE = """\
+# These lines belong under the [events] of your convertro.toml. A file has that heading once: where
+# yours has it, add the lines below under it without their own. (`convertro init --suggest EXPORT`
+# writes a whole file with them.)
+#
+"""
 _HEAD = """\
 # Event names that are not mapped yet, most frequent first. On the right is only a proposal:
 # put the event type there that Convertro knows, and delete the lines that are not to be sent.
@@ -21,14 +27,22 @@ _HEAD = """\
 
 def suggest(report: InspectReport) -> str:
     """Write the table as TOML that can be loaded as it is."""
+    notes, entries = _parts(report)
+    return f"{_WHERE}{_HEAD}{notes}[events]\n{entries}"
+
+
+def suggest_entries(report: InspectReport) -> str:
+    """Write the same without the table's heading, for a file that has it."""
+    notes, entries = _parts(report)
+    return f"{_HEAD}{notes}{entries}"
+
+
+def _parts(report: InspectReport) -> tuple[str, str]:
     names = [event for event in report.events if event.kind == "unmapped"]
     whole = [event for event in names if not is_cut(event.name)]
-    lines = [_HEAD, *(f"# {note}\n" for note in _notes(report, len(names) - len(whole)))]
-    lines.append("[events]\n")
-    lines += [_line(event) for event in whole]
-    if not whole:
-        lines.append("# Every event name is mapped, or needs no entry.\n")
-    return "".join(lines)
+    notes = "".join(f"# {note}\n" for note in _notes(report, len(names) - len(whole)))
+    entries = "".join(map(_line, whole)) or "# Every event name is mapped, or needs no entry.\n"
+    return notes, entries
 
 
 def _notes(report: InspectReport, cut: int) -> Iterator[str]:

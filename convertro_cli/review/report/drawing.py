@@ -27,15 +27,23 @@ class Drawn(NamedTuple):
     rows: list[list[str]]
 
 
-def picture(title: str, description: str, height: int, content: Markup) -> Markup:
-    """Give a whole picture, with its name and its description in words. Escapes both."""
+def picture(
+    title: str, description: str, height: int, content: Markup, *, beside: int = 0
+) -> Markup:
+    """Give a whole picture, with its name and its description in words. Escapes both.
+
+    ``beside`` characters of small print have room to the left of x = 0.
+    """
+    room = f"{beside * 0.45 + 0.4:.2f}rem"
+    style = f"margin-left:{room};width:calc(100% - {room});overflow:visible" if beside else ""
     mark = blake2b(f"{title}\0{description}".encode("utf-8", "replace"), digest_size=6).hexdigest()
     return Markup(
-        '<svg role="img" width="100%" height="{height}" '
+        '<svg role="img" width="100%" height="{height}" style="{style}" '
         'aria-labelledby="t{mark}" aria-describedby="d{mark}">'
         '<title id="t{mark}">{title}</title><desc id="d{mark}">{description}</desc>{content}</svg>'
     ).format(
         height=height,
+        style=style,
         mark=mark,
         title=visible(title),
         description=visible(description),

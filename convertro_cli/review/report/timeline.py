@@ -46,7 +46,11 @@ def days(title: str, *series: Series) -> Drawn:
     parts += [_amount_axis(top), _time_axis(span), _hover(span, series, sums)]
     return Drawn(
         picture(
-            title, _describe(span, series, sums), _PLOT_TOP + _PLOT + 24, Markup("").join(parts)
+            title,
+            _describe(span, series, sums),
+            _PLOT_TOP + _PLOT + 24,
+            Markup("").join(parts),
+            beside=len(f"{top:,}"),
         ),
         legend,
         [span.unit, *(f"{one.name}#" for one in series)],
@@ -76,10 +80,10 @@ def _grid() -> Markup:
 
 
 def _amount_axis(top: int) -> Markup:
-    """Write what the grid's lines stand for, over the columns so that none hides it."""
+    """Write what the grid's lines stand for, beside them: over the columns it would hide some."""
     return Markup("").join(
-        Markup('<text class="soft over" x="0" y="{y:g}">{text}</text>').format(
-            y=_PLOT_TOP + _PLOT - share * _PLOT - 5, text=f"{int(top * share):,}"
+        Markup('<text class="soft" x="-6" y="{y:g}" text-anchor="end">{text}</text>').format(
+            y=_PLOT_TOP + _PLOT - share * _PLOT + 4, text=f"{int(top * share):,}"
         )
         for share in (0.5, 1)
     )

@@ -1,4 +1,4 @@
-"""Messages and settings of every odd shape, and how an explanation of one is made."""
+"""Messages and settings of every kind, and how an explanation of one is made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from convertro_cli.review.explain.find import FoundLine
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import LoadedSettings
 from convertro_cli.settings.model import Settings
+from tests.mapping.gated import GATED_TABLES
 from tests.mapping.messages import settings_of
+from tests.mapping.strategies import MESSAGES
 
 Message = dict[str, Any]
 
@@ -51,85 +53,26 @@ def dry_run(line: bytes, rules: Rules) -> list[Message]:
     return [orjson.loads(written) for written in output.splitlines()]
 
 
-_ids: st.SearchStrategy[Any] = st.sampled_from(
-    ["u1", "joe@example.com", "", "  ", None, 7, 7.5, True, {}, ["a"], "x" * 50]
-)
-_names = st.sampled_from(
-    [
-        *("Signed Up", "signed_up", "signedUp", "Order Completed", "completed-order"),
-        *("Application Installed", "Nobody Knows", "", "  ", None, 3, "a\x1b[31m", "Trial.Started"),
-    ]
-)
-_amounts: st.SearchStrategy[Any] = st.sampled_from(
-    [12, 50.99, "$1,200.50", "free", "", None, True, -3, 0, {}, "12,5"]
-)
-_times = st.sampled_from(
-    ["2024-03-01T10:20:30.500Z", 1709288430500, "yesterday", "", None, True, "2024-03-01"]
-)
+messages: st.SearchStrategy[Message] = MESSAGES
+"""Messages that yield calls, and some that are spoilt in one place."""
 
 
 def _some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Message]:
     return st.fixed_dictionaries({}, optional=fields)
 
 
-_properties = _some(
-    **{
-        name: values
-        for names, values in (
-            (("id", "order_id", "Order ID", "orderId"), _ids),
-            (("total", "Total", "revenue"), _amounts),
-            (("repeat",), st.sampled_from([True, False, None, "true", 1])),
-        )
-        for name in names
-    }
-)
-_context = _some(
-    library=st.sampled_from(
-        [{"name": "analytics.js"}, {"name": "analytics-ios"}, {"name": "x-analytics-next"}, {}, 3]
-    ),
-    device=st.sampled_from([{"id": "D-1"}, {"id": ""}, {}, None, "d"]),
-    personas=st.sampled_from([{"computation_key": "k"}, {}]),
-    ip=_ids,
-    userAgent=_ids,
-    page=st.sampled_from(
-        [{"url": "https://shop.example.com/"}, {"url": "x" * 9000, "referrer": 3}, None]
-    ),
-)
-
-messages: st.SearchStrategy[Message] = st.fixed_dictionaries(
-    {"type": st.sampled_from(["track", "Track", "identify", "page", None, 3, ""])},
-    optional={
-        "event": _names,
-        "messageId": _ids,
-        "anonymousId": _ids,
-        "userId": _ids,
-        "channel": st.sampled_from(["browser", "client", "mobile", "server", None]),
-        "timestamp": _times,
-        "originalTimestamp": _times,
-        "receivedAt": _times,
-        "integrations": st.sampled_from(
-            [{}, {"Convertro": False}, {"all": False}, {"Convertro": {"sid": "s1"}}, None, True]
-        ),
-        "context": _context | st.none(),
-        "properties": _properties | st.none(),
-        "traits": st.sampled_from(
-            [{"plan": "pro", "id": 3}, {"a b": 1, "sid": "x"}, {"long": "x" * 9000}, {}, None, 3]
-        ),
-    },
-)
-"""Messages that pass each gate now and then, and stop at each."""
-
-
 def _settings(
-    events: Message, mapping: Message, hybrid: bool, cloud: bool, params: Message
+    events: Message, mapping: Message, gates: Message, hybrid: bool, cloud: bool, params: Message
 ) -> Settings:
     account: Message = {"account": "acme", "hybrid_attribution_model": hybrid}
     if cloud or mapping.get("mode") == "cloud":
         account |= ACCOUNT
-    return settings_of(
-        {"convertro": account, "events": events, "mapping": mapping, "wire": {"params": params}}
-    )
+    tables = {"events": events, "mapping": mapping, "wire": {"params": params}}
+    return settings_of({"convertro": account, **tables, **gates})
 
+
+GATES = {table: GATED_TABLES[table] for table in ("consent", "schema", "filters")}
+"""Tables of a convertro.toml that set gates."""
 
 settings: st.SearchStrategy[Settings] = st.builds(
     _settings,
@@ -148,16 +91,20 @@ settings: st.SearchStrategy[Settings] = st.builds(
         cloud_orders=st.sampled_from(["name", "sale"]),
         visitor_id=st.sampled_from([["userId"], ["integrations.Convertro.sid", "anonymousId"]]),
         traits=st.sampled_from(["all", "none", ["plan"]]),
+        integrations=st.sampled_from(["obey", "ignore"]),
+        delivered_in_browser=st.sampled_from(["skip", "send", "skip-unmarked"]),
+        unreadable_amount=st.sampled_from(["hold", "send"]),
     ),
+    st.sampled_from([{}, {}, GATES]),
     st.booleans(),
-    st.booleans(),
+    st.sampled_from([True, True, False]),
     st.sampled_from([{}, {"sid": "visitor", "typ": "t"}]),
 )
 
 selection: st.SearchStrategy[Selection] = st.builds(
     Selection,
-    since=st.sampled_from([None, 0.0, 2e9]),
-    until=st.sampled_from([None, 0.0, 2e9]),
+    since=st.sampled_from([None, None, 0.0, 2e9]),
+    until=st.sampled_from([None, None, 2e9, 0.0]),
     types=st.sampled_from([frozenset[str](), frozenset({"track"})]),
     events=st.sampled_from([frozenset[str](), frozenset({"signed up"})]),
 )

@@ -14,7 +14,7 @@ from convertro_cli.review.explain.explanation import Explanation
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.model import Settings
 from tests.mapping.messages import settings_of
-from tests.mapping.test_conformance import read_cases
+from tests.mapping.test_conformance import line_of, read_cases
 from tests.review.explain import messages as made
 from tests.review.explain.messages import Message, dry_run, explain_message
 
@@ -50,16 +50,16 @@ def _web_settings(segment: Message) -> Settings:
 
 
 CASES = [
-    *((case["message"], settings_of(case["settings"])) for case in read_cases("rules.ndjson")),
-    *((case["message"], _web_settings(case["settings"])) for case in read_cases("web.ndjson")),
+    *((line_of(case), settings_of(case["settings"])) for case in read_cases("rules.ndjson")),
+    *((line_of(case), _web_settings(case["settings"])) for case in read_cases("web.ndjson")),
 ]
+"""The line and the settings of each recorded case."""
 
 
 def test_every_recorded_case_is_explained_as_the_dry_run_maps_it() -> None:
     """Each recorded message has the same calls, or the same reason for none."""
-    for message, settings in CASES:
-        line = orjson.dumps(message)
-        assert_agrees(explain_message(message, settings), dry_run(line, compile_rules(settings)))
+    for line, settings in CASES:
+        assert_agrees(explain_message(line, settings), dry_run(line, compile_rules(settings)))
 
 
 @given(made.messages, made.settings, made.selection)

@@ -119,7 +119,14 @@ def test_the_order_id_is_said_with_its_place(properties: Message, says: str) -> 
             "(unreadable_amount)",
         ),
         ({}, "1", "by default: there is no properties.total and no properties.revenue"),
-        ({"total": None, "revenue": {}}, "1", "by default: properties.revenue is no amount"),
+        ({"total": None, "revenue": ""}, "1", "by default: there is no properties.total"),
+        (
+            {"total": None, "revenue": {}},
+            "",
+            "properties.revenue is no amount that can be read (unreadable_amount), and such "
+            "messages are held back",
+        ),
+        ({"total": "1.200"}, "1.2", "from properties.total; its dot could be one of thousands"),
     ],
 )
 def test_the_value_is_said_with_its_place(properties: Message, value: str, says: str) -> None:

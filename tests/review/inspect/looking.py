@@ -90,6 +90,8 @@ def report_of(
 
 
 SHOP_RULES = make_rules(
-    events={"Signed Up": ["signup", "lead"]}, convertro={"hybrid_attribution_model": True}
+    events={"Signed Up": ["signup", "lead"]},
+    convertro={"hybrid_attribution_model": True},
+    mapping={"unreadable_amount": "send"},
 )
 """Settings under which some of all kinds of message are sent."""

@@ -119,7 +119,7 @@ def lacks_of(*messages: object, rules: Rules | None = None) -> dict[tuple[str, s
             {"type": "page", "messageId": {}},
             {"type": "page", "messageId": 5},
         ),
-        ("readable time", "messages", {"type": "page"}, {"type": "page", "sentAt": 0}),
+        ("readable time", "messages", {"type": "page"}, {"type": "page", "sentAt": "2024-03-01"}),
     ],
 )
 def test_what_a_message_lacks(what: str, among: str, lacking: Any, having: Any) -> None:
@@ -182,6 +182,31 @@ def test_what_an_event_becomes(
     """Orders, installs and mapped names are told apart from those that need an entry."""
     (total,) = report_of(order() | {"event": event}, rules=SHOP_RULES).events
     assert (total.kind, total.targets, total.sent) == (kind, targets, sent)
+
+
+def test_value_found_and_value_sent_are_two() -> None:
+    """What is not sent is found all the same; what is sent is what the calls are sent with."""
+    rules = make_rules(
+        events={"Signed Up": ["signup", "lead"]}, convertro={"hybrid_attribution_model": True}
+    )
+    bought = {"order_id": "o1", "total": 50, "repeat": True}
+    report = report_of(
+        order(10),
+        track("Order Completed", properties=bought),
+        track("Order Completed", properties={"total": 400}),
+        order(7, integrations={"Convertro": False}),
+        track("Signed Up"),
+        track("Nothing", properties={"total": 9}),
+        rules=rules,
+    )
+    found = {total.name: total for total in report.events}
+    orders = found["Order Completed"]
+    assert (orders.messages, orders.value) == (4, Decimal(467))
+    assert (orders.sent, orders.sent_value) == (2, Decimal(10 + 2 * 50))
+    assert [found["Signed Up"].value, found["Signed Up"].sent_value] == [Decimal(0), Decimal(2)]
+    assert [found["Nothing"].value, found["Nothing"].sent_value] == [Decimal(9), Decimal(0)]
+    by_type = sum(total.value for total in report.by_type)
+    assert by_type == sum(total.sent_value for total in report.events)
 
 
 def test_value_by_type_and_month_is_exact() -> None:

@@ -88,7 +88,7 @@ def test_what_a_person_sees_first() -> None:
         "messages      49 in 1 file, 1.0 kB",
         "time          2024-01-11 10:00:00 to 2024-08-18 10:00:00 UTC, 221 days",
         "repeated ids  44 messages have an id that came before, 93.6 %",
-        "invalid       2 lines",
+        "invalid       3 lines",
         "",
     ]
 
@@ -132,7 +132,7 @@ def test_the_terminal_tells_all_parts() -> None:
         "2024-07 ················▁·············· 1",
         "No message on 212 days between the first and the last",
         "Events: 35 names",
-        "Order Completed 9 9 36,000.36 an order",
+        "Order Completed 9 36,000.36 9 36,001.36 an order",
         "10 others 10",
         "order id 1 11.1 % 9 orders",
         "would be sent 12 24.5 %",

@@ -28,7 +28,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 1280, 1920])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_report_is_drawn_quietly(
     browser: Browser, report: Path, width: int, dark: bool
@@ -38,6 +38,7 @@ def test_the_report_is_drawn_quietly(
     assert seen.page_width == width
     assert seen.requests == [report.as_uri()]
     assert seen.complaints == []
+    assert seen.overlaps == []
     assert seen.scripts == 0
     assert seen.picture.startswith(b"\x89PNG")
 
@@ -69,9 +70,11 @@ def test_a_report_that_misbehaves_is_noticed(browser: Browser, tmp_path: Path) -
     bad.write_text(
         "<!doctype html><title>bad</title><img src='missing.png'><p style='width:2000px'>wide</p>"
         "<script>console.error('no')</script>"
+        "<svg role=img><text y=10>one</text><text y=12>two</text></svg>"
     )
     seen = browser.view(bad, width=390)
     assert [url.rpartition("/")[2] for url in seen.requests] == ["bad.html", "missing.png"]
     assert seen.complaints
+    assert seen.overlaps == ["one over two", "two over one"]
     assert seen.scripts == 1
     assert seen.page_width > 390

@@ -1,0 +1,122 @@
+"""Where output goes, and what it must never be written over.
+
+Files are compared by what they are, not by their names: a link, or the same file by another
+path, is the same file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convertro_cli.errors import ConvertroError
+from convertro_cli.record.held import Identity, identity_of
+
+if TYPE_CHECKING:
+    from convertro_cli.reading.sources import ExportFile
+    from convertro_cli.settings.load import LoadedSettings
+
+_STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
+
+
+def is_stdout(path: Path) -> bool:
+    """Whether a name stands for standard output."""
+    return str(path) in _STDOUT
+
+
+def file_or_stdout(path: Path | None) -> Path | None:
+    """Give the file to write to; None for standard output, named or not."""
+    return None if path is None or is_stdout(path) else path
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """What a command reads or keeps: its exports, its settings, and the state beside them."""
+
+    exports: Sequence[ExportFile] = ()
+    settings: Sequence[LoadedSettings] = ()
+    others: Sequence[Path] = ()
+
+    def check(self, option: str, output: Path | None) -> None:
+        """Raise ConvertroError where an output cannot be written, or would eat one of them."""
+        if output is not None and not is_stdout(output):
+            check_folder(output)
+            self.refuse(option, output)
+
+    def refuse(self, option: str, output: Path) -> None:
+        """Raise ConvertroError where an output would be written over one of them."""
+        place = _place(output)
+        found = _status(output)
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            return  # a device or a pipe keeps nothing that could be lost
+        for what, file in self._files():
+            if _place(file) == place or (found is not None and _is(file, identity_of(found))):
+                raise _refusal(option, output, what)
+
+    def check_stdout(self) -> None:
+        """Raise ConvertroError where standard output is a file that is read: it would never end."""
+        found = os.fstat(1)
+        if not stat.S_ISREG(found.st_mode):
+            return
+        for export in self.exports:
+            if export.path is not None and _is(Path(export.path), identity_of(found)):
+                raise _refusal("Standard output", Path(export.path), "an export")
+
+    def _files(self) -> Iterator[tuple[str, Path]]:
+        for export in self.exports:
+            if export.path is not None:
+                yield "an export", Path(export.path)
+        for loaded in self.settings:
+            yield "the settings", loaded.file
+            yield from (("a file that the settings name", file) for file in _named_by(loaded))
+            yield from (("the state of replays", file) for file in _state_of(loaded))
+        yield from (("a file that is read", file) for file in self.others)
+
+
+def check_folder(path: Path) -> None:
+    """Tell what cannot be written, before hours are spent on reading."""
+    if path.is_dir():
+        raise ConvertroError(f"{path} is a folder.", hint="Name a file in it.")
+    if not path.parent.is_dir():
+        raise ConvertroError(f"There is no folder {path.parent} for {path}.")
+
+
+def _named_by(loaded: LoadedSettings) -> Iterator[Path]:
+    if loaded.ca_bundle is not None:
+        yield loaded.ca_bundle
+    yield from loaded.named_files
+    for name in (loaded.settings.filters_file, loaded.settings.transformations_file):
+        if name is not None:
+            yield loaded.file.parent / Path(name).expanduser()
+
+
+def _state_of(loaded: LoadedSettings) -> Iterable[Path]:
+    from convertro_cli.record.state import StateFolder
+
+    return StateFolder(loaded.state_folder).files()
+
+
+def _refusal(option: str, output: Path, what: str) -> ConvertroError:
+    return ConvertroError(
+        f"{option} {output} would be written over {what}.", hint="Name another file."
+    )
+
+
+def _place(path: Path) -> str:
+    return os.path.realpath(path)
+
+
+def _is(file: Path, identity: Identity) -> bool:
+    status = _status(file)
+    return status is not None and identity_of(status) == identity
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None

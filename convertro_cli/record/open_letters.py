@@ -1,0 +1,155 @@
+"""Dead letters that are open: nobody has replayed them since, or delivered their events."""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from convertro_cli.reading.identity import identify
+from convertro_cli.record import schema
+from convertro_cli.record.dead_letters import aside_files
+from convertro_cli.record.ledger import told
+from convertro_cli.record.reading import open_for_reading
+from convertro_cli.record.state import StateFolder
+
+UNREADABLE = "unreadable"
+"""The reason of what is no letter: a line that somebody changed, or that a crash cut off."""
+
+
+class Target(NamedTuple):
+    """Where calls go. A ledger that does not know account and site has None for them."""
+
+    url: str
+    account: str | None = None
+    site_id: str | None = None
+
+    def __str__(self) -> str:
+        parts = [self.url]
+        if self.account is not None:
+            parts.append(f"account {self.account}")
+        if self.site_id is not None:
+            parts.append(f"site {self.site_id}")
+        return ", ".join(parts)
+
+
+NO_TARGET = Target("a target that this ledger does not know")
+
+
+@dataclass(slots=True)
+class OpenLetters:
+    """So many letters, by reason; ``oldest`` is an ISO 8601 time, None where there are none."""
+
+    count: int = 0
+    oldest: str | None = None
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, reason: str, at: str | None) -> None:
+        """Count a letter."""
+        self.count += 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        if at is not None and (self.oldest is None or at < self.oldest):
+            self.oldest = at
+
+
+def read_open_letters(state: StateFolder) -> dict[Target, OpenLetters]:
+    """Count the open letters of a state folder by target. Raises ConvertroError."""
+    with told(state.ledger):
+        if not schema.check_header(state.ledger):
+            return {}
+        with open_for_reading(state.ledger) as database:
+            return count_open_letters(state, database)
+
+
+def count_open_letters(
+    state: StateFolder, database: sqlite3.Connection
+) -> dict[Target, OpenLetters]:
+    """Count the open letters by target, with an open ledger."""
+    targets = _Targets(database)
+    found: defaultdict[Target, OpenLetters] = defaultdict(OpenLetters)
+    for path in (state.dead_letters, *aside_files(state.dead_letters)):
+        if path != state.dead_letters and _was_replayed(database, path):
+            continue
+        for reason, source, at in _read(path):
+            target = targets.find(source, at)
+            if target is not None:
+                found[target].add(reason, at)
+    return dict(found)
+
+
+class _Targets:
+    """Tells of which run, and so of which target, a letter is.
+
+    A letter has the place and the time of its failure, and the ledger the places that have
+    failed, by run. Runs never overlap, so where a place failed for several targets the time
+    tells them apart.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        rows = list(read_runs(database))
+        self._targets = {number: target for number, _, target in rows}
+        self._numbers = [number for number, _, _ in rows]
+        self._starts = [started_at for _, started_at, _ in rows]
+        self._runs: defaultdict[str, list[int]] = defaultdict(list)
+        for source, run in database.execute("SELECT source, run FROM failures ORDER BY run"):
+            self._runs[source].append(run)
+
+    def find(self, source: str | None, at: str | None) -> Target | None:
+        """Give the target of a letter; None where its event has been delivered since."""
+        before = bisect_right(self._starts, at) if at is not None else len(self._starts)
+        if before == 0:  # from before this ledger's time
+            return NO_TARGET
+        latest = self._numbers[before - 1]
+        if source is not None:
+            runs = self._runs.get(source)
+            if runs is None:
+                return None
+            latest = next((run for run in reversed(runs) if run <= latest), runs[0])
+        return self._targets.get(latest, NO_TARGET)
+
+
+def read_runs(database: sqlite3.Connection) -> Iterator[tuple[int, str, Target]]:
+    """Give each run's number, its start and its target, in order."""
+    rows = database.execute("SELECT id, started_at, target, account, site_id FROM runs ORDER BY id")
+    for number, started_at, url, account, site_id in rows:
+        yield number, started_at, Target(url, account or None, site_id or None)
+
+
+def _read(path: Path) -> Iterator[tuple[str, str | None, str | None]]:
+    """Give each letter's reason, place and time."""
+    try:
+        with path.open("rb") as stream:
+            for line in stream:
+                yield _facts(line)
+    except FileNotFoundError:
+        return
+
+
+def _facts(line: bytes) -> tuple[str, str | None, str | None]:
+    try:
+        letter: Any = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        letter = None
+    if not isinstance(letter, dict):
+        return UNREADABLE, None, None
+    reason, source, at = (letter.get(name) for name in ("reason", "source", "at"))
+    return (
+        reason if isinstance(reason, str) else UNREADABLE,
+        source if isinstance(source, str) else None,
+        at if isinstance(at, str) else None,
+    )
+
+
+def _was_replayed(database: sqlite3.Connection, path: Path) -> bool:
+    identity = identify(path)
+    row = database.execute(
+        "SELECT size, mtime_ns, edges FROM files WHERE path = ? AND settings = x''",
+        (identity.path,),
+    ).fetchone()
+    return bool(row == (identity.size, identity.mtime_ns, identity.edges))
