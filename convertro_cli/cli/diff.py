@@ -138,7 +138,7 @@ def diff(
     loaded = _load(told, suppressed or [])
     sides = _sides(loaded, told, against, selection)
     own = [path for path in (told.before, told.after) if path is not None]
-    exports = find_selected(told.exports, selection, own=own)
+    exports = find_selected(told.exports, selection, own=own, storage=loaded[-1].storage)
     spared = Spared(exports.files, loaded, [against] if against is not None else [])
     spared.check("--output", output)
     spared.check("--changes", changes)

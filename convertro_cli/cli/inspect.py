@@ -130,7 +130,12 @@ def inspect(
         received_since=received_since,
         received_until=received_until,
     )
-    found = find_selected(exports, selection, own=own_files(loaded) if loaded else ())
+    found = find_selected(
+        exports,
+        selection,
+        own=own_files(loaded) if loaded else (),
+        storage=loaded.storage if loaded else None,
+    )
     Spared(found.files, [loaded] if loaded else []).check("--output", output)
     with open_watcher(Loudness(quiet=quiet, log_format=log_format)) as watcher:
         report = carry_out(

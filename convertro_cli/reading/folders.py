@@ -72,7 +72,7 @@ class Walk:
 
     def leads_back(self, path: str) -> bool:
         """Whether a link leads to what is found at its own place as well."""
-        if not self.roots:
+        if not self.roots or not os.path.exists(path):  # noqa: PTH110
             return False
         real = os.path.realpath(path)
         return any(_is_found_below(root, real) for root in self.roots)
