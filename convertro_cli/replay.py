@@ -133,7 +133,7 @@ class _Run:
         options = self._plan.options
         job = ReplayJob(self._plan.rules, options.limit)
         workers = choose_workers(options.workers, self._exports.total_bytes, options.limit)
-        with RunInput(self._exports, job, workers=workers) as batches:
+        with RunInput(self._exports, job, workers=workers, recognise=True) as batches:
             wanted = True
             while not self._interrupts.stop_requested:
                 wanted = wanted and self._take_in(delivery, batches)

@@ -47,6 +47,9 @@ _MAGICS: dict[bytes, tuple[str, str, _Decoder]] = {
 }
 
 
+_LONGEST = max(map(len, _MAGICS))
+
+
 class Stream:
     """The plain bytes of a file: iterate over it for pieces of up to ``CHUNK`` or somewhat more.
 
@@ -94,7 +97,9 @@ class Stream:
 
     def _sniff(self) -> tuple[str, str, _Decoder] | None:
         """What the next bytes announce; None if they are plain."""
-        for length in range(1, max(map(len, _MAGICS)) + 1):
+        if self._feed.steady and len(head := self._feed.peek(_LONGEST)) == _LONGEST:
+            return next((kind for magic, kind in _MAGICS.items() if head.startswith(magic)), None)
+        for length in range(1, _LONGEST + 1):
             head = self._feed.peek(length)
             if len(head) < length:
                 break

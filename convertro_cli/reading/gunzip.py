@@ -15,7 +15,8 @@ class Gunzip:
     """Like ``bz2.BZ2Decompressor``, except that no output is lost where the data is corrupt."""
 
     def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(wbits=_GZIP)
+        self._inflate = _fresh()
+        self._begun = False
         self._tail = b""
         self._fault: zlib.error | None = None
 
@@ -36,14 +37,20 @@ class Gunzip:
         if self._fault is not None:
             raise self._fault
         data = self._tail or data
-        before = self._inflate.copy()
+        # A copy takes as long as to unpack a small file, and at the beginning there is none needed.
+        before = self._inflate.copy() if self._begun else None
+        self._begun = True
         try:
             output = self._inflate.decompress(data, max_length)
         except zlib.error as error:
             self._tail, self._fault = b"", error
-            return _up_to_break(before, data, max_length)
+            return _up_to_break(before or _fresh(), data, max_length)
         self._tail = self._inflate.unconsumed_tail
         return output
+
+
+def _fresh() -> _Decompress:
+    return zlib.decompressobj(wbits=_GZIP)
 
 
 def _up_to_break(before: _Decompress, data: bytes, max_length: int) -> bytes:

@@ -55,7 +55,7 @@ class Witness:
         try:
             unchanged = (
                 _state(os.fstat(self._descriptor))
-                == _state(self._path.stat())
+                == _state(os.stat(self._path))  # noqa: PTH116 - there may be a great many
                 == _state(self._before)
             )
             return _identity(self._path, self._descriptor, self._before) if unchanged else None
@@ -87,6 +87,10 @@ def _state(status: os.stat_result) -> tuple[int, int, int, int]:
 
 def _identity(path: Path, descriptor: int, status: os.stat_result) -> FileIdentity:
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(os.pread(descriptor, _EDGE, 0))
-    digest.update(os.pread(descriptor, _EDGE, max(0, status.st_size - _EDGE)))
+    first = os.pread(descriptor, _EDGE, 0)
+    digest.update(first)
+    if status.st_size > _EDGE:
+        digest.update(os.pread(descriptor, _EDGE, status.st_size - _EDGE))
+    else:
+        digest.update(first)
     return FileIdentity(real_path(path), status.st_size, status.st_mtime_ns, digest.digest())

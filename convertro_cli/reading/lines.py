@@ -11,7 +11,6 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import replace
 from typing import BinaryIO
 
 from convertro_cli.reading.ahead import read_ahead
@@ -43,25 +42,41 @@ def lines_of(stream: Stream, name: str) -> Iterator[Cut]:
     except (DamagedExport, OSError) as error:
         fault = error
     last = (cutter or Cutter()).finish()
-    yield replace(last, is_last=True, fault=fault or last.fault)
+    yield Cut(
+        last.first_line,
+        last.data,
+        last.overlong,
+        last.items,
+        is_last=True,
+        fault=fault or last.fault,
+    )
 
 
 def read_batches(
-    files: Iterable[ExportFile], *, form: Form = lines_of, stdin: BinaryIO | None = None
+    files: Iterable[ExportFile],
+    *,
+    form: Form = lines_of,
+    stdin: BinaryIO | None = None,
+    recognise: bool = True,
 ) -> Generator[LineBatch, None, None]:
     """The lines of the files, in order, in batches of about ``BATCH_BYTES``.
 
     Never raises for what is wrong with a file: that stands in its ``end``, and the next file
     follows. What arrives from a pipe is handed on without waiting for more; a file that fits into
     one batch is one. ``stdin`` stands in for standard input. Closing the generator closes the
-    file.
+    file. Without ``recognise`` no file is given an identity, which takes another look at each.
     """
     for index, (file, is_next_there) in enumerate(read_ahead(files)):
-        yield from _read(index, file, form, stdin, is_next_there)
+        yield from _read(index, file, form, stdin, is_next_there, recognise)
 
 
 def _read(
-    index: int, file: ExportFile, form: Form, stdin: BinaryIO | None, is_next_there: bool
+    index: int,
+    file: ExportFile,
+    form: Form,
+    stdin: BinaryIO | None,
+    is_next_there: bool,
+    recognise: bool,
 ) -> Iterator[LineBatch]:
     stream: Stream | None = None
     damage: str | None = None
@@ -70,7 +85,7 @@ def _read(
     held: Cut | None = None
     with contextlib.ExitStack() as opened:
         try:
-            raw = _open(file, stdin, opened)
+            raw = _open(file, stdin, opened, recognise)
             stream = open_stream(raw, file.name)
             for cut in form(stream, file.name):
                 if held is not None and not (cut.is_last and not cut.data):
@@ -84,7 +99,7 @@ def _read(
                     yield _batch(index, file.name, cut, stream.position)
             if last.fault is not None:
                 raise last.fault
-            identity = raw.identity(stream.position)
+            identity = raw.identity(stream.position) if recognise else None
         except DamagedExport as error:
             damage = str(error)
         except OSError as error:
@@ -107,12 +122,15 @@ def _batch(
     )
 
 
-def _open(file: ExportFile, stdin: BinaryIO | None, opened: contextlib.ExitStack) -> RawExport:
+def _open(
+    file: ExportFile, stdin: BinaryIO | None, opened: contextlib.ExitStack, recognise: bool
+) -> RawExport:
     """The export, to be closed with ``opened``; or standard input, which stays open."""
     if file.place is not None:
         return opened.enter_context(file.place.open())
     if file.path is not None:
-        return OpenFile(opened.enter_context(file.path.open("rb", buffering=0)), file.path)
+        raw = open(file.path, "rb", buffering=0)  # noqa: PTH123, SIM115 - there may be very many
+        return OpenFile(opened.enter_context(raw), file.path if recognise else None)
     if stdin is None:
         if sys.stdin is None:
             raise OSError(errno.EBADF, "it is closed")

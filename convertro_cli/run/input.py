@@ -36,12 +36,20 @@ def choose_workers(wanted: int | None, total_bytes: int | None, limit: int | Non
 
 
 class RunInput(Generic[Result]):
-    """Batches of lines with what a job made of them, in the order of the files."""
+    """Batches of lines with what a job made of them, in the order of the files.
+
+    With ``recognise`` a file's last batch tells what the file is known by.
+    """
 
     def __init__(
-        self, files: Iterable[ExportFile], job: Callable[[LineBatch], Result], *, workers: int
+        self,
+        files: Iterable[ExportFile],
+        job: Callable[[LineBatch], Result],
+        *,
+        workers: int,
+        recognise: bool = False,
     ) -> None:
-        groups = grouped(read_exports(files))
+        groups = grouped(read_exports(files, recognise=recognise))
         self._feed = Feed(run_in_order(Each(job), groups, workers=workers))
         self._taken: deque[tuple[LineBatch, Result]] = deque()
 

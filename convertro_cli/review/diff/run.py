@@ -138,7 +138,7 @@ def _parts(exports: ExportSet, sides: Sides, options: DiffOptions) -> Iterator[P
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
     before = sides.before
     if isinstance(before, Rules):
-        batches = read_exports(exports)
+        batches = read_exports(exports, recognise=False)
         job = DiffJob(before, sides.after, options.wanted, options.limit)
         for group, parts in run_in_order(Each(job), grouped(batches), workers=workers):
             for batch, part in zip(group, parts, strict=True):
@@ -146,7 +146,7 @@ def _parts(exports: ExportSet, sides: Sides, options: DiffOptions) -> Iterator[P
         return
     against = SavedJob(sides.after, options.wanted, options.limit)
     files = tuple(exports)  # their order must be known to read two lists side by side
-    works = before.beside(read_exports(files), [file.name for file in files])
+    works = before.beside(read_exports(files, recognise=False), [file.name for file in files])
     for work, part in run_in_order(against, works, workers=workers):
         if part.fault is not None:
             raise before.fault(part.fault)
