@@ -146,7 +146,11 @@ def diff(
     written = Masking(show or "full") if changes is not None else None
     options = DiffOptions(Wanted(samples, written), workers, limit)
     with ExitStack() as opened:
-        out = opened.enter_context(open_output(changes)) if changes is not None else None
+        out = (
+            opened.enter_context(open_output(changes, loaded[-1].storage))
+            if changes is not None
+            else None
+        )
         watcher = opened.enter_context(open_watcher(Loudness(quiet, log_format)))
         report = compare(
             exports, sides, options=options, watcher=watcher, write=out.write if out else None
@@ -155,7 +159,11 @@ def diff(
             out.keep = not report.interrupted
     masking = Masking(show or _DEFAULT_SHOW[form])
     write_report(
-        lambda: _content(report, form, masking), form, output, show=lambda: _print(report, masking)
+        lambda: _content(report, form, masking),
+        form,
+        output,
+        show=lambda: _print(report, masking),
+        storage=loaded[-1].storage,
     )
     if event and report.tally.messages.read and not report.tally.calls.total():
         say_which_names(event, exports.files)

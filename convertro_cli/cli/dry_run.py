@@ -42,7 +42,7 @@ def run_dry(
         spared.check("--output", output)
         if file_or_stdout(output) is None:
             spared.check_stdout()
-        with open_output(output) as out:
+        with open_output(output, loaded.storage) as out:
             report = dry_run(
                 found, rules, write=out.write, options=options, watcher=watcher, known=known
             )

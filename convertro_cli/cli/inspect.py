@@ -149,7 +149,13 @@ def inspect(
             ),
             watcher=watcher,
         )
-    write_report(lambda: _content(report, form).encode(), form, output, show=lambda: _print(report))
+    write_report(
+        lambda: _content(report, form).encode(),
+        form,
+        output,
+        show=lambda: _print(report),
+        storage=loaded.storage if loaded else None,
+    )
     if event and report.read and not report.described:
         say_which_names(event, found.files)
     raise typer.Exit(int(report.run.exit_code))

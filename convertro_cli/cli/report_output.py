@@ -11,6 +11,7 @@ import typer
 
 from convertro_cli.cli.outputs import file_or_stdout
 from convertro_cli.errors import ConvertroError
+from convertro_cli.storage.options import StorageOptions
 
 Format = Literal["terminal", "json", "markdown", "html"]
 
@@ -68,14 +69,18 @@ def check_format(form: Format | None) -> None:
 
 
 def write_report(
-    content: Callable[[], bytes], form: Format | None, output: Path | None, show: Callable[[], None]
+    content: Callable[[], bytes],
+    form: Format | None,
+    output: Path | None,
+    show: Callable[[], None],
+    storage: StorageOptions | None = None,
 ) -> None:
     """Write a report to its file, or on standard output; ``show`` does that for eyes."""
     file = file_or_stdout(output)
     if file is not None:
         from convertro_cli.cli.output_file import open_output_file
 
-        with open_output_file(file, is_json=form == "json") as out:
+        with open_output_file(file, is_json=form == "json", storage=storage) as out:
             out.write(content())
             out.keep = True
     elif form == "terminal":
