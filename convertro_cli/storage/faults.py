@@ -115,6 +115,8 @@ def fault_of(address: Address, error: Exception) -> Fault:
         return known or Fault(
             f"it answers {status[1]}", "Try again later; if it recurs, ask there."
         )
+    if "redirect without LOCATION" in said:  # it says which region, but not in so many words
+        return _BY_CODE["PermanentRedirect"]
     if isinstance(error, FileNotFoundError):
         return _BY_CODE["NoSuchKey"]
     if isinstance(error, PermissionError):

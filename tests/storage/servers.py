@@ -47,10 +47,8 @@ def program(command: list[str], url: str, folder: Path) -> Iterator[None]:
         until = time.monotonic() + 60
         while True:
             with suppress(OSError):
-                try:
+                with suppress(urllib.error.HTTPError):
                     urllib.request.urlopen(url, timeout=5).close()
-                except urllib.error.HTTPError:
-                    pass
                 break
             if process.poll() is not None or time.monotonic() > until:
                 raise AssertionError((folder / "log").read_text()[-2000:])

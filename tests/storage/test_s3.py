@@ -5,11 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from pathlib import Path
+import re
+import shutil
+import subprocess
+import sys
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from convertro_cli.reading.sources import find_exports
 from convertro_cli.sandbox import Sandbox
+from convertro_cli.storage.options import StorageOptions
 from tests.cli.command_line import CommandLine
 from tests.storage.conftest import Bucket, reaching
 from tests.storage.servers import CuttingProxy, scripted
@@ -195,40 +201,52 @@ def test_a_missing_bucket_and_a_missing_object_are_told(s3: CommandLine, bucket:
     assert "there is no such object, and no folder of that name" in missing.err
 
 
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace shows who is spoken to")
 def test_without_credentials_nothing_but_this_machine_is_asked(
     s3: CommandLine, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last resort, a cloud's own address for credentials, is pinned to this machine."""
+    """The last resort, a cloud's own address for credentials, is pinned in all these tests."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
+    trace = s3.workspace.folder / "trace"
+    command = ["strace", "-f", "-qq", "-e", "trace=connect", "-o", str(trace)]
+    command += [sys.executable, "-m", "convertro_cli", "inspect", bucket.at("x/")]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 66
+    assert "there are no credentials for it" in found.stderr
+    assert "AWS_ACCESS_KEY_ID" in found.stderr
+    spoken_to = set(re.findall(r'inet_addr\("([^"]+)"\)', trace.read_text()))
+    assert spoken_to == {"127.0.0.1"}
+
+
+def test_a_list_of_twenty_thousand_is_read_whole() -> None:
+    """Page after page, each key once, and no object is asked about for the list's sake."""
     asked: list[str] = []
-
-    def metadata(path: str) -> tuple[int, bytes]:
-        asked.append(path)
-        return 404, b""
-
-    with scripted(metadata) as port:
-        monkeypatch.setenv("AWS_METADATA_ENDPOINT", f"http://127.0.0.1:{port}")
-        found = s3("inspect", bucket.at("x/"))
-    assert found.code == 66
-    assert "there are no credentials for it" in found.err
-    assert "AWS_ACCESS_KEY_ID" in found.err
-    assert asked
+    with scripted(lambda path: asked.append(path) or page_of(path, 20_000)) as port:
+        options = StorageOptions(endpoint_url=f"http://127.0.0.1:{port}")
+        found = find_exports(["s3://acme/n/"], storage=options, at_once=50)
+        assert (len(found.files), found.is_whole, found.total_bytes) == (50, False, None)
+        names = [file.name for file in found]
+    assert names == [f"s3://acme/n/{number:05}" for number in range(20_000)]
+    assert found.is_whole
+    assert len(asked) == 20
 
 
-def test_a_list_of_thousands_is_read_whole(s3: CommandLine, bucket: Bucket) -> None:
-    """Over the borders of its pages, each key once."""
-    for number in range(1_203):
-        bucket.put(f"n/{number:05}", b"" if number % 300 else order(number))
-    found = s3("replay", "--dry-run", bucket.at("n/"), "--json", "-o", "out")
-    assert json.loads(found.out)["files"]["read"] == 1_203
-    lines = Path("out").read_bytes()
-    assert sources(lines) == [bucket.at(f"n/{n:05}:1") for n in range(0, 1_203, 300)]
+def page_of(path: str, count: int) -> tuple[int, bytes]:
+    """A page of an endless bucket's list, as S3 writes it."""
+    query = parse_qs(urlsplit(path).query)
+    start = int(query.get("continuation-token", ["0"])[0])
+    end = min(start + 1000, count)
+    keys = "".join(
+        f"<Contents><Key>n/{number:05}</Key><Size>9</Size><ETag>&quot;e&quot;</ETag>"
+        "<LastModified>2024-01-01T00:00:00.000Z</LastModified></Contents>"
+        for number in range(start, end)
+    )
+    more = f"<NextContinuationToken>{end}</NextContinuationToken>" if end < count else ""
+    return 200, f"<ListBucketResult>{keys}{more}</ListBucketResult>".encode()
 
 
-def test_output_appears_in_the_bucket_whole_or_not_at_all(
-    s3: CommandLine, bucket: Bucket
-) -> None:
+def test_output_appears_in_the_bucket_whole_or_not_at_all(s3: CommandLine, bucket: Bucket) -> None:
     """The lines of a dry run, and a report; nothing of a run that fails."""
     bucket.put("in/a", order(1))
     assert s3("replay", "--dry-run", bucket.at("in/"), "-o", bucket.at("out/calls")).code == 0
@@ -253,7 +271,7 @@ def test_without_the_extra_its_name_is_told(
     convertro: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the rest of the program goes on without it."""
-    monkeypatch.setitem(__import__("sys").modules, "obstore", None)
+    monkeypatch.setitem(sys.modules, "obstore", None)
     found = convertro("inspect", "s3://acme/x")
     assert found.code == 2
     assert "pip install 'convertro[objects]'" in found.err
