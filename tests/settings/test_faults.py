@@ -138,6 +138,12 @@ WRONG_TYPES = [
     ("wire.ca_bundle", "~nosuchuser/ca.pem"),
     ("wire.ca_bundle", "x" * 300),
     ("wire.allow_http", "true"),
+    ("storage.endpoint_url", "minio.example.com"),
+    ("storage.endpoint_url", "http://minio.example.com"),
+    ("storage.region", ""),
+    ("storage.anonymous", "yes"),
+    ("storage.allow_http", 1),
+    ("storage.ca_bundle", "no-such-file.pem"),
 ]
 
 

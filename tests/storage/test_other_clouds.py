@@ -28,6 +28,7 @@ def gcs_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     url = f"http://127.0.0.1:{port}"
     command = [str(wrapper._get_binary_path()), "-scheme", "http", "-host", "127.0.0.1"]
     command += ["-port", str(port), "-backend", "memory", "-external-url", url]
+    command += ["-public-host", f"127.0.0.1:{port}"]  # so that it lists as the real one does
     with program(command, f"{url}/storage/v1/b", tmp_path_factory.mktemp("gcs")):
         post(f"{url}/storage/v1/b?project=p", b'{"name":"acme"}', "application/json")
         for key, body in (("logs/a", order(1)), ("logs/b%20c", order(2)), ("other", order(3))):

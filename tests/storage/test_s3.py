@@ -222,7 +222,12 @@ def test_without_credentials_nothing_but_this_machine_is_asked(
 def test_a_list_of_twenty_thousand_is_read_whole() -> None:
     """Page after page, each key once, and no object is asked about for the list's sake."""
     asked: list[str] = []
-    with scripted(lambda path: asked.append(path) or page_of(path, 20_000)) as port:
+
+    def answer(path: str) -> tuple[int, bytes]:
+        asked.append(path)
+        return page_of(path, 20_000)
+
+    with scripted(answer) as port:
         options = StorageOptions(endpoint_url=f"http://127.0.0.1:{port}")
         found = find_exports(["s3://acme/n/"], storage=options, at_once=50)
         assert (len(found.files), found.is_whole, found.total_bytes) == (50, False, None)
