@@ -83,7 +83,7 @@ class ObjectReader:
         self._asked = self._found.size
 
     def _ask_ahead(self) -> None:
-        while len(self._parts) <= _AHEAD and self._asked < self._found.size:
+        while len(self._parts) < _AHEAD and self._asked < self._found.size:
             self._ask()
 
     def _ask(self) -> None:
