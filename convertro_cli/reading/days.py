@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 from convertro_cli.reading.unread import Unread
 
 _DAY: Final = 86_400.0
-_FOLDERS: Final = re.compile(
+# Compiled when a day is first asked for: that takes milliseconds, and most runs ask for none.
+_FOLDERS: Final = (
     r"(?:^|/)(?:"
     r"segment-logs/[^/]+/(?P<ms>\d{12,14})/"
     r"|rudder-logs/[^/]+/(?P<iso>\d{4}-\d\d-\d\d)/"
@@ -25,9 +26,7 @@ _FOLDERS: Final = re.compile(
     r"|[^/]+/gw/(?P<gw>\d{4}-\d\d-\d\d)/\d{1,2}/"
     r")"
 )
-_FILES: Final = re.compile(
-    r"_(\d{4}_\d\d_\d\d)T\d\d_\d\d_\d\d(?:_\d+)?\.(?:ndjson|ndjson_flat|json)[^/]*$"
-)
+_FILES: Final = r"_(\d{4}_\d\d_\d\d)T\d\d_\d\d_\d\d(?:_\d+)?\.(?:ndjson|ndjson_flat|json)[^/]*$"
 _FORMS: Final = {"iso": "%Y-%m-%d", "gw": "%Y-%m-%d", "us": "%m-%d-%Y"}
 
 
@@ -73,7 +72,7 @@ class Days:
         found = day_folder(path)
         if found is not None:
             return self.why_unread_day(found.day, exact=found.exact)
-        written = _FILES.search(path)
+        written = re.search(_FILES, path)
         if written is None:
             return None
         day = _read_day(written[1], "%Y_%m_%d")
@@ -91,7 +90,7 @@ class Days:
 
 def day_folder(path: str) -> DayFolder | None:
     """Find the folder of a day that a path leads through, if the layout is a known one."""
-    found = _FOLDERS.search(path)
+    found = re.search(_FOLDERS, path)
     if found is None:
         return None
     form = found.lastgroup or ""
