@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: azurite chromium help demo test install dev check format bench bench-quick soak clean
+.PHONY: azurite chromium help demo test install dev check format golden bench bench-quick soak clean
 
 help: ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: dev ## Check the style and the types of the code.
 format: dev ## Put the code into its style.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+golden: dev ## Write the reports that the tests keep anew, after a change on purpose.
+	$(BIN)/python -m tests.golden
 
 bench: dev ## Measure the speed, side by side with what one would use otherwise (minutes).
 	$(BIN)/python -m tests.bench

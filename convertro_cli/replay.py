@@ -143,6 +143,7 @@ class _Run:
                 if options.max_failed is not None:
                     options.max_failed.check(self._tally)
                 if delivery.is_idle and (batches.is_finished or not wanted):
+                    delivery.finish()
                     return
 
     def _take_in(self, delivery: Delivery, batches: RunInput[MappedBatch]) -> bool:
@@ -199,6 +200,8 @@ class _Run:
         )
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
+        if (refused := delivery.refused_all()) is not None:
+            report.advice.append(refused)
         try:
             summary = orjson.dumps(report.as_json())
             self._ledger.end_run(delivery.run, summary, exit_code=int(report.exit_code))

@@ -86,10 +86,11 @@ def check(
 
 
 def _print_settings(loaded: LoadedSettings, *, as_json: bool) -> None:
-    from convertro_cli.cli.console import output_console, visible
+    from convertro_cli.cli.console import output_console
     from convertro_cli.delivery.transports import resolve_transport
     from convertro_cli.settings.advice import advise
     from convertro_cli.settings.advice_on_gates import advise_on_lists
+    from convertro_cli.text import visible
 
     transport = resolve_transport(loaded.settings.delivery.transport)
     now = time.time()
@@ -113,10 +114,10 @@ def _print_settings(loaded: LoadedSettings, *, as_json: bool) -> None:
 
 def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
     """Give the lines of a convertro.toml that says the same, each with its comment."""
-    from convertro_cli.cli.console import visible
     from convertro_cli.cli.filters_view import filter_key_lines, filter_table_lines
     from convertro_cli.settings.compile import compile_rules, missing_cloud_settings
     from convertro_cli.settings.toml_text import toml_string, toml_value
+    from convertro_cli.text import visible
 
     yield "", f"{visible(str(loaded.file))}, as understood; after each value, where it is from"
     origin = partial(origin_of, loaded)
@@ -145,7 +146,7 @@ def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
 
 def _list_lines(loaded: LoadedSettings, now: float) -> Iterator[tuple[str, str]]:
     """Give a line for each suppression list, and one for what they come to."""
-    from convertro_cli.cli.console import visible
+    from convertro_cli.text import visible
 
     if loaded.suppressions is None:
         return

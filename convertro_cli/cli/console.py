@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from convertro_cli.cli.log import is_json, log_error
 from convertro_cli.errors import ConvertroError
+from convertro_cli.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,12 +32,31 @@ def output_console() -> Console:
     return Console(highlight=False)
 
 
-def visible(text: str) -> str:
-    """Show control characters as escapes: no event may speak to the terminal."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
+@contextmanager
+def terminal_may_go() -> Iterator[None]:
+    """Let whatever is printed on a terminal that was closed go nowhere.
+
+    Nobody is there to read it, and the run has to come to its own end all the same.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in (1, 2):
+            if _is_gone(descriptor):
+                os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+
+
+def _is_gone(descriptor: int) -> bool:
+    """Whether this is a terminal that was closed: it answers nothing but an error."""
+    try:
+        termios.tcgetattr(descriptor)
+    except termios.error as error:
+        return bool(error.args[0] == errno.EIO)
+    return False
 
 
 def print_error(error: ConvertroError) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,7 +24,6 @@ from convertro_cli.cli.options import (
 )
 from convertro_cli.cli.outputs import Spared, file_or_stdout
 from convertro_cli.cli.report_output import (
-    FILE_WIDTH,
     Format,
     FormatOption,
     ReportOption,
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
     from convertro_cli.mapping.rules import Selection
     from convertro_cli.review.diff.model import DiffReport
     from convertro_cli.review.diff.run import Sides
-    from convertro_cli.review.masking import Masking
     from convertro_cli.settings.load import LoadedSettings
 
 Show = Literal["full", "masked", "none"]
@@ -119,7 +116,9 @@ def diff(
     from convertro_cli.cli.output_file import open_output
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
+    from convertro_cli.review.diff.document import to_document
     from convertro_cli.review.diff.job import Wanted
+    from convertro_cli.review.diff.model import write_json
     from convertro_cli.review.diff.run import DiffOptions, compare
     from convertro_cli.review.masking import Masking
     from convertro_cli.run.selected import find_selected
@@ -159,11 +158,11 @@ def diff(
             out.keep = not report.interrupted
     masking = Masking(show or _DEFAULT_SHOW[form])
     write_report(
-        lambda: _content(report, form, masking),
+        lambda: to_document(report, masking),
+        lambda: write_json(report, masking),
         form,
         output,
-        show=lambda: _print(report, masking),
-        storage=loaded[-1].storage,
+        loaded[-1].storage,
     )
     if event and report.tally.messages.read and not report.tally.calls.total():
         say_which_names(event, exports.files)
@@ -238,42 +237,6 @@ def _sides(
         rules,
         compare_settings(old.settings, new.settings),
     )
-
-
-def _print(report: DiffReport, masking: Masking) -> None:
-    from io import TextIOWrapper
-
-    from convertro_cli.cli.console import output_console
-    from convertro_cli.review.diff.terminal import print_report
-
-    if isinstance(sys.stdout, TextIOWrapper):
-        # A terminal of another encoding shows what it can.
-        sys.stdout.reconfigure(errors="replace")
-    print_report(report, masking, output_console())
-
-
-def _content(report: DiffReport, form: Format, masking: Masking) -> bytes:
-    if form == "json":
-        from convertro_cli.review.diff.model import write_json
-
-        return write_json(report, masking)
-    if form == "markdown":
-        from convertro_cli.review.diff.markdown import to_markdown
-
-        return to_markdown(report, masking).encode()
-    if form == "html":
-        from convertro_cli.review.diff.page import to_html
-
-        return to_html(report, masking).encode()
-    from io import StringIO
-
-    from rich.console import Console
-
-    from convertro_cli.review.diff.terminal import print_report
-
-    stream = StringIO()
-    print_report(report, masking, Console(file=stream, width=FILE_WIDTH, highlight=False))
-    return stream.getvalue().encode()
 
 
 def _exit_code(report: DiffReport, wanted: bool) -> int:

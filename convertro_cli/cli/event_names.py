@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from convertro_cli.cli.console import visible
 from convertro_cli.cli.log import is_json, log_json
 from convertro_cli.reading.sources import ExportFile
 from convertro_cli.review.event_names import advise_on_names
+from convertro_cli.text import visible
 
 
 def say_which_names(wanted: Sequence[str], files: Sequence[ExportFile]) -> None:

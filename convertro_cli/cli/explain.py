@@ -157,9 +157,10 @@ def _print_json(fields: dict[str, Any]) -> None:
     import orjson
 
     from convertro_cli.json_text import print_json
+    from convertro_cli.segment.json_text import write_json
 
     try:
-        content = orjson.dumps(fields)
+        content = write_json(fields)
     except orjson.JSONEncodeError:  # a trait is nested almost as deep as orjson goes
         content = json.dumps(fields).encode()
     print_json(content + b"\n")
@@ -269,9 +270,9 @@ def _find_event(
 def _search(
     files: Sequence[ExportFile], job: FindJob, most: int, workers: int, bar: SearchBar
 ) -> Search:
-    from convertro_cli.cli.console import visible
     from convertro_cli.reading.export_set import total_size
     from convertro_cli.review.explain.search import search
+    from convertro_cli.text import visible
 
     bar.total = total_size(files)
     found = search(files, job, most=most, workers=workers, watch=bar.show)

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from convertro_cli.cli.console import output_console, visible
+from convertro_cli.cli.console import output_console
 from convertro_cli.segment.ids import plain_number
 from convertro_cli.settings.toml_text import toml_string, toml_value
+from convertro_cli.text import visible
 
 _TOPIC = 12
 _PLACES = {"command": "the command", "export": "the export", "settings": "the settings"}

@@ -97,7 +97,7 @@ def _carry_out(folder: StateFolder, users: SuppressionList) -> list[Forgotten]:
 
 
 def _print(folder: StateFolder, counts: Sequence[Forgotten], dry_run: bool) -> None:
-    from convertro_cli.cli.console import visible
+    from convertro_cli.text import visible
 
     if not counts:
         typer.echo(f"There are no dead letters in {visible(str(folder.path))}.")

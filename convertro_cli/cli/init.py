@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from convertro_cli.cli.console import visible
 from convertro_cli.cli.outputs import Spared, is_stdout
 from convertro_cli.errors import ConvertroError
+from convertro_cli.text import visible
 
 _DEFAULT_FILE = Path("convertro.toml")
 

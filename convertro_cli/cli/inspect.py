@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,18 +30,16 @@ from convertro_cli.cli.options import (
 )
 from convertro_cli.cli.outputs import Spared
 from convertro_cli.cli.report_output import (
-    FILE_WIDTH,
-    Format,
     FormatOption,
     ReportOption,
     check_format,
     choose_format,
+    write_content,
     write_report,
 )
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
-    from convertro_cli.review.inspect.report import InspectReport
     from convertro_cli.settings.load import LoadedSettings
 
 
@@ -100,15 +97,18 @@ def inspect(
     from convertro_cli.cli.event_names import say_which_names
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
+    from convertro_cli.review.inspect.as_json import write_json
+    from convertro_cli.review.inspect.document import to_document
     from convertro_cli.review.inspect.job import rules_without_settings
     from convertro_cli.review.inspect.run import InspectOptions
     from convertro_cli.review.inspect.run import inspect as carry_out
+    from convertro_cli.review.inspect.suggest import suggest as suggest_events
     from convertro_cli.run.selected import find_selected, own_files
     from convertro_cli.settings.compile import compile_loaded
 
     if suggest and format_ is not None:
         raise ConvertroError(f"--suggest writes TOML, not {format_}.", hint="Leave out --format.")
-    form = None if suggest else choose_format(format_, output)
+    form = "terminal" if suggest else choose_format(format_, output)
     check_format(form)
     loaded = _settings(
         config,
@@ -149,13 +149,11 @@ def inspect(
             ),
             watcher=watcher,
         )
-    write_report(
-        lambda: _content(report, form).encode(),
-        form,
-        output,
-        show=lambda: _print(report),
-        storage=loaded.storage if loaded else None,
-    )
+    storage = loaded.storage if loaded else None
+    if suggest:
+        write_content(suggest_events(report).encode(), output, storage=storage)
+    else:
+        write_report(lambda: to_document(report), lambda: write_json(report), form, output, storage)
     if event and report.read and not report.described:
         say_which_names(event, found.files)
     raise typer.Exit(int(report.run.exit_code))
@@ -178,37 +176,3 @@ def _settings(
     if config is None and not given and not DEFAULT_FILE.exists():
         return None
     return load_settings(config or DEFAULT_FILE, options=options, suppressed=suppressed)
-
-
-def _print(report: InspectReport) -> None:
-    from io import TextIOWrapper
-
-    from convertro_cli.cli.console import output_console
-    from convertro_cli.review.inspect.terminal import print_report
-
-    if isinstance(sys.stdout, TextIOWrapper):
-        # A terminal of another encoding shows what it can.
-        sys.stdout.reconfigure(errors="replace")
-    print_report(report, output_console())
-
-
-def _content(report: InspectReport, form: Format | None) -> str:
-    if form is None:
-        from convertro_cli.review.inspect.suggest import suggest
-
-        return suggest(report)
-    if form == "json":
-        import orjson
-
-        return orjson.dumps(report.as_json()).decode() + "\n"
-    if form == "markdown":
-        from convertro_cli.review.inspect.markdown import to_markdown
-
-        return to_markdown(report)
-    if form == "html":
-        from convertro_cli.review.inspect.page import to_html
-
-        return to_html(report)
-    from convertro_cli.review.inspect.terminal import to_text
-
-    return to_text(report, FILE_WIDTH)

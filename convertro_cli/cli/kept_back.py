@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convertro_cli.cli.console import visible
 from convertro_cli.mapping.calls import InvalidReason, SkipReason
 from convertro_cli.mapping.kept_back import Kept
 from convertro_cli.mapping.message import MADE_BY_REPLAY
 from convertro_cli.record.tally import Tally
 from convertro_cli.settings.model import Settings
+from convertro_cli.text import visible
 
 _SETTINGS: dict[str, str] = {
     SkipReason.SUPPRESSED_USER: "privacy.suppressed",

@@ -10,9 +10,10 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, Time
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from convertro_cli.cli.console import visible
+from convertro_cli.cli.console import terminal_may_go
 from convertro_cli.cli.progress_text import EventRate, describe, describe_bytes
 from convertro_cli.run.progress import Progress
+from convertro_cli.text import visible
 
 _FRAME = 0.1
 
@@ -42,7 +43,8 @@ class BarWatcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.stop()
+        with terminal_may_go():
+            self._live.stop()
 
     def tick(self, progress: Progress) -> None:
         """Draw the bar anew if it is time to."""
@@ -59,7 +61,8 @@ class BarWatcher:
             self._task, completed=progress.tally.bytes_read, amount=describe_bytes(progress)
         )
         state = describe(progress, self._rate.update(progress.tally.read))
-        self._live.update(Group(self._bar, Text(state)), refresh=True)
+        with terminal_may_go():
+            self._live.update(Group(self._bar, Text(state)), refresh=True)
 
     def notice(self, text: str) -> None:
         """Print it above the bar."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from convertro_cli.run.progress import Progress
 
@@ -41,8 +42,20 @@ def describe(progress: Progress, rate: float) -> str:
         parts.append(f"{progress.in_flight} of {progress.concurrency} at once")
     if progress.rate is not None:
         parts.append(f"at most {progress.rate:,.0f} calls/s")
+    if progress.held_back_by:
+        parts.append(f"held back by {progress.held_back_by}")
+    if progress.retries:
+        parts.append(_retries(progress.retries))
     trouble = f"{progress.trouble} · " if progress.trouble else ""
     return trouble + " · ".join(parts)
+
+
+def _retries(retries: Mapping[str, int]) -> str:
+    """Say how many tries failed and why, the most frequent reason first."""
+    total = sum(retries.values())
+    reasons = sorted(retries.items(), key=lambda entry: -entry[1])
+    why = ", ".join(f"{count:,} × {reason}" for reason, count in reasons)
+    return f"{total:,} {'retry' if total == 1 else 'retries'}: {why}"
 
 
 def _size(size: float) -> str:

@@ -121,6 +121,7 @@ def replay(
 
     * `convertro replay 'exports/2024-*.gz' --since 2024-03-01`
     """
+    from convertro_cli.cli.console import terminal_may_go
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.summary import print_summary
     from convertro_cli.cli.watching import Loudness, open_watcher
@@ -211,7 +212,8 @@ def replay(
             event,
             find_selected(exports, selection, own=own_files(loaded), storage=loaded.storage).files,
         )
-    print_summary(report, loaded, loudness, as_json=as_json)
+    with terminal_may_go():
+        print_summary(report, loaded, loudness, as_json=as_json)
     raise typer.Exit(int(report.exit_code))
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from convertro_cli.cli.outputs import file_or_stdout
 from convertro_cli.errors import ConvertroError
 from convertro_cli.storage.options import StorageOptions
+
+if TYPE_CHECKING:
+    from convertro_cli.review.report.document import Document
 
 Format = Literal["terminal", "json", "markdown", "html"]
 
@@ -26,9 +30,6 @@ _FORMATS: dict[str, Format] = {
     ".txt": "terminal",
     "": "terminal",
 }
-
-FILE_WIDTH = 100
-"""Columns of the tables in a file, which has no width of its own."""
 
 FormatOption = Annotated[
     Format | None,
@@ -69,26 +70,64 @@ def check_format(form: Format | None) -> None:
 
 
 def write_report(
-    content: Callable[[], bytes],
-    form: Format | None,
+    document: Callable[[], Document],
+    json: Callable[[], bytes],
+    form: Format,
     output: Path | None,
-    show: Callable[[], None],
     storage: StorageOptions | None = None,
 ) -> None:
-    """Write a report to its file, or on standard output; ``show`` does that for eyes."""
+    """Write a report to its file, or on standard output: its JSON, or what its document says."""
+    if form == "terminal" and file_or_stdout(output) is None:
+        print_to_terminal(document())
+    else:
+        content = json() if form == "json" else _written(document(), form).encode()
+        write_content(content, output, is_json=form == "json", storage=storage)
+
+
+def write_content(
+    content: bytes,
+    output: Path | None,
+    *,
+    is_json: bool = False,
+    storage: StorageOptions | None = None,
+) -> None:
+    """Write to a file, whole or not at all, or to standard output."""
     file = file_or_stdout(output)
     if file is not None:
         from convertro_cli.cli.output_file import open_output_file
 
-        with open_output_file(file, is_json=form == "json", storage=storage) as out:
-            out.write(content())
+        with open_output_file(file, is_json=is_json, storage=storage) as out:
+            out.write(content)
             out.keep = True
-    elif form == "terminal":
-        show()
-    elif form == "json":
+    elif is_json:
         from convertro_cli.json_text import print_json
 
-        print_json(content())
+        print_json(content)
     else:
-        sys.stdout.buffer.write(content())
+        sys.stdout.buffer.write(content)
         sys.stdout.flush()
+
+
+def print_to_terminal(document: Document) -> None:
+    """Print a report for eyes."""
+    from convertro_cli.cli.console import output_console
+    from convertro_cli.review.report.terminal import print_document
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal of another encoding shows what it can.
+        sys.stdout.reconfigure(errors="replace")
+    print_document(document, output_console())
+
+
+def _written(document: Document, form: Format) -> str:
+    if form == "markdown":
+        from convertro_cli.review.report.markdown import to_markdown
+
+        return to_markdown(document)
+    if form == "html":
+        from convertro_cli.review.report.page import to_html
+
+        return to_html(document)
+    from convertro_cli.review.report.terminal import to_text
+
+    return to_text(document)

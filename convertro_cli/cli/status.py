@@ -46,11 +46,11 @@ def status(
 
     * `convertro status --exit-code > /dev/null || echo 'look at convertro'`
     """
-    from convertro_cli.cli.console import visible
     from convertro_cli.json_text import print_json
     from convertro_cli.record.overview import read_overview
     from convertro_cli.record.state import StateFolder
     from convertro_cli.settings.load import load_settings
+    from convertro_cli.text import visible
 
     loaded = load_settings(config, options=overrides(state=state), with_files=False)
     folder = StateFolder(loaded.state_folder)
@@ -78,7 +78,7 @@ def _console() -> Console:
 def _print(console: Console, path: Path, overview: Overview) -> None:
     from rich.table import Table
 
-    from convertro_cli.cli.console import visible
+    from convertro_cli.text import visible
 
     console.print(f"Ledger in {visible(str(path))}", markup=False, soft_wrap=True)
     counts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))

@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-from convertro_cli.cli.console import visible
 from convertro_cli.cli.kept_back import gate_advice, kept_back_rows
 from convertro_cli.cli.log import Level, log_json
 from convertro_cli.cli.options import repeat_options
@@ -25,11 +24,10 @@ from convertro_cli.run.report import Report
 from convertro_cli.run.unread import in_words
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.load import LoadedSettings
+from convertro_cli.text import visible
 
-_AT_LARGE = 20
 _MOST_EVENT_TYPES = 25
-_LABEL_WIDTH = 24
-_NUMBER_WIDTH = 12
+_HEAD_WIDTH = 36
 
 Row = tuple[str, str, str]
 
@@ -57,11 +55,6 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
     options = repeat_options(loaded)
     if report.interrupted and not report.dry_run:
         advice.append("Interrupted: the same command goes on from here.")
-    if not report.dry_run and _failed_at_large(tally):
-        advice.append(
-            "Nothing at all succeeded: look at wire.base_url and [wire.paths], which `convertro "
-            "check` shows, before the next try."
-        )
     written = report.exit_code is not ExitCode.CANNOT_WRITE_STATE
     if not report.dry_run and written and (tally.messages["failed"] or tally.messages["invalid"]):
         letters = shlex.quote(str(StateFolder(loaded.state_folder).dead_letters))
@@ -90,12 +83,6 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
             + (" --reread reads replayed ones again." if tally.unread["already_replayed"] else "")
         )
     return advice
-
-
-def _failed_at_large(tally: Tally) -> bool:
-    """Whether call after call was answered with a refusal, and none with success."""
-    refused = sum(count for reason, count in tally.failed.items() if reason.startswith("http_"))
-    return refused >= _AT_LARGE and not tally.calls["delivered"]
 
 
 def _print(report: Report, advice: list[str], rows: Iterator[Row], placed: Counter[str]) -> None:
@@ -131,7 +118,7 @@ def _line_width() -> int | None:
 def _layout(row: Row, width: int | None) -> list[str]:
     """Set a row in three columns; on a terminal the last one is wrapped."""
     label, number, note = row
-    head = f"{label:<{_LABEL_WIDTH}}{number:>{_NUMBER_WIDTH}}  "
+    head = f"{label}{number:>{_HEAD_WIDTH - len(label)}}  "
     room = max(20, width - len(head)) if width else 0
     lines = textwrap.wrap(note, room) if note and room else [note]
     indent = " " * len(head)

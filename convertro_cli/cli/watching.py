@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from convertro_cli.cli.console import visible
+from convertro_cli.cli.console import terminal_may_go
 from convertro_cli.cli.log import log_json
 from convertro_cli.cli.progress_text import EventRate, describe, describe_bytes
 from convertro_cli.run.progress import NobodyWatches, Progress, Watcher
+from convertro_cli.text import visible
 
 _LINE_EVERY = 30.0
 
@@ -63,7 +64,8 @@ class LineWatcher:
             return
         self._next += _LINE_EVERY
         rate = self._rate.update(progress.tally.read)
-        print(f"{describe_bytes(progress)}  {describe(progress, rate)}", file=sys.stderr)
+        with terminal_may_go():
+            print(f"{describe_bytes(progress)}  {describe(progress, rate)}", file=sys.stderr)
 
     def notice(self, text: str) -> None:
         """Print it."""
@@ -94,6 +96,8 @@ class JsonWatcher:
             failed=messages["failed"],
             events_per_s=round(self._rate.update(messages["read"])),
             concurrency=progress.concurrency,
+            retries=dict(progress.retries),
+            held_back_by=progress.held_back_by or None,
             trouble=progress.trouble,
         )
 

@@ -2,38 +2,64 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections import deque
 
 import certifi
 import pycurl
 
-from convertro_cli.delivery.transport import KEPT_BODY, USER_AGENT, Outcome, TransportOptions
+from convertro_cli.delivery.clock import WakingTime
+from convertro_cli.delivery.transport import (
+    KEPT_BODY,
+    TOLD_BODY,
+    USER_AGENT,
+    Outcome,
+    TransportOptions,
+)
 from convertro_cli.delivery.used_connections import UsedConnections
 
 _CONNECTING_FAULTS = {
-    pycurl.E_COULDNT_RESOLVE_HOST,
-    pycurl.E_COULDNT_RESOLVE_PROXY,
-    pycurl.E_COULDNT_CONNECT,
-    pycurl.E_SSL_CONNECT_ERROR,
+    pycurl.E_COULDNT_RESOLVE_HOST: "host_not_found",
+    pycurl.E_COULDNT_RESOLVE_PROXY: "proxy_not_found",
+    pycurl.E_COULDNT_CONNECT: "connection_failed",
+    pycurl.E_SSL_CONNECT_ERROR: "connection_failed",
+    pycurl.E_PEER_FAILED_VERIFICATION: "untrusted_certificate",
+    pycurl.E_SSL_CACERT_BADFILE: "untrusted_certificate",
 }
-_TRUST_FAULTS = {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE}
+_NO_HTTP = {pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY}
+_NO_TLS = ("wrong version number", "packet length too long", "http request", "unknown protocol")
+_TIMED_OUT = pycurl.E_OPERATION_TIMEDOUT
+_LONGEST_SELECT = 0.5
+_NEVER_MS = 7 * 86_400_000  # libcurl's own default is five minutes for connecting
 
 
 class _Body:
-    """Takes an answer's body and forgets it; more than a little of it ends the transfer."""
+    """Keeps the beginning of an answer's body; more than a little of it ends the transfer."""
 
     def __init__(self) -> None:
         self.received = 0
+        self.beginning = b""
+
+    def clear(self) -> None:
+        """Forget the body before."""
+        self.received = 0
+        self.beginning = b""
 
     def take(self, chunk: bytes) -> int | None:
         """Count a chunk; a wrong count tells libcurl to stop."""
+        if self.received < TOLD_BODY:
+            self.beginning += chunk[: TOLD_BODY - self.received]
         self.received += len(chunk)
         return None if self.received <= KEPT_BODY else 0
 
 
 class CurlTransport:
-    """Carries requests on reused handles."""
+    """Carries requests on reused handles.
+
+    Timeouts are kept here and not by libcurl, whose clock goes on while the program is stopped: it
+    would drop an answer that had come in the meantime.
+    """
 
     name = "curl"
 
@@ -44,7 +70,8 @@ class CurlTransport:
         self._multi.setopt(pycurl.M_MAXCONNECTS, options.connections)
         self._connections = UsedConnections()
         self._idle: deque[_Handle] = deque()
-        self._busy: dict[pycurl.Curl, _Handle] = {}
+        self._busy: dict[pycurl.Curl, _Handle] = {}  # in the order in which they were started
+        self._time = WakingTime()
 
     @property
     def in_flight(self) -> int:
@@ -54,7 +81,7 @@ class CurlTransport:
     def start(self, token: int, url: str) -> None:
         """Start a request."""
         handle = self._idle.pop() if self._idle else _Handle(self._options, self._connections)
-        handle.begin(token, url)
+        handle.begin(token, url, self._time.now() + self._options.timeout)
         self._busy[handle.curl] = handle
         self._multi.add_handle(handle.curl)
 
@@ -65,7 +92,7 @@ class CurlTransport:
             return outcomes
         deadline = time.monotonic() + timeout
         while not outcomes and (left := deadline - time.monotonic()) > 0:
-            self._multi.select(left)
+            self._multi.select(min(left, _LONGEST_SELECT))
             outcomes = self._advance()
         return outcomes
 
@@ -88,16 +115,26 @@ class CurlTransport:
             more, succeeded, failed = self._multi.info_read()
             for curl in succeeded:
                 outcomes.append(self._finish(curl, 0))
-            for curl, code, _message in failed:
-                outcomes.append(self._finish(curl, code))
+            for curl, code, message in failed:
+                outcomes.append(self._finish(curl, code, message))
+        self._drop_overdue(outcomes)
         return outcomes
 
-    def _finish(self, curl: pycurl.Curl, code: int) -> Outcome:
+    def _drop_overdue(self, outcomes: list[Outcome]) -> None:
+        """End what has taken too long. What has come is read before that, however late it is."""
+        now = self._time.now()
+        while self._busy:
+            handle = next(iter(self._busy.values()))
+            if handle.deadline > now:
+                return
+            outcomes.append(self._finish(handle.curl, _TIMED_OUT))
+
+    def _finish(self, curl: pycurl.Curl, code: int, message: str = "") -> Outcome:
         self._connections.remember(curl)
         self._multi.remove_handle(curl)
         handle = self._busy.pop(curl)
         self._idle.append(handle)
-        return handle.outcome(code)
+        return handle.outcome(code, message)
 
 
 class _Handle:
@@ -107,6 +144,7 @@ class _Handle:
         self.curl = curl = pycurl.Curl()
         self._connections = connections
         self._token = 0
+        self.deadline = self._began_at = 0.0
         self._sent = False
         self._sent_in_vain = False
         self._body = _Body()
@@ -116,39 +154,53 @@ class _Handle:
         curl.setopt(pycurl.PATH_AS_IS, 1)
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
-        curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(options.timeout * 1000))
-        curl.setopt(pycurl.TIMEOUT_MS, int(options.timeout * 1000))
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, _NEVER_MS)
         curl.setopt(pycurl.CAINFO, str(options.ca_bundle or certifi.where()))
         curl.setopt(pycurl.WRITEFUNCTION, self._body.take)
         curl.setopt(pycurl.PREREQFUNCTION, self._may_send)
 
-    def begin(self, token: int, url: str) -> None:
+    def begin(self, token: int, url: str, deadline: float) -> None:
         """Make ready for a request."""
         self._token = token
+        self.deadline = deadline
+        self._began_at = time.monotonic()
         self._sent = False
-        self._body.received = 0
+        if self._body.received:
+            self._body.clear()
         self.curl.setopt(pycurl.URL, url)
 
-    def outcome(self, code: int) -> Outcome:
+    def outcome(self, code: int, message: str) -> Outcome:
         """Say how the request ended. An answer whose head arrived counts, whatever came after."""
         curl = self.curl
         status = curl.getinfo(pycurl.RESPONSE_CODE)
         elapsed = curl.getinfo(pycurl.STARTTRANSFER_TIME) or curl.getinfo(pycurl.TOTAL_TIME)
         if status >= 200:  # below that, the answer itself was still to come
             retry_after = float(curl.getinfo(pycurl.RETRY_AFTER)) or None
-            return Outcome(self._token, status, retry_after, elapsed=elapsed)
-        fault, received = self._classify(code)
+            body = self._body.beginning
+            kind = (curl.getinfo(pycurl.CONTENT_TYPE) or "") if body else ""
+            return Outcome(
+                self._token, status, retry_after, elapsed=elapsed, body=body, content_type=kind
+            )
+        fault, received = self._classify(code, message)
+        elapsed = time.monotonic() - self._began_at
         return Outcome(self._token, fault=fault, maybe_received=received, elapsed=elapsed)
 
-    def _classify(self, code: int) -> tuple[str, bool]:
+    def _classify(self, code: int, message: str) -> tuple[str, bool]:
         """Name a fault, and say whether the request may have arrived."""
-        if code in _TRUST_FAULTS:
-            return "untrusted_certificate", False
+        if code == pycurl.E_COULDNT_CONNECT and self._was_refused():
+            return "connection_refused", False
+        if code == pycurl.E_SSL_CONNECT_ERROR and any(word in message for word in _NO_TLS):
+            return "wrong_protocol", False
         if code in _CONNECTING_FAULTS:
-            return "connection_failed", False
-        if code == pycurl.E_OPERATION_TIMEDOUT:
+            return _CONNECTING_FAULTS[code], False
+        if code == _TIMED_OUT:
             return "timeout", self._sent
+        if code in _NO_HTTP:
+            return "wrong_protocol", self._sent
         return "connection_lost" if self._sent else "connection_failed", self._sent
+
+    def _was_refused(self) -> bool:
+        return int(self.curl.getinfo(pycurl.OS_ERRNO)) == errno.ECONNREFUSED
 
     def _may_send(self, _ip: str, _local_ip: str, _port: int, local_port: int) -> int:
         """Note that the request goes out. It may do so once.

@@ -6,23 +6,28 @@ it step until it is idle. Everything else of the room stands behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 
+from convertro_cli.delivery import endings
+from convertro_cli.delivery.answers import Success
 from convertro_cli.delivery.clock import Clock, MonotonicClock
 from convertro_cli.delivery.intake import Intake, IntakeOptions
 from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.latency import LatencyHistogram
 from convertro_cli.delivery.outage import Outage
 from convertro_cli.delivery.pace import Pace
-from convertro_cli.delivery.pending import PendingFile
+from convertro_cli.delivery.pending import PendingCall, PendingFile
+from convertro_cli.delivery.refusals import Refusals
 from convertro_cli.delivery.retry import full_jitter
 from convertro_cli.delivery.sender import Sender, SenderOptions
 from convertro_cli.delivery.settling import Settling
+from convertro_cli.delivery.spool import Spool
 from convertro_cli.delivery.transport import Transport
-from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.delivery.waiting import Waiting
 from convertro_cli.mapping.jobs import MappedBatch
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.identity import FileIdentity
@@ -37,7 +42,8 @@ class DeliveryOptions:
 
     ``concurrency`` is None for as many requests at once as prove good, up to
     ``max_concurrency``. ``resend``: what earlier runs did does not count. ``at_most_once``: a
-    call that may have arrived is left alone.
+    call that may have arrived is left alone. ``success`` says which answers count as delivered;
+    after ``stop_after_refusals`` of one kind in a row the delivery stops (0: never).
     """
 
     target: str
@@ -50,6 +56,8 @@ class DeliveryOptions:
     outage_timeout: float = 900.0
     resend: bool = False
     at_most_once: bool = False
+    success: Success = "not-html"
+    stop_after_refusals: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,8 @@ class DeliveryState:
 
     ``rate`` is the most calls a second that may start, None for no limit. ``outage`` is how long
     everything has failed, None if not everything does, and ``reason`` why. ``only_waits`` says
-    that all that is left waits for its next try.
+    that all that is left waits for its next try. ``retries`` counts what was to be tried again, by
+    why; ``held_back_by`` is what keeps the pace down, empty if nothing does.
     """
 
     in_flight: int
@@ -68,13 +77,15 @@ class DeliveryState:
     reason: str
     only_waits: bool
     next_try: float
+    retries: Mapping[str, int]
+    held_back_by: str
 
 
 class Delivery:
     """Delivers calls over a transport, and notes in the ledger what becomes of each.
 
-    ``run`` is its number in the ledger. ``writer`` carries out the ledger's commits, one at a
-    time.
+    ``run`` is its number in the ledger, ``open_calls`` are the unsettled calls in memory.
+    ``writer`` carries out the ledger's commits, one at a time.
     """
 
     def __init__(
@@ -104,22 +115,37 @@ class Delivery:
         )
         journal = Journal(ledger, dead_letters, self.run, writer=writer, in_doubt=in_doubt)
         self._journal = journal
-        settling = Settling(journal=journal, dead_letters=dead_letters, tally=tally)
+        self.open_calls: dict[bytes, PendingCall] = {}
+        self._spool = Spool(dead_letters.path.with_name("waiting.db"))
+        settling = Settling(
+            journal=journal,
+            dead_letters=dead_letters,
+            tally=tally,
+            spool=self._spool,
+            open_calls=self.open_calls,
+        )
+        self._refusals = Refusals(
+            journal=journal, settling=settling, stop_after=options.stop_after_refusals
+        )
         self._sender = Sender(
             transport=transport,
             journal=journal,
             settling=settling,
             pace=self.pace,
             outage=self.outage,
+            refusals=self._refusals,
+            waiting=Waiting(self._spool, self.open_calls),
             backoff=backoff or full_jitter(Random()),
             clock=self._clock,
-            options=SenderOptions(options.max_attempts, options.at_most_once),
+            options=SenderOptions(options.max_attempts, options.at_most_once, options.success),
         )
         self._intake = Intake(
             journal=journal,
             settling=settling,
             dead_letters=dead_letters,
             options=IntakeOptions(options.resend, options.at_most_once),
+            spool=self._spool,
+            open_calls=self.open_calls,
         )
 
     @property
@@ -154,14 +180,19 @@ class Delivery:
         """
         self._sender.step(longest_wait)
         now = self._clock.now()
-        if self.outage.is_given_up(now):
-            raise ConvertroError(
-                f"Convertro stayed unreachable for {self.outage.length(now):.0f} s "
-                f"at {self._options.target} ({self.outage.reason}).",
-                hint="Nothing is lost: run the same command again later. If it recurs, look at "
-                "wire.base_url, the proxy and the certificates.",
-                exit_code=ExitCode.TRY_LATER,
+        if self._refusals.has_stopped and self._refusals.latest is not None:
+            raise endings.refused(self._refusals.latest, self._refusals.in_a_row)
+        if self.outage.next_probe(now) > self._options.outage_timeout and self.outage.is_on(now):
+            raise endings.asked_to_wait(
+                self._options.target, self.outage.next_probe(now), datetime.now(UTC)
             )
+        if self.outage.is_given_up(now):
+            raise endings.unreachable(
+                self._options.target, self.outage.length(now), self.outage.reason
+            )
+        wait = self._sender.next_try
+        if wait > self._options.outage_timeout and self._sender.only_waits:
+            raise endings.asked_to_wait(self._options.target, wait, datetime.now(UTC))
 
     def drain(self, longest_wait: float) -> None:
         """Start nothing more; wait so long for what is under way."""
@@ -175,9 +206,25 @@ class Delivery:
         """Put on disk all that is known, and wait until it is there."""
         self._sender.sync()
 
+    def finish(self) -> None:
+        """Settle what is held back, at the end of all input.
+
+        Refusals that were too few to stop for are dead letters then.
+        """
+        self._refusals.settle(self._clock.now())
+        self._sender.sync()
+
     def end(self) -> None:
         """Let go of all that is not settled: only what may have arrived stays in doubt."""
         self._sender.let_go()
+        self._spool.close()
+
+    def refused_all(self) -> str | None:
+        """Say what the other side said, if it refused all that it answered; None if not."""
+        answer = self._refusals.latest
+        if answer is None or self._tally.calls["delivered"] or self._refusals.has_stopped:
+            return None
+        return f"Nothing was delivered: {endings.said(answer)} {endings.advice(answer)}"
 
     def count_in_doubt(self) -> int:
         """Count the calls that may have arrived, and whose outcome this run will not know."""
@@ -194,4 +241,6 @@ class Delivery:
             reason=self.outage.reason,
             only_waits=self._sender.only_waits,
             next_try=self._sender.next_try,
+            retries=self._sender.retries,
+            held_back_by=self.pace.held_back_by(now),
         )

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.pending import PendingCall, PendingFile, PendingMessage
 from convertro_cli.delivery.settling import Settling
+from convertro_cli.delivery.spool import Spool
 from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.dead_letters import DeadLetterFile
@@ -39,12 +40,16 @@ class Intake:
         settling: Settling,
         dead_letters: DeadLetterFile,
         options: IntakeOptions,
+        spool: Spool,
+        open_calls: dict[bytes, PendingCall],
     ) -> None:
         self._journal = journal
         self._settling = settling
         self._dead_letters = dead_letters
         self._options = options
-        self._open: dict[bytes, PendingCall] = {}
+        self._spool = spool
+        self._open = open_calls
+        self._spooled: set[bytes] = set()
         self._open_orders: dict[bytes, PendingCall] = {}
         self._message_ids = MessageIds()
         settling.forget = self._forget
@@ -65,6 +70,7 @@ class Intake:
         faults = [(line, _key_of_line(line, batch)) for line in mapped.invalid]
         keys = [key for _, _, _, calls, *_ in mapped.messages for key, *_ in calls]
         orders = [order for _, _, _, calls, *_ in mapped.messages for *_, order in calls if order]
+        self._spooled = self._spool.find(keys)
         settled = self._journal.look_up(keys + orders + [key for _, key in faults])
         for line, key in faults:
             known = self._known(key, settled)
@@ -93,7 +99,10 @@ class Intake:
         if self._counts(known, tries_again=line.original is not None):
             return  # its letter was written by an earlier run that did not get to the end
         original = line.original or batch.data[line.start : line.end]
-        self._dead_letters.add(original, reason=line.reason, detail=line.detail, source=source)
+        length = line.length or (batch.overlong if line.original is None else 0)
+        self._dead_letters.add(
+            original, reason=line.reason, detail=line.detail, source=source, length=length
+        )
         self._journal.failed(Failure(key, line.reason, source), None, now)
 
     def _take_call(
@@ -104,6 +113,9 @@ class Intake:
         if twin is not None:
             twin.followers.append(message)
             return None
+        if key in self._spooled:
+            self._spool.follow(key, message)
+            return None
         known = self._known(key, settled)
         if known is not None and self._counts(known, tries_again=message.tries_again):
             self._take_known(known, order_key, message, settled, now)
@@ -111,7 +123,7 @@ class Intake:
         call = PendingCall(key, url, event_type, value, message, order_key=order_key)
         call.uncertain = self._journal.is_in_doubt(call)
         if fault:
-            self._settling.failed(call, fault, now, f"a URL of {len(url):,} characters")
+            self._settling.failed(call, fault, now, detail=f"a URL of {len(url):,} characters")
             return None
         if order_key and self._counts(self._known(order_key, settled), tries_again=False):
             self._settling.order_repeated(call, now)
@@ -147,7 +159,6 @@ class Intake:
         return first is call
 
     def _forget(self, call: PendingCall, fate: Fate) -> None:
-        self._open.pop(call.key, None)
         if self._open_orders.get(call.order_key) is call:
             if fate is Fate.FAILED and call.heirs:
                 self._open_orders[call.order_key] = call.heirs[0]

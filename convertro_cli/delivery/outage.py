@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from math import ceil, log
+
 DETECTED_AFTER = 5.0
 _SHORTEST_PROBE = 0.5
 _LONGEST_PROBE = 30.0
 _PROBE_SHARE = 0.1
+_CHANCE = 1e-4
+_SHORT_TIMEOUT = 60.0
+_WRONG_FROM_THE_START = {"host_not_found", "proxy_not_found", "untrusted_certificate"}
+_REMEMBERED = 2000
+_SUPPOSED_GOOD = 20
 
 
 class Outage:
@@ -20,6 +27,10 @@ class Outage:
         self._failing_since: float | None = None
         self._next_probe = 0.0
         self._last_good_start = float("-inf")
+        self._was_answered = False
+        self._in_a_row = 0
+        self._good = 0.0
+        self._own = 0.0
         self.reason = ""
 
     @property
@@ -27,16 +38,36 @@ class Outage:
         """Whether the latest request that ended has failed, be it an outage or not."""
         return self._failing_since is not None
 
-    def succeeded(self, now: float, started_at: float) -> bool:
-        """Note that a request started then was dealt with; whether that ended an outage."""
+    def succeeded(self, now: float, started_at: float, answers: int = 1) -> bool:
+        """Note that requests were dealt with, the latest of them started then.
+
+        Gives whether that ended an outage. If it did not, the failures before were the events' own.
+        """
         ended = self.is_on(now)
+        self._was_answered = True
+        if not ended:
+            self._own += self._in_a_row
+        self._good += answers
+        if self._good + self._own > _REMEMBERED:
+            self._good, self._own = self._good / 2, self._own / 2
+        self._in_a_row = 0
         self._failing_since = None
         self._next_probe = 0.0
         self._last_good_start = max(self._last_good_start, started_at)
         return ended
 
-    def failed(self, now: float, reason: str, retry_after: float | None = None) -> None:
-        """Note a failure that may pass, and the seconds that the other side asks to wait."""
+    def failed(
+        self, now: float, reason: str, retry_after: float | None = None, *, fresh: bool = True
+    ) -> None:
+        """Note a failure that may pass, and the seconds that the other side asks to wait.
+
+        Only a ``fresh`` one, of a call that had not failed before, can begin an outage: a call that
+        failed before may well do so again.
+        """
+        self._in_a_row += fresh
+        self._was_answered = self._was_answered or reason.startswith("http_")
+        if self._failing_since is None and not fresh:
+            return
         self.reason = reason
         if self._failing_since is None:
             self._failing_since = now
@@ -47,7 +78,19 @@ class Outage:
 
     def is_on(self, now: float) -> bool:
         """Whether everything has failed for so long that it must be an outage."""
-        return self._failing_since is not None and now - self._failing_since >= DETECTED_AFTER
+        return self._has_failed_long(now) and self._in_a_row >= self._unusual
+
+    def is_usual(self, now: float) -> bool:
+        """Whether all that was tried for a while failed, but no more than may by chance.
+
+        That is so when the last events of all are among those that always fail.
+        """
+        return self._has_failed_long(now) and self._in_a_row < self._unusual
+
+    def slept(self, seconds: float) -> None:
+        """Note that the program stood still for so long: nothing failed in that time."""
+        if self._failing_since is not None:
+            self._failing_since += seconds
 
     def length(self, now: float) -> float:
         """Give how long everything has failed."""
@@ -58,8 +101,16 @@ class Outage:
         return max(0.0, self._next_probe - now)
 
     def is_given_up(self, now: float) -> bool:
-        """Whether the outage has lasted longer than the run may wait."""
-        return self.is_on(now) and self.length(now) >= self._timeout
+        """Whether the outage has lasted longer than the run may wait.
+
+        A name that nobody knows and a certificate that nobody trusts, before any answer at all, are
+        more likely faults of the settings, and not waited for as long.
+        """
+        if not self.is_on(now):
+            return False
+        if not self._was_answered and self.reason in _WRONG_FROM_THE_START:
+            return self.length(now) >= min(self._timeout, _SHORT_TIMEOUT)
+        return self.length(now) >= self._timeout
 
     def had_success_since(self, moment: float) -> bool:
         """Whether a request that was started since then succeeded.
@@ -67,6 +118,15 @@ class Outage:
         One that was started before says nothing: it may have come through just before an outage.
         """
         return self._last_good_start >= moment
+
+    def _has_failed_long(self, now: float) -> bool:
+        return self._failing_since is not None and now - self._failing_since >= DETECTED_AFTER
+
+    @property
+    def _unusual(self) -> int:
+        """How many failures in a row come by chance in one run of ten thousand at the most."""
+        share = min(self._own / (self._own + self._good + _SUPPOSED_GOOD), 0.95)
+        return max(1, ceil(log(_CHANCE) / log(share))) if share else 1
 
     def _interval(self, now: float) -> float:
         return min(_LONGEST_PROBE, max(_SHORTEST_PROBE, self.length(now) * _PROBE_SHARE))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from convertro_cli.delivery.overload import OverloadSense, Sign
 
 FIRST_LIMIT = 8.0
 _SECONDS_AHEAD = 0.25
 _USUALLY_AHEAD = 96
 _FEWEST_AHEAD = 4
+_TELLING = 30.0
+_LATELY = 10.0
+_TOO_MANY = "429"
 _PAUSE = 5.0  # what was delivered before or after a pause says nothing of what is allowed
 
 
@@ -52,11 +59,15 @@ class RateCeiling:
     FIRST_RISE = 4.0
     FIRST_RISE_SHARE = 0.02
 
-    def __init__(self, rate: float, now: float) -> None:
+    def __init__(self, rate: float, now: float, *, first_rise: float = 0.0) -> None:
         self._floor = max(1.0, rate * self.CUT)
-        self._first_rise = min(self.FIRST_RISE, rate * self.FIRST_RISE_SHARE)
+        self._first_rise = first_rise or min(self.FIRST_RISE, rate * self.FIRST_RISE_SHARE)
         self._cut_at = now
         self._bucket = TokenBucket(self._floor, now)
+
+    def hold(self, now: float) -> None:
+        """Rise no further yet."""
+        self._cut_at = now
 
     def bucket(self, now: float) -> TokenBucket:
         """Give the bucket, at the rate that holds now."""
@@ -108,13 +119,18 @@ class _Limit:
     def grow(self, answers: int) -> None:
         self.value = min(self.most, self.value + answers / self.value)
 
-    def halve(self, started_at: float, now: float) -> bool:
-        """Halve, unless the request was under way at the last cut: once a round trip is enough."""
-        if started_at <= self.cut_at:
-            return False
+    def halve(self, now: float) -> None:
         self.value = max(1.0, self.value / 2)
         self.cut_at = now
-        return True
+
+
+class _Level(NamedTuple):
+    """A pace that was kept before it was cut."""
+
+    at: float
+    concurrency: float
+    ceiling: RateCeiling | None
+    load: float
 
 
 class Pace:
@@ -132,6 +148,10 @@ class Pace:
         self._bucket = TokenBucket(rate_limit, now) if rate_limit else None
         self._ceiling: RateCeiling | None = None
         self._meter = DeliveryMeter(now)
+        self._sense = OverloadSense()
+        self._before_cuts = _Level(now, self._limit.value, None, 0.0)
+        self._cut_by = ""
+        self._allowed = 0.0
 
     @property
     def concurrency(self) -> int:
@@ -164,23 +184,83 @@ class Pace:
         """Note that requests were started."""
         for bucket in self._buckets(now):
             bucket.take(requests)
+        self._sense.started(requests)
 
     def wait(self, now: float) -> float:
         """Give the seconds until the rate allows a start."""
         return max((bucket.wait(now) for bucket in self._buckets(now)), default=0.0)
 
-    def good(self, answers: int, now: float) -> None:
-        """Note good answers."""
-        self._meter.count(answers, now)
-        if self._adapts:
-            self._limit.grow(answers)
+    def good(self, started_at: Sequence[float], now: float) -> None:
+        """Note good answers, by when their requests were started."""
+        self.answered(started_at, (), now)
 
-    def overloaded(self, started_at: float, now: float, *, too_many: bool) -> None:
-        """Note a sign of overload (429, 503, a timeout); ``too_many`` is a 429."""
-        if not self._adapts or not self._limit.halve(started_at, now):
+    def overloaded(self, started_at: float, now: float, why: str) -> None:
+        """Note what may be a sign of overload: ``429``, ``503`` or ``timeout``."""
+        self.answered((), [(started_at, why)], now)
+
+    def answered(
+        self, good: Sequence[float], signs: Sequence[tuple[float, str]], now: float
+    ) -> None:
+        """Note answers that came together: when their requests were started, and signs of overload.
+
+        What was under way at the last cut speaks of before it: one cut a round trip is enough. In
+        which order answers came that were found together says nothing.
+        """
+        self._meter.count(len(good), now)
+        if not self._adapts:
             return
-        if too_many and (rate := self._meter.rate(now)):
-            self._ceiling = RateCeiling(rate, now)
+        if not self._sense.is_trying:  # what a cut comes to shows only while it is kept
+            self._limit.grow(len(good))
+        cut_at = self._limit.cut_at
+        since_cut = sum(1 for at in good if at > cut_at)
+        reasons = [why for at, why in signs if at > cut_at]
+        if not since_cut and not reasons:
+            return
+        was_trying = self._sense.is_trying
+        sign = self._sense.note(since_cut, len(reasons), now, self._load(now))
+        if sign is Sign.CUT and reasons:
+            self._cut_by = reasons[-1]
+            if not was_trying:
+                self._remember_level(now)
+                self._allowed = self._meter.rate(now)
+        self._follow(sign, now)
+
+    def held_back_by(self, now: float) -> str:
+        """Name the sign of overload that keeps the pace down, empty if none does."""
+        lately = now - self._limit.cut_at < _TELLING
+        return self._cut_by if lately or self._ceiling is not None else ""
+
+    def _follow(self, sign: Sign, now: float) -> None:
+        if sign is Sign.CUT:
+            self._limit.halve(now)
+            if self._cut_by == _TOO_MANY and (rate := self._meter.rate(now)):
+                # To tell the load from a background takes more than the usual small cut.
+                share = 0.6 if self._sense.is_comparing else 1.0
+                self._ceiling = RateCeiling(rate * share, now)
+        elif sign is Sign.HELPED:
+            if self._ceiling is not None and self._allowed:
+                self._ceiling = RateCeiling(self._allowed, now)
+        elif sign is Sign.UNDO:
+            self._limit.value = max(self._limit.value, self._before_cuts.concurrency)
+            self._ceiling = self._before_cuts.ceiling
+            if self._cut_by == _TOO_MANY and self._before_cuts.load:
+                # Where it was, and up from there: another client may be what kept the refusals up.
+                sent = self._before_cuts.load / (1 - min(self._sense.background, 0.5))
+                self._ceiling = RateCeiling(sent / RateCeiling.CUT, now, first_rise=sent / 20)
+            self._cut_by = ""
+
+    def _load(self, now: float) -> float:
+        """Give how many requests a second were good, now or before the latest cuts."""
+        before = self._before_cuts
+        lately = before.load if now - before.at <= _LATELY else 0.0
+        return max(lately, self._meter.rate(now))
+
+    def _remember_level(self, now: float) -> None:
+        """Note what to go back to; the highest of the latest levels, for each cut may be undone."""
+        before = self._before_cuts
+        if now - before.at > _LATELY or self._limit.value >= before.concurrency:
+            load = self._meter.rate(now)
+            self._before_cuts = _Level(now, self._limit.value, self._ceiling, load)
 
     def resume(self, concurrency: int) -> None:
         """Take up a concurrency that was good before an outage."""
@@ -190,5 +270,7 @@ class Pace:
     def _buckets(self, now: float) -> list[TokenBucket]:
         buckets = [self._bucket] if self._bucket else []
         if self._ceiling:
+            if self._sense.is_trying:
+                self._ceiling.hold(now)
             buckets.append(self._ceiling.bucket(now))
         return buckets

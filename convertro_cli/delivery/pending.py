@@ -19,9 +19,12 @@ class PendingFile:
     clean: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class PendingMessage:
-    """A message with calls that are not settled yet; ``original`` has its bytes."""
+    """A message with calls that are not settled yet; ``original`` has its bytes.
+
+    ``spooled`` is its number among what waits on disk, 0 if it never did.
+    """
 
     original: bytes
     source: str
@@ -30,6 +33,7 @@ class PendingMessage:
     tries_again: bool
     fate: Fate = Fate.REPEATED_ORDER
     reason: str | None = None
+    spooled: int = 0
 
 
 @dataclass(slots=True)
@@ -40,6 +44,8 @@ class PendingCall:
     for it may have arrived; ``followers`` are the same call of other messages, which share its
     fate. ``order_key`` is there where an order goes out once, whichever message brings it; then
     ``heirs`` are the calls of other messages for the same order, which wait for its outcome.
+    ``holds`` says that it keeps a place while it waits. Its attempts count since the outage of
+    the number ``epoch``.
     """
 
     key: bytes
@@ -53,6 +59,8 @@ class PendingCall:
     marked: bool = False
     uncertain: bool = False
     repeat_counted: bool = False
+    holds: bool = False
+    epoch: int = 0
     followers: list[PendingMessage] = field(default_factory=list)
     order_key: bytes = b""
     heirs: list[PendingCall] = field(default_factory=list)

@@ -9,10 +9,14 @@ from random import Random
 from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
+from convertro_cli.delivery.answers import Success, is_success
 from convertro_cli.delivery.transport import Outcome
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 60.0
+
+UNEXPECTED_ANSWER = "unexpected_answer"
+"""The reason of a 2xx that is no success by ``[wire] success``: somebody else's answer."""
 
 # urllib3's own policy object says which answers are worth another try and reads Retry-After.
 _POLICY = Retry(total=None, status_forcelist=(408, 425, 429, 500, 502, 503, 504))
@@ -26,17 +30,19 @@ class Verdict(Enum):
     FAILED = "failed"
 
 
-def judge(outcome: Outcome) -> Verdict:
-    """Judge an outcome: 2xx is delivered, what may pass is tried again, the rest has failed."""
+def judge(outcome: Outcome, success: Success = "not-html") -> Verdict:
+    """Judge an outcome: a success is delivered, what may pass is tried again, the rest failed."""
     if outcome.status is None:
         return Verdict.RETRY
-    if 200 <= outcome.status < 300:
+    if is_success(outcome, success):
         return Verdict.DELIVERED
     return Verdict.RETRY if _POLICY.is_retry("GET", outcome.status) else Verdict.FAILED
 
 
 def reason(outcome: Outcome) -> str:
-    """Name an outcome that was no success: ``http_400``, ``timeout``, …"""
+    """Name an outcome that was no success: ``http_400``, ``timeout``, ``unexpected_answer``, …"""
+    if outcome.status is not None and 200 <= outcome.status < 300:
+        return UNEXPECTED_ANSWER
     return f"http_{outcome.status}" if outcome.status is not None else outcome.fault or "unknown"
 
 

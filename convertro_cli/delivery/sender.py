@@ -1,29 +1,32 @@
 """The delivery loop: one thread that starts requests, takes their outcomes, and tries again.
 
 Calls come in by ``offer``, are marked in the ledger, started as the pace allows, and settled by
-their outcomes. What is to be tried again waits in a heap of due times. ``step`` does all that
-can be done now and waits a little for what cannot.
+their outcomes. What is to be tried again waits for its time beside the fresh calls, and takes no
+room from them. ``step`` does all that can be done now and waits a little for what cannot.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, count
 
-from convertro_cli.delivery.clock import Clock
+from convertro_cli.delivery.answers import Success, read_answer
+from convertro_cli.delivery.clock import LONGEST_LOOK, Clock
 from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.latency import LatencyHistogram
 from convertro_cli.delivery.outage import Outage
 from convertro_cli.delivery.pace import Pace
 from convertro_cli.delivery.pending import PendingCall
+from convertro_cli.delivery.refusals import Refusals
 from convertro_cli.delivery.retry import Verdict, judge, reason
 from convertro_cli.delivery.settling import Settling
 from convertro_cli.delivery.transport import Outcome, Transport
+from convertro_cli.delivery.waiting import Waiting
 
-_ENOUGH_WAITING = 1024
+_ENOUGH_FRESH = 1024
+_ENOUGH_DUE = 96
 _MARKED_AHEAD = 64
 _WORTH_A_COMMIT = 96
 _STARVED_FOR = 0.002
@@ -33,10 +36,14 @@ _ONE_MORE_EVERY = 0.1
 
 @dataclass(frozen=True, slots=True)
 class SenderOptions:
-    """``max_attempts`` for one call; whether a call that may have arrived is left alone."""
+    """``max_attempts`` for one call; whether a call that may have arrived is left alone.
+
+    ``success`` says which answers count as delivered.
+    """
 
     max_attempts: int
     at_most_once: bool = False
+    success: Success = "not-html"
 
 
 class Sender:
@@ -50,13 +57,18 @@ class Sender:
         settling: Settling,
         pace: Pace,
         outage: Outage,
+        refusals: Refusals,
+        waiting: Waiting,
         backoff: Callable[[int], float],
         clock: Clock,
         options: SenderOptions,
     ) -> None:
         self.latency = LatencyHistogram()
+        self.retries: Counter[str] = Counter()
         self.pace = pace
         self.outage = outage
+        self._refusals = refusals
+        self._waiting = waiting
         self._transport = transport
         self._journal = journal
         self._settling = settling
@@ -66,18 +78,21 @@ class Sender:
         self._options = options
         self._fresh: deque[PendingCall] = deque()
         self._marked: deque[PendingCall] = deque()
-        self._retries: list[tuple[float, int, PendingCall]] = []
+        self._due: deque[PendingCall] = deque()
         self._flying: dict[int, PendingCall] = {}
         self._tokens = count()
         self._held = 0
+        self._epoch = 0
+        self._turn_of_due = False
+        self._looked_at = clock.now()
         self._one_more_at = 0.0
         self._starved_since: float | None = None
         self._good_concurrency = pace.concurrency
 
     @property
     def wants_more(self) -> bool:
-        """Whether more calls should be offered: enough wait otherwise, and memory stays bounded."""
-        return len(self._fresh) + len(self._retries) < _ENOUGH_WAITING
+        """Whether more calls should be offered: enough are there, and memory stays bounded."""
+        return len(self._fresh) < _ENOUGH_FRESH
 
     @property
     def in_flight(self) -> int:
@@ -87,13 +102,12 @@ class Sender:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way or waits, and all is on disk."""
-        busy = self._flying or self._marked or self._fresh or self._retries
-        return not busy and self._journal.is_clean
+        return self._is_at_rest and not self._lined_up and not self._waiting and self._is_on_disk
 
     @property
     def only_waits(self) -> bool:
         """Whether all that is left waits for its next try."""
-        return bool(self._retries) and not (self._flying or self._marked or self._fresh)
+        return bool(self._waiting) and self._is_at_rest and not self._lined_up
 
     @property
     def next_try(self) -> float:
@@ -101,7 +115,8 @@ class Sender:
         now = self._clock.now()
         if self.outage.is_on(now):
             return self.outage.next_probe(now)
-        return max(0.0, self._retries[0][0] - now) if self._retries else 0.0
+        due = self._waiting.next_due
+        return max(0.0, due - now) if due is not None else 0.0
 
     def offer(self, calls: Iterable[PendingCall]) -> None:
         """Take in calls to deliver, in order."""
@@ -110,6 +125,9 @@ class Sender:
     def step(self, longest_wait: float) -> None:
         """Do what can be done now, then wait for outcomes, at most ``longest_wait`` seconds."""
         now = self._clock.now()
+        if (asleep := now - self._looked_at) > LONGEST_LOOK + longest_wait:
+            self.outage.slept(asleep)
+        self._looked_at = now
         self._take_due_retries(now)
         self._commit_if_worth_it(now)
         self._start_allowed()
@@ -137,30 +155,47 @@ class Sender:
 
     def count_in_doubt(self) -> int:
         """Count the calls that may have arrived, and whose outcome this run will not know."""
-        waiting = [*self._marked, *(call for _, _, call in self._retries)]
-        return len(self._flying) + sum(call.uncertain for call in waiting)
+        calls = chain(self._marked, self._due, self._waiting.in_memory)
+        waiting = sum(call.uncertain for call in calls)
+        return len(self._flying) + waiting + self._refusals.uncertain
 
     def _take_due_retries(self, now: float) -> None:
         if self.outage.is_on(now):
             return
-        while self._retries and self._retries[0][0] <= now:
-            self._enqueue(heapq.heappop(self._retries)[2])
-            self._held = max(0, self._held - 1)
+        for call in self._waiting.take(now, _ENOUGH_DUE - len(self._due)):
+            self._line_up(call)
 
-    def _enqueue(self, call: PendingCall) -> None:
-        # What was tried before goes first: its message is the oldest.
-        (self._marked if call.marked else self._fresh).appendleft(call)
+    def _line_up(self, call: PendingCall) -> None:
+        if call.holds:
+            call.holds = False
+            self._held = max(0, self._held - 1)
+        if call.marked:
+            self._marked.appendleft(call)
+        else:
+            self._due.append(call)
+
+    @property
+    def _lined_up(self) -> int:
+        """How many calls could be marked and started now."""
+        return len(self._fresh) + len(self._due)
+
+    def _next_in_line(self) -> PendingCall:
+        """Give a fresh call and one that is due in turn, so that neither kind waits for long."""
+        self._turn_of_due = not self._turn_of_due
+        if self._due and (self._turn_of_due or not self._fresh):
+            return self._due.popleft()
+        return self._fresh.popleft()
 
     def _commit_if_worth_it(self, now: float) -> None:
         self._marked.extend(self._journal.finish_commit())
         if self._journal.is_writing:
             return
-        wanted = min(len(self._fresh), self.pace.ahead(now) - len(self._marked))
+        wanted = min(self._lined_up, self.pace.ahead(now) - len(self._marked))
         takes = min(self._journal.room, wanted) if self._may_mark(now) else 0
         if takes > 0 and len(self._marked) <= _MARKED_AHEAD and self._is_worth_it(takes, now):
-            self._journal.begin_commit([self._fresh.popleft() for _ in range(takes)])
+            self._journal.begin_commit([self._next_in_line() for _ in range(takes)])
             self._starved_since = None
-        elif self._journal.is_due(now) or (self._is_at_rest and not self._journal.is_clean):
+        elif self._journal.is_due(now) or (self._is_at_rest and not self._is_on_disk):
             self._journal.begin_commit()
         self._marked.extend(self._journal.finish_commit(wait=self._is_at_rest))
 
@@ -169,12 +204,16 @@ class Sender:
         """Whether nothing is under way or could be; between two requests in turn, it could."""
         return not (self._flying or self._marked)
 
+    @property
+    def _is_on_disk(self) -> bool:
+        return self._journal.is_clean
+
     def _may_mark(self, now: float) -> bool:
         return not self.outage.is_on(now) or not self._marked
 
     def _is_worth_it(self, takes: int, now: float) -> bool:
         """Whether to pay for a transaction now, or to wait for a few more answers first."""
-        enough = min(_WORTH_A_COMMIT, len(self._fresh), self.pace.ahead(now))
+        enough = min(_WORTH_A_COMMIT, self._lined_up, self.pace.ahead(now))
         if takes >= enough or not self._flying:
             return True
         if self._marked:
@@ -210,8 +249,9 @@ class Sender:
         """During an outage, let a single request try whether it is over."""
         if self._flying or self.outage.next_probe(now) > 0:
             return
-        if not self._marked and self._retries:
-            self._enqueue(heapq.heappop(self._retries)[2])
+        if not self._marked and not self._lined_up:
+            for call in self._waiting.take(float("inf"), 1):
+                self._line_up(call)
             if not self._marked:
                 self._commit_if_worth_it(now)
         if self._marked:
@@ -222,6 +262,7 @@ class Sender:
         if call.uncertain and not call.repeat_counted:
             call.repeat_counted = True
             self._settling.tally.calls["possibly_repeated"] += 1
+        self._renew(call)
         call.attempts += 1
         call.started_at = now
         if call.first_started_at is None:
@@ -245,8 +286,8 @@ class Sender:
             if not self._flying:
                 waits.append(self.outage.next_probe(now))
             return max(_SHORTEST_WAIT, min(waits))
-        if self._retries:
-            waits.append(self._retries[0][0] - now)
+        if (due := self._waiting.next_due) is not None and len(self._due) < _ENOUGH_DUE:
+            waits.append(due - now)
         if self._marked and len(self._flying) < self.pace.concurrency:
             waits.append(max(self.pace.wait(now), self._one_more_at - now if self._held else 0.0))
         if self._starved_since is not None or self._journal.is_writing:
@@ -255,41 +296,54 @@ class Sender:
 
     def _handle(self, outcomes: list[Outcome]) -> None:
         now = self._clock.now()
-        answered, latest_start = 0, 0.0
+        answered: list[float] = []
+        signs: list[tuple[float, str]] = []
+        fresh = 0
         for outcome in outcomes:
             call = self._flying.pop(outcome.token)
             if outcome.status is not None:
                 self.latency.add(outcome.elapsed)
-            verdict = judge(outcome)
+            verdict = judge(outcome, self._options.success)
             if verdict is Verdict.RETRY:
+                if self._speaks_of_load(call, outcome):
+                    signs.append((call.started_at, _in_short(outcome)))
                 self._retry(call, outcome, now)
                 continue
-            answered += 1
-            latest_start = max(latest_start, call.started_at)
+            answered.append(call.started_at)
+            fresh += call.attempts == 1
             if verdict is Verdict.DELIVERED:
+                self._refusals.settle(now)
                 self._settling.delivered(call, now)
-            else:
-                self._settling.failed(call, reason(outcome), now)
+            elif (answer := read_answer(outcome)) is not None:
+                self._refusals.refused(call, reason(outcome), answer, now)
+        if answered or signs:
+            self.pace.answered(answered, signs, now)
         if answered:
             self._held = 0
-            self.pace.good(answered, now)
-            if self.outage.succeeded(now, latest_start):
+            if self.outage.succeeded(now, max(answered), fresh):
                 self._resume()
 
     def _resume(self) -> None:
         """Take up the work where it was before an outage, which is no event's fault."""
         self.pace.resume(self._good_concurrency // 2)
-        for call in self._left():
+        self._epoch += 1
+
+    def _renew(self, call: PendingCall) -> None:
+        """Forget the attempts from before the last outage."""
+        if call.epoch != self._epoch:
+            call.epoch = self._epoch
             call.attempts = 0
             call.first_started_at = None
 
     def _retry(self, call: PendingCall, outcome: Outcome, now: float) -> None:
         why = reason(outcome)
+        fresh = call.attempts == 1
+        self._renew(call)
+        is_suspect = self._is_suspect(call)
+        self.retries[_in_short(outcome)] += 1
         if not self.outage.is_failing:
             self._good_concurrency = self.pace.concurrency
-        self.outage.failed(now, why, outcome.retry_after)
-        if outcome.status in {429, 503} or outcome.fault == "timeout":
-            self.pace.overloaded(call.started_at, now, too_many=outcome.status == 429)
+        self.outage.failed(now, why, outcome.retry_after, fresh=fresh and not is_suspect)
         if outcome.maybe_received:
             call.uncertain = True
             if self._options.at_most_once:
@@ -297,32 +351,43 @@ class Sender:
                 self._held += 1  # it has no next try, but others must not be lost in its place
                 return
         if call.attempts >= self._options.max_attempts and self._is_events_own(call, why, now):
-            self._settling.failed(call, why, now)
+            self._settling.failed(call, why, now, answer=read_answer(outcome))
             return
         if not call.uncertain:
             self._journal.released(call, now)
         delay = max(self._backoff(max(1, call.attempts)), outcome.retry_after or 0.0)
-        heapq.heappush(self._retries, (now + delay, outcome.token, call))
-        self._held += 1
+        call.holds = not is_suspect
+        self._held += call.holds
+        self._waiting.add(call, now + delay)
 
     def _is_events_own(self, call: PendingCall, why: str, now: float) -> bool:
         """Whether a failure is the event's own, and not that of an outage.
 
-        It is when requests succeeded that were started after the call's first; during an outage,
-        only if that holds for every call left. And it is when this is the only call left and the
-        answer is 500, which speaks of the request, where 502, 503 and 504 speak of the server.
+        It is when requests succeeded that were started after the call's first, and when no more
+        calls failed of late than usually do. During an outage it is only when this is the only call
+        left and the answer is 500, which speaks of the request, where 502, 503 and 504 speak of the
+        server.
         """
-        if self._is_suspect(call):
-            return not self.outage.is_on(now) or all(map(self._is_suspect, self._left()))
-        alone = next(self._left(), None) is None and not self._journal.is_writing
-        return alone and why == "http_500"
+        if not self.outage.is_on(now) and (self._is_suspect(call) or self.outage.is_usual(now)):
+            return True
+        alone = self._is_at_rest and not self._lined_up and not self._waiting
+        return alone and not self._journal.is_writing and why == "http_500"
+
+    def _speaks_of_load(self, call: PendingCall, outcome: Outcome) -> bool:
+        """Whether a failure may be a sign of overload.
+
+        That of a call which failed before while others did not says nothing of the pace.
+        """
+        if call.attempts > 1 and self._is_suspect(call):
+            return False
+        return outcome.status in {429, 503} or outcome.fault == "timeout"
 
     def _is_suspect(self, call: PendingCall) -> bool:
         """Whether others succeeded since this call was tried."""
         first = call.first_started_at
         return first is not None and self.outage.had_success_since(first)
 
-    def _left(self) -> Iterator[PendingCall]:
-        """Give the calls that are not settled, whatever they wait for."""
-        waiting = (call for _, _, call in self._retries)
-        return chain(self._flying.values(), self._marked, self._fresh, waiting)
+
+def _in_short(outcome: Outcome) -> str:
+    """Name a failure as the progress shows it: ``503``, ``timeout``, ``connection lost``, …"""
+    return str(outcome.status) if outcome.status is not None else reason(outcome).replace("_", " ")

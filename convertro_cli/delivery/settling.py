@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from convertro_cli.delivery.answers import Answer
 from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.pending import PendingCall, PendingMessage
+from convertro_cli.delivery.spool import Spool
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import Failure
 from convertro_cli.record.tally import Fate, Tally
@@ -16,14 +18,25 @@ _SHARED_FATE = {Fate.DELIVERED: Fate.ALREADY_DELIVERED, Fate.FAILED: Fate.ALREAD
 class Settling:
     """Notes what became of each call, and of each message once all its calls are settled.
 
+    ``open_calls`` are the calls that are not settled, by their keys: each leaves them when it is.
     ``forget`` is called with each call that is settled and how, ``offer`` with a call that is to be
     delivered after all: another message's for an order whose first call failed.
     """
 
-    def __init__(self, *, journal: Journal, dead_letters: DeadLetterFile, tally: Tally) -> None:
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        dead_letters: DeadLetterFile,
+        tally: Tally,
+        spool: Spool,
+        open_calls: dict[bytes, PendingCall],
+    ) -> None:
         self.tally = tally
         self.forget: Callable[[PendingCall, Fate], object] = lambda _, __: None
         self.offer: Callable[[PendingCall], object] = lambda _: None
+        self._spool = spool
+        self._open_calls = open_calls
         self._journal = journal
         self._dead_letters = dead_letters
 
@@ -35,14 +48,23 @@ class Settling:
         for heir in call.heirs:
             self.order_repeated(heir, now)
 
-    def failed(self, call: PendingCall, reason: str, now: float, detail: str = "") -> None:
+    def failed(
+        self,
+        call: PendingCall,
+        reason: str,
+        now: float,
+        *,
+        detail: str = "",
+        answer: Answer | None = None,
+    ) -> None:
         """A call failed for good: its message becomes a dead letter, once."""
         message = call.message
         if message.fate is not Fate.FAILED:
             self._dead_letters.add(
                 message.original,
                 reason=reason,
-                detail=detail or f"after {call.attempts} attempts",
+                detail=detail or _attempts(call.attempts),
+                answer=answer,
                 source=message.source,
             )
             message.reason = reason
@@ -83,6 +105,8 @@ class Settling:
         if message.open_calls == 0:
             self.tally.settle_message(message.fate, message.reason)
             message.file.open_messages -= 1
+        if message.spooled:
+            self._spool.note(message)
 
     def _share(self, call: PendingCall, fate: Fate) -> None:
         """Note that a call which never went out has the fate of another one."""
@@ -90,9 +114,14 @@ class Settling:
         self._settle(call, fate)
 
     def _settle(self, call: PendingCall, fate: Fate) -> None:
+        self._open_calls.pop(call.key, None)
         self.forget(call, fate)
         self.close_call(call.message, fate)
         for message in call.followers:
             shared = _SHARED_FATE.get(fate, fate)
             self.already(message, shared)
             message.file.clean = message.file.clean and fate is not Fate.IN_DOUBT
+
+
+def _attempts(attempts: int) -> str:
+    return "after 1 attempt" if attempts == 1 else f"after {attempts} attempts"

@@ -11,14 +11,19 @@ USER_AGENT = "convertro"
 KEPT_BODY = 64 * 1024
 """The bytes of an answer's body worth reading to keep a connection. The body does not matter."""
 
+TOLD_BODY = 2048
+"""The bytes of a body that are told: enough to see whose answer it is."""
+
 
 class Outcome(NamedTuple):
     """How one request ended.
 
     With an answer, ``status`` has its code, and ``retry_after`` the seconds that it asks to
-    wait. Without one, ``fault`` names what went wrong (``timeout``, ``connection_failed``,
-    ``connection_lost``, ``untrusted_certificate``), and ``maybe_received`` says whether the
-    request may have arrived all the same. ``elapsed`` is in seconds.
+    wait; ``body`` has the first ``TOLD_BODY`` bytes of its body, and ``content_type`` what those
+    are said to be. Without one, ``fault`` names what went wrong (``timeout``, ``host_not_found``,
+    ``connection_refused``, ``connection_failed``, ``connection_lost``, ``untrusted_certificate``,
+    ``wrong_protocol``), and ``maybe_received`` says whether the request may have arrived all the
+    same. ``elapsed`` is in seconds.
     """
 
     token: int
@@ -28,6 +33,8 @@ class Outcome(NamedTuple):
     detail: str = ""
     maybe_received: bool = False
     elapsed: float = 0.0
+    body: bytes = b""
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from convertro_cli.mapping.fields import as_object
 from convertro_cli.mapping.integrations import DESTINATION
 from convertro_cli.mapping.modes import is_from_browser
 from convertro_cli.mapping.rules import DeliveredInBrowserSetting
-from convertro_cli.mapping.trail import Note, Path, Trail
+from convertro_cli.mapping.trail import MISSING, Note, Path, Trail
 
 Mark = Literal["delivered", "failed", "not loaded", "unmarked"]
 """What a message from a browser says of its delivery there."""
@@ -61,7 +61,7 @@ def _tell(trail: Trail, message: Mapping[str, Any], mark: Mark, *, stops: bool) 
             "stopped" if stops else "passed",
             mark,
             path=path,
-            evidence=as_object(message.get("_metadata")).get(path[-1]),
+            evidence=as_object(message.get("_metadata")).get(path[-1], MISSING),
             settings=("mapping.delivered_in_browser",),
             reason=SkipReason.DELIVERED_IN_BROWSER if stops else None,
         )

@@ -62,6 +62,7 @@ class MappingWarning(StrEnum):
     TRAIT_NAME_TAKEN = "trait_name_taken"
     TRAIT_NAME_UNSUPPORTED = "trait_name_unsupported"
     TRAIT_TOO_DEEP = "trait_too_deep"
+    TRAIT_TOO_LARGE = "trait_too_large"
 
 
 class Call(NamedTuple):

@@ -16,7 +16,8 @@ _PREFERENCES = (*_PLACE, "categoryPreferences")
 
 def carries_consent(message: Mapping[str, Any]) -> bool:
     """Whether a message says anything of consent."""
-    return isinstance(as_object(message.get("context")).get("consent"), dict)
+    context = message.get("context")
+    return isinstance(context, dict) and isinstance(context.get("consent"), dict)
 
 
 def lacks_consent(

@@ -15,22 +15,49 @@ LETTER_START = b'{"reason":'
 
 _EVENT_MARK = b',"event":'
 
+KEPT_OF_OVERLONG = 1 << 20
+"""The bytes that are kept of a line that is longer than what the reader keeps (8 MiB).
+
+Such a line is no event, and it stays where it is in the export; the letter says how long it is.
+"""
+
 
 class DeadLetter(NamedTuple):
-    """An event out of a dead-letter file: its original bytes, and the place they came from."""
+    """An event out of a dead-letter file: its original bytes, and the place they came from.
+
+    ``length`` above 0 says that they are the beginning of a line of so many bytes.
+    """
 
     original: bytes
     source: str
+    length: int = 0
 
 
-def wrap(original: bytes, *, reason: str, detail: str, source: str, at: str) -> bytes:
+def wrap(
+    original: bytes,
+    *,
+    reason: str,
+    detail: str,
+    source: str,
+    at: str,
+    answer: tuple[int, str] | None = None,
+    length: int = 0,
+) -> bytes:
     """Give the line for an event that failed, with a newline.
 
     The original stands under ``event`` byte for byte where it is a JSON object, under ``line``
-    where it is other text, and under ``line_base64`` where it is not UTF-8.
+    where it is other text, and under ``line_base64`` where it is not UTF-8. ``answer`` is the
+    status of the last answer and the beginning of its body. With a ``length`` the original is only
+    the beginning of a line of so many bytes, and is marked as such.
     """
-    head = orjson.dumps({"reason": reason, "detail": detail, "source": source, "at": at})[:-1]
-    return head + b"," + _body(original) + b"}\n"
+    fields: dict[str, Any] = {"reason": reason, "detail": detail}
+    if answer is not None:
+        fields["answer"] = {"status": answer[0], "body": answer[1]}
+    fields |= {"source": source, "at": at}
+    if length:
+        fields |= {"truncated": True, "length": length}
+        original = original[:KEPT_OF_OVERLONG]
+    return orjson.dumps(fields)[:-1] + b"," + _body(original) + b"}\n"
 
 
 def unwrap(candidate: dict[str, Any], line: bytes) -> DeadLetter | None:
@@ -43,13 +70,20 @@ def unwrap(candidate: dict[str, Any], line: bytes) -> DeadLetter | None:
             original = _original_of(event, line)
             return None if original is None else DeadLetter(original, source)
         case {"line": str() as text}:
-            return DeadLetter(text.encode(), source)
+            return DeadLetter(text.encode(), source, _length_of(candidate))
         case {"line_base64": str() as text}:
             try:
-                return DeadLetter(b64decode(text, validate=True), source)
+                original = b64decode(text, validate=True)
+                return DeadLetter(original, source, _length_of(candidate))
             except ValueError:
                 return None
     return None
+
+
+def _length_of(candidate: dict[str, Any]) -> int:
+    """Give the length of the line that a letter has only the beginning of, 0 for a whole one."""
+    length = candidate.get("length")
+    return length if candidate.get("truncated") is True and isinstance(length, int) else 0
 
 
 def _body(original: bytes) -> bytes:

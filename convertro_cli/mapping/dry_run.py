@@ -17,6 +17,7 @@ from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.segment.ids import plain_number, read_id
+from convertro_cli.segment.json_text import write_json
 from convertro_cli.segment.money import EXACTLY
 
 
@@ -140,4 +141,7 @@ def _head(line: MappedLine, batch: LineBatch) -> dict[str, Any]:
 
 
 def _line(fields: dict[str, Any]) -> bytes:
-    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+    try:
+        return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:  # a trait holds a number beyond 64 bits
+        return write_json(fields) + b"\n"

@@ -11,6 +11,7 @@ import orjson
 from convertro_cli.mapping.calls import SkipReason
 from convertro_cli.mapping.trail import Note, Trail, Verdict
 from convertro_cli.segment.ids import read_id
+from convertro_cli.segment.json_text import write_json
 
 if TYPE_CHECKING:  # a replay without filters needs nothing of that room
     from convertro_cli.destination_filters.filters import DestinationFilters, Dropped
@@ -46,7 +47,7 @@ def sample_key(message: Mapping[str, Any]) -> str:
     if message_id is not None:
         return message_id
     try:
-        content = orjson.dumps(message, option=orjson.OPT_SORT_KEYS)
+        content = write_json(message, sort_keys=True)
     except (orjson.JSONEncodeError, RecursionError):  # nested deeper than JSON writers go
         content = b"".join(key.encode() for key in message)
     return blake2b(content, digest_size=16).hexdigest()

@@ -100,8 +100,8 @@ def is_off_in_schema(
                 "schema",
                 "stopped" if is_off else "passed",
                 "beaten" if is_beaten else "listed" if is_listed else "unlisted",
-                evidence=event,
                 path=("event",),
+                evidence=MISSING if event is None else event,
                 settings=("schema.disabled_events",),
                 reason=SkipReason.DISABLED_BY_SCHEMA if is_off else None,
             )

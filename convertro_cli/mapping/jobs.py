@@ -54,7 +54,10 @@ what tells the message from others.
 
 
 class InvalidLine(NamedTuple):
-    """A line that is no sound message; places as in ``ReadyMessage``."""
+    """A line that is no sound message; places as in ``ReadyMessage``.
+
+    ``length`` above 0 says that only the beginning of a line of so many bytes is there.
+    """
 
     number: int
     start: int
@@ -63,6 +66,7 @@ class InvalidLine(NamedTuple):
     detail: str
     original: bytes | None = None
     source: str | None = None
+    length: int = 0
 
 
 @dataclass(slots=True)
@@ -120,9 +124,11 @@ class BatchCounts:
     def _reject(self, line: MappedLine, fault: Invalid) -> None:
         if fault.reason is InvalidReason.UNREADABLE_AMOUNT:
             self.kept_back.add(fault.reason.value, "", 0)
-        original, source = line.dead_letter or (None, None)
+        original, source, length = line.dead_letter or (None, None, 0)
         place = (line.number, line.start, line.end)
-        self.invalid.append(InvalidLine(*place, fault.reason.value, fault.detail, original, source))
+        self.invalid.append(
+            InvalidLine(*place, fault.reason.value, fault.detail, original, source, length)
+        )
 
     def _warn(self, outcome: Mapped, number: int) -> None:
         for warning in outcome.warnings:
@@ -144,7 +150,7 @@ class MappedBatch(BatchCounts):
 
 def ready_message(line: MappedLine, outcome: Mapped, raw: bytes, rules: Rules) -> ReadyMessage:
     """Make a message's calls ready to go. ``raw`` is its line."""
-    original, source = line.dead_letter or (None, None)
+    original, source, _ = line.dead_letter or (None, None, 0)
     identity = message_identity(line.message or {}, original or raw)
     calls = [ready_call(call, identity[1], rules) for call in outcome.calls]
     return line.number, line.start, line.end, calls, original, source, identity

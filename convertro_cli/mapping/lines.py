@@ -52,14 +52,15 @@ def map_lines(
     With ``counts``, messages that yield no call are only counted there: they are most of an
     export, and most of their cost would be the handing on.
     """
+    skipped = None if counts is None else counts.skipped
     start = 0
     for number, line in enumerate(batch.data.split(b"\n"), batch.first_line):
         end = start + len(line)
         if line and not line.isspace():
             message, outcome, letter = map_line(line, batch.overlong, rules)
-            if counts is not None and isinstance(outcome, Skipped):
-                counts.skipped[outcome.reason] += 1
-                if outcome.worth is not None:
+            if skipped is not None and isinstance(outcome, Skipped):
+                skipped[outcome.reason] += 1
+                if outcome.worth is not None and counts is not None:
                     counts.keep_back(outcome)
             else:
                 yield MappedLine(number, start, end, message, outcome, letter)
@@ -103,8 +104,9 @@ def _map_dead_letter(line: bytes, overlong: int, rules: Rules, trail: Trail | No
     message = parse_line(line)
     letter = None if isinstance(message, Invalid) else unwrap(message, line)
     event = letter.original if letter else line
-    if len(event) > MAX_LINE:
-        return None, _unasked(_too_long(overlong or len(event)), rules), letter
+    length = overlong or (letter.length if letter else 0)
+    if len(event) > MAX_LINE or length:
+        return None, _unasked(_too_long(length or len(event)), rules), letter
     if letter:
         message = parse_line(event)
     if isinstance(message, Invalid):

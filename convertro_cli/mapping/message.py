@@ -22,11 +22,11 @@ from convertro_cli.mapping.fields import as_object
 from convertro_cli.mapping.filtering import filter_message
 from convertro_cli.mapping.gates import OTHER_TYPES, SUPPORTED_TYPES, stop_at_gate
 from convertro_cli.mapping.integrations import is_made_by_replay, read_choice
-from convertro_cli.mapping.modes import decide_mode
+from convertro_cli.mapping.modes import decide_mode, engage_key
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.selection import is_selected
 from convertro_cli.mapping.times import message_time, tell_time, time_warnings
-from convertro_cli.mapping.tracks import is_engage_track
+from convertro_cli.mapping.tracks import is_left_to_engage
 from convertro_cli.mapping.trail import MISSING, Note, Trail
 from convertro_cli.mapping.worth import worth_of
 from convertro_cli.segment.old_exports import read_old_message
@@ -47,13 +47,6 @@ def with_todays_names(message: Mapping[str, Any], trail: Trail | None = None) ->
         added = [name for name in old if named.get(name) is not message.get(name)]
         trail.note(Note("old names", value={name: old[name] for name in added}))
     return named
-
-
-def has_old_names(message: Mapping[str, Any]) -> bool:
-    """Whether a message that has a type has another part under a name of before 2014."""
-    if "sessionId" in message or "options" in message:
-        return True
-    return "integrations" not in message and "providers" in as_object(message.get("context"))
 
 
 def map_message(message: Mapping[str, Any], rules: Rules, trail: Trail | None = None) -> Outcome:
@@ -83,16 +76,19 @@ def _map(
     message: Mapping[str, Any], message_type: str, rules: Rules, trail: Trail | None
 ) -> Outcome:
     """Map a message of a type that Convertro takes."""
-    if has_old_names(message):
+    if "sessionId" in message or "integrations" not in message or "options" in message:
         message = with_todays_names(message, trail)
     time: MessageTime | Invalid | None = None
     seconds = usual_time(message, rules.latest)
     if seconds is None or trail is not None:
         time = message_time(message, rules.latest)
         seconds = None if isinstance(time, Invalid) else time.seconds
-    reason = stop_at_gate(message, message_type, seconds, rules, trail)
-    if reason is not None:
-        return _skipped(reason, message, message_type, seconds, rules)
+    # Most messages choose nothing, and most rules have no gate: then there is nothing to ask.
+    chooses = message.get("integrations") or "_metadata" in message
+    if chooses or rules.has_gates or trail is not None:
+        reason = stop_at_gate(message, message_type, seconds, rules, trail)
+        if reason is not None:
+            return _skipped(reason, message, message_type, seconds, rules)
     filtered = message
     if rules.destination_filters is not None:
         passed = filter_message(message, rules.destination_filters, trail)
@@ -133,7 +129,8 @@ def _calls(
 ) -> list[Call] | SkipReason | Invalid:
     """Give the calls of a message that no gate stops, by the rules that it follows."""
     if message_type == "track":
-        if is_engage_track(message, rules, trail):
+        key = engage_key(message)
+        if key is not None and is_left_to_engage(message, key, rules, trail):
             return SkipReason.ENGAGE_TRACK
         mode = decide_mode(rules.mode, message_type, message, trail)
         track = web.track_calls if mode == "web" else cloud.track_calls

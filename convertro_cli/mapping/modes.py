@@ -14,9 +14,12 @@ _WEB_CHANNELS = frozenset({"client", "browser", "web"})
 _COMPUTATION = ("computation_key", "computation_id", "computation_class")
 
 
-def engage_key(context: Any) -> str | None:
+def engage_key(message: Mapping[str, Any]) -> str | None:
     """Name the key that tells that Segment's Engage made a message; None where it did not."""
-    personas = as_object(as_object(context).get("personas"))
+    context = message.get("context")
+    if not isinstance(context, dict) or "personas" not in context:  # as nearly always
+        return None
+    personas = as_object(context["personas"])
     return next((key for key in _COMPUTATION if personas.get(key)), None)
 
 
@@ -44,7 +47,9 @@ def _channel_path(message: Mapping[str, Any], context: Mapping[str, Any]) -> Pat
 
 def is_from_browser(message: Mapping[str, Any], trail: Trail | None = None) -> bool:
     """Whether analytics.js sent the message, by its library's name or else by its channel."""
-    context = as_object(message.get("context"))
+    context = message.get("context")
+    if not isinstance(context, dict):
+        context = {}
     library = context.get("library")
     name = library.get("name") if isinstance(library, dict) else library
     if isinstance(name, str) and (name.startswith("analytics.js") or "analytics-next" in name):
@@ -62,7 +67,8 @@ def is_from_browser(message: Mapping[str, Any], trail: Trail | None = None) -> b
             _tell(trail, "cloud", "other library", _library_path(context), name)
         else:
             path = _channel_path(message, context)
-            _tell(trail, "cloud", "other channel", path, channel)
+            evidence = MISSING if channel is None else channel
+            _tell(trail, "cloud", "other channel", path, evidence)
     return False
 
 
@@ -77,9 +83,8 @@ def decide_mode(
     if setting != "auto":
         _tell(trail, setting, "setting")
         return setting
-    context = message.get("context")
-    if message_type == "identify" and isinstance(context, dict) and "personas" in context:
-        key = engage_key(context)
+    if message_type == "identify":
+        key = engage_key(message)
         if key is not None:
             _tell(trail, "web", "engage", ("context", "personas", key))
             return "web"

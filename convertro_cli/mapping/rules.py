@@ -169,10 +169,20 @@ class Rules:
     unreadable_amount: UnreadableAmountSetting = "hold"
     repeated_orders: RepeatedOrdersSetting = "send"
     has_selection: bool = field(init=False, repr=False, compare=False)
-    """Whether the user asked for some messages only: it is looked at for each message."""
+    """Whether the user asked for some messages only."""
+    has_gates: bool = field(init=False, repr=False, compare=False)
+    """Whether any gate is set that could stop a message which itself chooses nothing."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "has_selection", bool(self.selection))
+        """Work out once what is looked at for each message."""
+        has_selection = bool(self.selection)
+        has_gates = (
+            self.suppressed is not None
+            or bool(self.consent.categories or self.disabled_events or has_selection)
+            or self.delivered_in_browser == "skip-unmarked"
+        )
+        object.__setattr__(self, "has_selection", has_selection)
+        object.__setattr__(self, "has_gates", has_gates)
 
     destination_filters: DestinationFilters | None = None
     """Segment's destination filters and transformations; None where there is nothing to apply."""

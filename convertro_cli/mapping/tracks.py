@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from convertro_cli.mapping.calls import SkipReason
-from convertro_cli.mapping.modes import engage_key
 from convertro_cli.mapping.orders import Properties, sale_types
 from convertro_cli.mapping.rules import EventName, Rules
 from convertro_cli.mapping.trail import MISSING, Note, Trail
@@ -34,17 +33,13 @@ def read_event_name(message: Mapping[str, Any], trail: Trail | None = None) -> s
     return found
 
 
-def is_engage_track(message: Mapping[str, Any], rules: Rules, trail: Trail | None = None) -> bool:
-    """Whether a track is one of Engage's own (``Audience Entered``), and ``[events]`` has it not.
+def is_left_to_engage(
+    message: Mapping[str, Any], key: str, rules: Rules, trail: Trail | None = None
+) -> bool:
+    """Whether a track that Engage made (``Audience Entered``) is one that ``[events]`` lacks.
 
-    It says what Engage computed of a user, not what a user did.
+    It says what Engage computed of a user, not what a user did. ``key`` tells that Engage made it.
     """
-    context = message.get("context")
-    if not isinstance(context, dict) or "personas" not in context:  # as nearly always
-        return False
-    key = engage_key(context)
-    if key is None:
-        return False
     event = message.get("event")
     keys = rules.events.keys_of(event) if isinstance(event, str) else ()
     if trail is not None:
@@ -136,7 +131,7 @@ def read_sale_types(
                 "sale" if repeat is None else "repeat",
                 value=types,
                 path=path,
-                evidence=raw,
+                evidence=MISSING if repeat is None else raw,
                 fields=_TYPE,
                 settings=(*settings, _HYBRID),
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from math import isinf
 from operator import itemgetter
 from string import ascii_letters, digits
 from typing import Any, NamedTuple
@@ -17,7 +18,8 @@ import orjson
 
 from convertro_cli.mapping.calls import Call, MappingWarning
 from convertro_cli.mapping.rules import Wire
-from convertro_cli.segment.ids import plain_number
+from convertro_cli.segment.ids import EXACT_BELOW, InexactNumberError, plain_number
+from convertro_cli.segment.json_text import write_json
 
 LONGEST_URL = 8000
 """Longer requests are not sent: servers and proxies commonly refuse lines beyond 8 KiB."""
@@ -129,14 +131,15 @@ def trait_text(value: Any) -> str:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return plain_number(value)
-    return orjson.dumps(value).decode()
+    return write_json(value).decode()
 
 
 def find_trait_faults(traits: Mapping[str, Any], wire: Wire) -> dict[str, MappingWarning]:
     """Name the traits that a request cannot carry, and why.
 
     These are names with anything but word characters, names that are already parameters of the
-    call, and values nested deeper than JSON writers go.
+    call, values nested deeper than JSON writers go, and numbers beyond the floats. Raises
+    InexactNumberError where the digits of a number were lost in reading.
     """
     taken = _names_on_user_call(tuple(wire.names.items()))
     return {
@@ -159,9 +162,13 @@ def _trait_fault(name: str, value: Any, taken: frozenset[str]) -> MappingWarning
         return MappingWarning.TRAIT_NAME_UNSUPPORTED
     if isinstance(value, dict | list):
         try:
-            orjson.dumps({"traits": {name: value}})
+            write_json({"traits": {name: value}})
         except orjson.JSONEncodeError:
             return MappingWarning.TRAIT_TOO_DEEP
+    elif isinstance(value, float) and abs(value) >= EXACT_BELOW:
+        if isinf(value):
+            return MappingWarning.TRAIT_TOO_LARGE
+        raise InexactNumberError
     return None
 
 

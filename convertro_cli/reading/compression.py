@@ -4,46 +4,55 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import zlib
 from collections.abc import Callable, Iterator
 
 from convertro_cli.reading.damage import DamagedExport, corrupt, truncated
 from convertro_cli.reading.feed import CHUNK, Feed
-from convertro_cli.reading.gunzip import Gunzip
-from convertro_cli.reading.members import member
+from convertro_cli.reading.gzip_member import Gunzip
+from convertro_cli.reading.members import Codec, member
 from convertro_cli.reading.raw import RawExport
-from convertro_cli.reading.zstd import SKIPPABLE_MAGICS, ZSTD_MAGIC, frame
 
 __all__ = ["DamagedExport", "Stream", "open_stream"]
 
 _XZ_MEMORY = 160 << 20  # xz -9 needs 65 MiB to unpack
 
-# Gives out one member or frame of a file, for a file of this name.
-_Decoder = Callable[[Feed, str], Iterator[bytes]]
+_ZSTD_MAGICS = (
+    b"\x28\xb5\x2f\xfd",
+    # Frames that hold no data, such as pzstd's sizes or a seek table.
+    *(bytes([first]) + b"\x2a\x4d\x18" for first in range(0x50, 0x60)),
+)
 
 
-def _gzip(feed: Feed, name: str) -> Iterator[bytes]:
-    return member(feed, name, "gzip", Gunzip, loses=False)
+def _gzip() -> Codec:
+    return Codec("gzip", "gzip -dc", Gunzip, (zlib.error,))
 
 
-def _bzip2(feed: Feed, name: str) -> Iterator[bytes]:
-    return member(feed, name, "bzip2", bz2.BZ2Decompressor, loses=True)
+def _bzip2() -> Codec:
+    return Codec("bzip2", "bzip2 -dc", bz2.BZ2Decompressor, (OSError, ValueError))
 
 
-def _xz(feed: Feed, name: str) -> Iterator[bytes]:
-    return member(feed, name, "xz", _xz_decompressor, loses=True)
+def _xz() -> Codec:
+    return Codec("xz", "xz -dc", _unxz, (lzma.LZMAError,), "xz -dc")
 
 
-def _xz_decompressor() -> lzma.LZMADecompressor:
+def _unxz() -> lzma.LZMADecompressor:
     return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
 
 
-# By the bytes at the start: the kind, the command that unpacks it, and the decoder.
-_MAGICS: dict[bytes, tuple[str, str, _Decoder]] = {
-    b"\x1f\x8b": ("gzip", "gzip -dc", _gzip),
-    b"BZh": ("bzip2", "bzip2 -dc", _bzip2),
-    b"\xfd7zXZ\x00": ("xz", "xz -dc", _xz),
-    ZSTD_MAGIC: ("zstd", "zstd -dc", frame),
-    **dict.fromkeys(SKIPPABLE_MAGICS, ("zstd", "zstd -dc", frame)),
+def _zstd() -> Codec:
+    # Only where such a file is met: importing it takes as long as starting without it.
+    from convertro_cli.reading.zstd import ZstdError, unzstd  # noqa: PLC0415
+
+    return Codec("zstd", "zstd -dc", unzstd, (ZstdError,), "zstd -dc --long=31")
+
+
+# By the bytes at the start.
+_MAGICS: dict[bytes, Callable[[], Codec]] = {
+    b"\x1f\x8b": _gzip,
+    b"BZh": _bzip2,
+    b"\xfd7zXZ\x00": _xz,
+    **dict.fromkeys(_ZSTD_MAGICS, _zstd),
 }
 
 
@@ -81,36 +90,37 @@ class Stream:
         return _joined(pieces) if self._feed.steady else pieces
 
     def _pieces(self) -> Iterator[bytes]:
-        kind = self._sniff()
-        if kind is None:
+        codec = self._sniff()
+        if codec is None:
             while piece := self._feed.read():
                 yield piece
             return
-        self.unpack = kind[1]
-        while kind is not None:
-            yield from kind[2](self._feed, self._name)
+        self.unpack = codec.unpack
+        while codec is not None:
+            yield from member(self._feed, self._name, codec)
             _skip_zeros(self._feed)
             if not self._feed.peek(1):
                 return
-            previous, kind = kind, self._sniff()
-        raise corrupt(self._name, previous[0], self._feed.position, "something else follows")
+            previous, codec = codec, self._sniff()
+        raise corrupt(self._name, previous.kind, self._feed.position, "something else follows")
 
-    def _sniff(self) -> tuple[str, str, _Decoder] | None:
+    def _sniff(self) -> Codec | None:
         """What the next bytes announce; None if they are plain."""
         if self._feed.steady and len(head := self._feed.peek(_LONGEST)) == _LONGEST:
-            return next((kind for magic, kind in _MAGICS.items() if head.startswith(magic)), None)
+            codec = next((each for magic, each in _MAGICS.items() if head.startswith(magic)), None)
+            return codec() if codec is not None else None
         for length in range(1, _LONGEST + 1):
             head = self._feed.peek(length)
             if len(head) < length:
                 break
             if head in _MAGICS:
-                return _MAGICS[head]
+                return _MAGICS[head]()
             if not any(magic.startswith(head) for magic in _MAGICS):
                 return None  # decided without waiting for more bytes than needed
         if not (head.isascii() and head.decode("ascii").isprintable()):  # else a short line
-            for magic, (kind, _, _) in _MAGICS.items():
+            for magic, kind in _MAGICS.items():
                 if magic.startswith(head):
-                    raise truncated(self._name, kind, self._feed.fetched)
+                    raise truncated(self._name, kind().kind, self._feed.fetched)
         return None
 
 

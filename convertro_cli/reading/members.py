@@ -1,18 +1,16 @@
-"""One member of a gzip, bzip2 or xz file, unpacked in pieces of bounded size."""
+"""One member or frame of a packed file, unpacked in pieces of bounded size."""
 
 from __future__ import annotations
 
-import lzma
-import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from convertro_cli.reading.damage import corrupt, too_large, truncated
 from convertro_cli.reading.feed import CHUNK, Feed
 
 _SLICE = 32 * 1024
 _REREAD = 32 << 20  # some seconds of unpacking; longer would hold up the whole run
-_ERRORS = (zlib.error, lzma.LZMAError, OSError, ValueError)
+_MEMORY_LIMIT = ("limit exceeded", "too much memory")  # xz's words, and zstd's
 
 
 class Decompressor(Protocol):
@@ -27,15 +25,24 @@ class Decompressor(Protocol):
     def decompress(self, data: bytes, max_length: int) -> bytes: ...
 
 
-def member(
-    feed: Feed, name: str, kind: str, decompressor: Callable[[], Decompressor], *, loses: bool
-) -> Iterator[bytes]:
-    """The plain bytes of the member that ``feed`` stands at; leaves it at the member's end.
+class Codec(NamedTuple):
+    """A kind of packed file: its name, the command that unpacks one, and how it is done here.
 
-    ``loses`` says that the decompressor, when it meets an error, gives nothing out for the call.
+    ``errors`` are what the decompressor raises where the data is spoiled; ``unpack_large`` is
+    the command for a file that takes more memory than a run may have.
     """
+
+    kind: str
+    unpack: str
+    decompressor: Callable[[], Decompressor]
+    errors: tuple[type[Exception], ...]
+    unpack_large: str = ""
+
+
+def member(feed: Feed, name: str, codec: Codec) -> Iterator[bytes]:
+    """The plain bytes of the member that ``feed`` stands at; leaves it at the member's end."""
     start, given = feed.position, 0
-    current = decompressor()
+    current = codec.decompressor()
     while not current.eof:
         before = feed.position
         data = feed.read(_SLICE)
@@ -44,14 +51,14 @@ def member(
                 if piece:
                     given += len(piece)
                     yield piece
-        except _ERRORS as error:
-            if "limit exceeded" in str(error):
-                raise too_large(name, f"{kind} -dc") from error
-            if loses and feed.steady:
-                yield from _up_to_break(feed, start, before, given, decompressor())
-            raise corrupt(name, kind, before, str(error)) from error
+        except codec.errors as error:
+            if any(words in str(error) for words in _MEMORY_LIMIT):
+                raise too_large(name, codec.unpack_large) from error
+            if feed.steady:
+                yield from _up_to_break(feed, start, before, given, codec)
+            raise corrupt(name, codec.kind, before, str(error)) from error
         if not data and not current.eof:
-            raise truncated(name, kind, feed.position)
+            raise truncated(name, codec.kind, feed.position)
     feed.back(len(current.unused_data))
 
 
@@ -65,9 +72,7 @@ def _unpacked(decompressor: Decompressor, data: bytes) -> Iterator[bytes]:
         yield (piece := decompressor.decompress(b"", CHUNK))
 
 
-def _up_to_break(
-    feed: Feed, start: int, before: int, given: int, decompressor: Decompressor
-) -> Iterator[bytes]:
+def _up_to_break(feed: Feed, start: int, before: int, given: int, codec: Codec) -> Iterator[bytes]:
     """What lies between the bytes given out and the break.
 
     A decompressor that meets an error keeps to itself what it had unpacked in the same call. So
@@ -77,6 +82,7 @@ def _up_to_break(
     """
     if before - start > _REREAD:
         return
+    decompressor = codec.decompressor()
     try:
         while start < before:
             data = feed.reread(start, min(start + _SLICE, before))
@@ -86,5 +92,5 @@ def _up_to_break(
             for piece in _unpacked(decompressor, bytes([byte])):
                 yield piece[given:]
                 given = max(0, given - len(piece))
-    except _ERRORS:
+    except codec.errors:
         return

@@ -31,15 +31,33 @@ class DeadLetterFile:
     def __init__(
         self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._path = path
+        self.path = path
         self._now = now
         self._descriptor: int | None = None
         self._waiting: list[bytes] = []
 
-    def add(self, original: bytes, *, reason: str, detail: str, source: str) -> None:
-        """Keep an event to be written."""
+    def add(
+        self,
+        original: bytes,
+        *,
+        reason: str,
+        detail: str,
+        source: str,
+        answer: tuple[int, str] | None = None,
+        length: int = 0,
+    ) -> None:
+        """Keep an event to be written; see ``wrap`` for what is kept of it."""
         at = self._now().isoformat(timespec="seconds")
-        self._waiting.append(wrap(original, reason=reason, detail=detail, source=source, at=at))
+        line = wrap(
+            original,
+            reason=reason,
+            detail=detail,
+            source=source,
+            at=at,
+            answer=answer,
+            length=length,
+        )
+        self._waiting.append(line)
 
     def take(self) -> bytes:
         """Give the lines of all that was added since the last time."""
@@ -53,11 +71,11 @@ class DeadLetterFile:
         """
         if not lines:
             return
-        with told(self._path):
-            if self._descriptor is not None and not _is_at(self._path, self._descriptor):
+        with told(self.path):
+            if self._descriptor is not None and not _is_at(self.path, self._descriptor):
                 self.close()  # somebody took the file away: what fails now goes into a new one
             if self._descriptor is None:
-                self._descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
+                self._descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT)
                 _drop_torn_line(self._descriptor)
             end = os.lseek(self._descriptor, 0, os.SEEK_END)
             try:

@@ -77,7 +77,7 @@ class StateFolder:
 
 
 def _is_ours(path: Path) -> bool:
-    return path.name == "lock" or path.name.startswith(("ledger.db", "dead-letters."))
+    return path.name == "lock" or path.name.startswith(("ledger.db", "dead-letters.", "waiting.db"))
 
 
 def open_private(path: Path, flags: int) -> int:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first asks for a clean end, the second for one at once."""
+"""SIGINT, SIGTERM and SIGHUP: the first asks for a clean end, the second for one at once."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from typing import Any
 
 from convertro_cli.errors import ExitCode
 
-_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+_CODES = {
+    signal.SIGHUP: ExitCode.HUNG_UP,
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+}
 
 
 class Interrupts:
-    """While it is entered, signals are counted instead of ending the program."""
+    """While it is entered, signals are counted instead of ending the program.
+
+    A SIGHUP that is ignored stays so: that is what ``nohup`` is for.
+    """
 
     def __init__(self) -> None:
         self._count = 0
@@ -21,6 +28,8 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         for number in _CODES:
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._before[number] = signal.signal(number, self._handle)
         return self
 

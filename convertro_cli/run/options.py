@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from convertro_cli.delivery.answers import Success
 from convertro_cli.delivery.delivery import DeliveryOptions
 from convertro_cli.delivery.transport import TransportOptions
 from convertro_cli.run.plan import ReplayOptions
@@ -30,6 +33,12 @@ def delivery_options(loaded: LoadedSettings, options: ReplayOptions) -> Delivery
         rate_limit=delivery.rate_limit,
         max_attempts=delivery.max_attempts,
         outage_timeout=delivery.outage_timeout,
+        stop_after_refusals=delivery.stop_after_refusals,
+        success=_success(loaded.settings.wire.success),
         resend=options.resend,
         at_most_once=options.at_most_once,
     )
+
+
+def _success(setting: Literal["not-html", "any"] | list[int]) -> Success:
+    return frozenset(setting) if isinstance(setting, list) else setting

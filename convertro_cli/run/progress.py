@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from convertro_cli.record.tally import Tally
@@ -17,7 +18,8 @@ _WORTH_TELLING = 5.0
 class Progress:
     """Where a run is. ``trouble`` says in a few words what holds it up, if anything does.
 
-    ``rate`` is the most calls a second that may start, None for no limit.
+    ``rate`` is the most calls a second that may start, None for no limit. ``retries`` counts what
+    was to be tried again, by why; ``held_back_by`` names what keeps the pace down.
     """
 
     tally: Tally
@@ -26,12 +28,16 @@ class Progress:
     in_flight: int = 0
     concurrency: int | None = None
     rate: float | None = None
+    retries: Mapping[str, int] = field(default_factory=dict)
+    held_back_by: str = ""
 
     def follow(self, state: DeliveryState, *, stopping: bool) -> None:
         """Take in where the delivery is; ``stopping`` after an interrupt."""
         self.in_flight = state.in_flight
         self.concurrency = state.concurrency
         self.rate = state.rate
+        self.retries = state.retries
+        self.held_back_by = state.held_back_by
         self.trouble = None
         if stopping:
             self.trouble = f"stopping: waiting for {state.in_flight} requests under way"

@@ -70,16 +70,19 @@ def read_json_exactly(line: bytes) -> Any:
     return _exchange(value, lambda found: marks.get(found, found)) if marks else value
 
 
-def write_json(value: Any, *, sort_keys: bool = False) -> bytes:
+def write_json(
+    value: Any, *, sort_keys: bool = False, default: Callable[[Any], Any] | None = None
+) -> bytes:
     """Write what was read as compact JSON; an infinite number is written as null.
 
-    Raises orjson.JSONEncodeError where the value is nested too deep.
+    ``default`` is as orjson has it, for values that are no JSON. Raises orjson.JSONEncodeError
+    where the value is nested too deep.
     """
     option = orjson.OPT_SORT_KEYS if sort_keys else None
     try:
-        return orjson.dumps(value, option=option)
+        return orjson.dumps(value, default, option)
     except orjson.JSONEncodeError:
-        return orjson.dumps(_exchange(value, _writable), option=option)
+        return orjson.dumps(_exchange(value, _writable), default, option)
 
 
 def _whole_escape(match: re.Match[bytes]) -> bytes:

@@ -48,6 +48,9 @@ Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=7 * 86400)]
 ParameterName = Annotated[str, AfterValidator(check_parameter_name)]
 PathTemplate = Annotated[str, AfterValidator(check_path)]
 
+# What asks for another try cannot be a success.
+SuccessStatus = Annotated[int, Field(ge=200, le=407)]
+
 _SWITCH = "true or false"
 _SECONDS = "seconds, or a length of time such as 30s or 15m, up to 7d"
 _PARAMETER = "a parameter name of letters, digits, '_', '-' and '.'"
@@ -153,6 +156,9 @@ class DeliveryTable(Table):
         default=8, description="a whole number from 1 to 100"
     )
     outage_timeout: Seconds = Field(default=900.0, description=_SECONDS)
+    stop_after_refusals: Annotated[int, Field(ge=0, le=256)] = Field(
+        default=100, description="a whole number from 0 to 256"
+    )
     state: Folder = Field(default=".convertro", description="the folder of the ledger, as text")
     ping_url: Annotated[Text, AfterValidator(check_ping_url)] | None = Field(
         default=None, description="a web address such as https://hc-ping.com/your-uuid"
@@ -215,6 +221,12 @@ class WireTable(Table):
     hash_email_ids: bool = Field(default=True, description=_SWITCH)
     ca_bundle: Text | None = Field(default=None, description="a file of certificates (PEM)")
     allow_http: bool = Field(default=False, description=_SWITCH)
+    success: Literal["not-html", "any"] | Annotated[list[SuccessStatus], Field(min_length=1)] = (
+        Field(
+            default="not-html",
+            description='"not-html", "any", or an array of statuses such as [200, 204]',
+        )
+    )
 
 
 class StorageTable(Table):

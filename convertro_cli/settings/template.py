@@ -87,6 +87,7 @@ COMMENTS: Mapping[str, str] = {
     "delivery.timeout": "How long to wait for a connection, and for an answer.",
     "delivery.max_attempts": "How often a call is tried before it counts as failed.",
     "delivery.outage_timeout": "How long to wait for Convertro when nothing gets through.",
+    "delivery.stop_after_refusals": "How many refusals in a row end the run; 0 for none.",
     "delivery.state": "The folder of the ledger and the dead letters, beside this file.",
     "delivery.ping_url": "Whom to tell of a run's start, success or exit code, as healthchecks.io "
     "has it. A secret.",
@@ -94,6 +95,8 @@ COMMENTS: Mapping[str, str] = {
     "wire.hash_email_ids": "Whether user ids that look like an e-mail are hashed, as the tag does.",
     "wire.ca_bundle": "A file of certificates (PEM) to trust in place of the usual ones.",
     "wire.allow_http": "Whether to send unencrypted, to another machine than this one.",
+    "wire.success": 'What counts as delivered: "not-html" for 2xx but HTML pages, "any" 2xx, or '
+    "an array of statuses.",
     "wire.paths.web_event": "A track from a browser.",
     "wire.paths.web_user": "An identify from a browser, or by Engage.",
     "wire.paths.cloud_event": "A track from a mobile app or a server.",

@@ -136,9 +136,9 @@ def test_what_cannot_be_read_is_told(
     ("name", "start"),
     [
         ("report.html", b"<!doctype html>"),
-        ("report.md", b"### `convertro.toml`"),
+        ("report.md", b"## What changes with new.toml"),
         ("report.json", b'{"before":'),
-        ("report.txt", b"convertro.toml"),
+        ("report.txt", b"What changes with new.toml"),
     ],
 )
 def test_the_name_of_the_file_tells_its_format(

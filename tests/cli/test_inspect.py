@@ -142,7 +142,7 @@ def test_suggestions_are_toml_alone(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "begins"),
     [
-        ((), "messages "),
+        ((), "What is in the export"),
         (("--format", "json"), '{"settings"'),
         (("--format", "markdown"), "## What is in the export"),
         (("--format", "html"), "<!doctype html>"),
@@ -161,7 +161,7 @@ def test_a_report_can_go_to_a_file(
 @pytest.mark.parametrize(
     ("name", "begins"),
     [
-        ("r.txt", "messages "),
+        ("r.txt", "What is in the export"),
         ("r.json", '{"settings"'),
         ("r.md", "## What is in the export"),
         ("r.HTML", "<!doctype html>"),

@@ -43,11 +43,13 @@ class Reply(NamedTuple):
     retry_after: float | None = None
     fault: str | None = None
     maybe_received: bool = False
+    body: bytes = b""
+    content_type: str = ""
 
 
 OK = Reply()
 LOST = Reply(None, fault="connection_lost", maybe_received=True)
-REFUSED = Reply(None, fault="connection_failed", after=0.001)
+REFUSED = Reply(None, fault="connection_refused", after=0.001)
 TIMEOUT = Reply(None, fault="timeout", maybe_received=True, after=5.0)
 
 Server = Callable[[str, float], Reply]
@@ -103,6 +105,8 @@ class FakeTransport:
             reply.fault,
             maybe_received=reply.maybe_received,
             elapsed=reply.after,
+            body=reply.body,
+            content_type=reply.content_type,
         )
         heapq.heappush(self._coming, (now + reply.after, token, outcome))
         self.most_in_flight = max(self.most_in_flight, len(self._coming))

@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from convertro_cli.delivery.answers import Success
+from convertro_cli.delivery.clock import Clock
 from convertro_cli.delivery.delivery import Delivery, DeliveryOptions
-from convertro_cli.delivery.pending import PendingFile
+from convertro_cli.delivery.pending import PendingCall, PendingFile
 from convertro_cli.delivery.retry import full_jitter
+from convertro_cli.delivery.transport import Transport
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import InvalidLine, MappedBatch
 from convertro_cli.reading.lines import LineBatch
@@ -83,6 +86,8 @@ class Config:
     rate_limit: float | None = None
     max_attempts: int = 8
     outage_timeout: float = 900.0
+    stop_after_refusals: int = 100
+    success: Success = "not-html"
     at_most_once: bool = False
     resend: bool = False
     backoff: Callable[[int], float] = field(default_factory=lambda: full_jitter(Random(1)))
@@ -100,11 +105,17 @@ class Rig:
         config: Config | None = None,
         *,
         ledger: Ledger | None = None,
-        clock: FakeClock | None = None,
+        clock: Clock | None = None,
+        transport: Transport | None = None,
+        host: str = HOST,
     ) -> None:
         config = config or Config()
-        self.clock = clock or FakeClock()
-        self.transport = FakeTransport(server, self.clock, config.watch)
+        self.fake_clock = FakeClock()
+        self.clock = clock or self.fake_clock
+        if isinstance(self.clock, FakeClock):
+            self.fake_clock = self.clock
+        self.transport = FakeTransport(server, self.fake_clock, config.watch)
+        self._host = host
         self.ledger = ledger or MemoryLedger()
         self.letters = folder / "dead-letters.ndjson"
         self.tally = Tally()
@@ -117,10 +128,12 @@ class Rig:
                 rate_limit=config.rate_limit,
                 max_attempts=config.max_attempts,
                 outage_timeout=config.outage_timeout,
+                stop_after_refusals=config.stop_after_refusals,
+                success=config.success,
                 resend=config.resend,
                 at_most_once=config.at_most_once,
             ),
-            transport=self.transport,
+            transport=transport or self.transport,
             ledger=self.ledger,
             dead_letters=DeadLetterFile(self.letters),
             writer=config.writer,
@@ -159,6 +172,8 @@ class Rig:
             if self.problem:
                 break
             assert self.clock.now() < end, "the loop does not come to its end"
+        if self.delivery.is_idle:
+            self.delivery.finish()
         return self
 
     def run_for(self, seconds: float) -> Rig:
@@ -166,15 +181,22 @@ class Rig:
         end = self.clock.now() + seconds
         return self.run(until=lambda: self.clock.now() >= end)
 
+    def drain(self) -> None:
+        """Wait for what is under way, starting nothing more."""
+        while self.delivery.in_flight:
+            self.delivery.drain(0.1)
+
     def end(self) -> None:
         """End the run as an interrupt does, without waiting for what is under way."""
         self.delivery.end()
 
-    def feed(self, source: Iterable[list[Event]]) -> Rig:
-        """Take in batches as long as more are wanted, and run to the end of all."""
+    def feed(
+        self, source: Iterable[list[Event]], *, until: Callable[[], bool] = lambda: False
+    ) -> Rig:
+        """Take in batches as long as more are wanted, and run to the end of all, or ``until``."""
         batches = iter(source)
         more = True
-        while more or not self.delivery.is_idle:
+        while (more or not self.delivery.is_idle) and not until():
             if more and self.delivery.wants_more:
                 batch = next(batches, None)
                 more = batch is not None
@@ -182,7 +204,14 @@ class Rig:
             self.step()
             if self.problem:
                 break
+        if self.delivery.is_idle:
+            self.delivery.finish()
         return self
+
+    @property
+    def open_calls(self) -> dict[bytes, PendingCall]:
+        """The calls in memory that are not settled."""
+        return self.delivery.open_calls
 
     @property
     def elapsed(self) -> float:
@@ -244,7 +273,7 @@ class Rig:
                 )
                 continue
             calls = [
-                (key_of(name), url_of(name), "sale", "1.5", event.fault, order_of(event))
+                (key_of(name), self._host + name, "sale", "1.5", event.fault, order_of(event))
                 for name in event.call_names
             ]
             identity = (event.name, event.name)

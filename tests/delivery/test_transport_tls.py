@@ -87,7 +87,7 @@ def test_the_environment_adds_no_authorities(
     assert fetch_one(transport_of(), server.url + "/").fault == "untrusted_certificate"
 
 
-def test_a_server_without_tls_is_a_failed_connection(
+def test_a_server_without_tls_speaks_the_wrong_protocol(
     transport_of: OpenTransport, opened: ExitStack
 ) -> None:
     """TLS that cannot be set up is tried again; nothing was sent."""
@@ -95,7 +95,7 @@ def test_a_server_without_tls_is_a_failed_connection(
 
     outcome = fetch_one(transport_of(), server.url.replace("http:", "https:") + "/")
 
-    assert (outcome.status, outcome.fault) == (None, "connection_failed")
+    assert (outcome.status, outcome.fault) == (None, "wrong_protocol")
     assert not outcome.maybe_received
 
 
@@ -147,7 +147,7 @@ def test_http2_is_spoken_where_it_is_offered(tmp_path: Path, opened: ExitStack) 
     transport = CurlTransport(TransportOptions(5.0, 4, AUTHORITY))
     opened.callback(transport.close)
     url = f"https://127.0.0.1:{port}/"
-    while fetch_one(transport, url).fault == "connection_failed":
+    while fetch_one(transport, url).fault == "connection_refused":
         assert nginx.poll() is None, "nginx ended"
 
     outcomes = fetch(transport, *[url] * 20)

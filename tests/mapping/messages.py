@@ -49,8 +49,12 @@ def make_rules(
     convertro: Tables | None = None,
     wire: Tables | None = None,
     selection: Selection | None = None,
+    **others: Any,
 ) -> Rules:
-    """Compile rules for an account that has all cloud settings, unless told otherwise."""
+    """Compile rules for an account that has all cloud settings, unless told otherwise.
+
+    ``others`` are more tables of the settings.
+    """
     account = {
         "account": "acme",
         "client_name": "acme-inc",
@@ -62,6 +66,7 @@ def make_rules(
         "events": events or {},
         "mapping": mapping or {},
         "wire": wire or {},
+        **others,
     }
     return compile_rules(settings_of(tables), selection)
 

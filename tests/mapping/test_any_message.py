@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 import pytest
@@ -17,6 +18,7 @@ from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.lines import LineBatch
+from convertro_cli.segment.json_text import read_json
 from tests.mapping.gated import GATED
 from tests.mapping.messages import TIME, make_rules, ready_messages
 from tests.mapping.strategies import MESSAGES, OBJECTS
@@ -165,3 +167,47 @@ def test_a_long_url_is_not_sent() -> None:
     assert "url" not in lines[1]
     assert lines[1]["failed"] == "request_too_long"
     assert (dry.messages, dry.failed_messages, dry.calls, dry.failed_calls) == (1, 1, 1, 1)
+
+
+HUGE = st.integers(10**29, 10**30 - 1).map(str) | st.sampled_from(["1e999", "-1e999", "9" * 400])
+PLACES = st.sampled_from(["userId", "messageId", "traits", "traits.n", "properties.total", "x"])
+
+
+@settings(max_examples=100)
+@given(MESSAGES, PLACES, HUGE, ANY_RULES)
+def test_numbers_of_any_size_are_no_trouble(
+    message: dict[str, Any], place: str, digits: str, rules: Rules
+) -> None:
+    """A number beyond 64 bits or the floats, an id or inside a trait, is read and written again."""
+    top, _, inner = place.partition(".")
+    value: Any = {inner or "n": ["@", {"n": "@"}] if inner == "n" else "@"}
+    mark = value if top in {"traits", "properties"} else "@"
+    line = orjson.dumps(message | {top: mark}).replace(b'"@"', digits.encode())
+    replayed = ReplayJob(rules)(batch_of(line))
+    dry = DryRunJob(rules, include_skipped=True)(batch_of(line))
+    assert replayed.read == dry.read == 1
+    lines = [read_json(written) for written in dry.output.splitlines()]
+    urls = [call.url for one in ready_messages(replayed) for call in one.calls if not call.fault]
+    assert [written["url"] for written in lines if "url" in written] == urls
+
+
+@pytest.mark.parametrize(
+    ("digits", "sent"),
+    [
+        ("9012345678901234567890", "9012345678901234567890"),
+        ("9007199254740993", "9007199254740993"),
+        ("1e999", None),
+        ("[1e999,9012345678901234567890]", "[null,9012345678901234567890]"),
+        ("[9012345678901234567890]", "[9.012345678901235e+21]"),
+    ],
+)
+def test_a_number_in_a_trait_keeps_its_digits(digits: str, sent: str | None) -> None:
+    """Only what is beyond the floats is left out; inside of lists numbers are as JavaScript's."""
+    message = {"type": "identify", "userId": "u", "channel": "web", "timestamp": TIME}
+    line = orjson.dumps(message | {"traits": {"n": "@"}}).replace(b'"@"', digits.encode())
+    (mapped,) = map_lines(batch_of(line), RULES["default"])
+    assert isinstance(mapped.outcome, Mapped)
+    (call,) = mapped.outcome.calls
+    shown = dict(parse_qsl(build_url(call, RULES["default"].wire).partition("?")[2]))
+    assert shown.get("n") == sent
+    assert mapped.outcome.warnings == ([] if sent else ["trait_too_large"])

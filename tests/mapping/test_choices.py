@@ -224,6 +224,7 @@ OFF: Message = {"integrations": {"Convertro": False}}
         (web_message("track", event="Signed Up", **OFF, properties={"total": 3}), 3),
         (web_message("track", event="Other", **OFF, properties={"total": 3}), 0),
         (web_message("track", **OFF, properties={"total": 3}), 0),
+        (web_message("track", event="Application Installed", **OFF, properties={"total": 3}), 3),
         (web_message("identify", **OFF), 0),
         (cloud_message("track", event="Order Completed", **OFF, properties={"total": 3}), 3),
         (cloud_message("track", event="Signed Up", **OFF, properties={"total": 3}), 0),
@@ -236,7 +237,8 @@ OFF: Message = {"integrations": {"Convertro": False}}
 )
 def test_what_a_kept_back_message_would_have_been_worth(message: Message, worth: float) -> None:
     """The amount that would have been sent, if there is one, of a message that would have been."""
-    outcome = map_message(message, make_rules(events={"Signed Up": "signup"}))
+    events = {"Signed Up": "signup", "Application Installed": "install"}
+    outcome = map_message(message, make_rules(events=events))
     assert isinstance(outcome, Skipped)
     assert outcome.worth == worth
 
@@ -285,6 +287,7 @@ def test_the_gates_stand_in_their_order() -> None:
     [
         ({"sessionId": "s1"}, "s1"),
         ({"sessionId": "s1", "anonymousId": "a1"}, "a1"),
+        ({"sessionId": "s1", "type": "track", "integrations": {}}, "s1"),
         ({"options": {"providers": {"all": False}}}, "skip disabled_by_integrations"),
         (
             {"context": {"library": "analytics.js", "providers": {"Convertro": False}}},
@@ -324,6 +327,11 @@ def test_exports_from_before_2014(old: Message, outcome: str | None) -> None:
             {"timestamp": "soon", "receivedAt": "2024-03-01T10:20:30Z"},
             1709288430,
             ["unreadable_time"],
+        ),
+        (
+            {"timestamp": "soon", "receivedAt": "soon", "sentAt": "2024-03-01T10:20:30Z"},
+            1709288430,
+            ["unreadable_time", "unreadable_time"],
         ),
         (
             {"timestamp": "2024-03-01T10:20:30Z", "receivedAt": "2024-02-01T10:20:30Z"},

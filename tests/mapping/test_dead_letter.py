@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertro_cli.mapping.dead_letter import DeadLetter, unwrap, wrap
+from convertro_cli.mapping.dead_letter import KEPT_OF_OVERLONG, DeadLetter, unwrap, wrap
 
 NESTED = b'{"a":' * 400 + b"1" + b"}" * 400
 
@@ -134,3 +134,40 @@ def test_an_event_too_deep_to_be_written_is_no_letter_once_reformatted() -> None
 def test_what_is_no_letter(line: bytes) -> None:
     """Other objects are left to the mapping."""
     assert unwrap(orjson.loads(line), line) is None
+
+
+def test_an_answer_stands_before_the_event() -> None:
+    """The status and the beginning of the body; the event after it is found as ever."""
+    line = wrap(
+        b'{"a":1}',
+        reason="http_400",
+        detail="after 1 attempt",
+        source="export.ndjson:12",
+        at="2024-03-01T10:20:30Z",
+        answer=(400, 'no ,"event":{} here'),
+    )
+
+    assert line == (
+        b'{"reason":"http_400","detail":"after 1 attempt",'
+        b'"answer":{"status":400,"body":"no ,\\"event\\":{} here"},'
+        b'"source":"export.ndjson:12","at":"2024-03-01T10:20:30Z","event":{"a":1}}\n'
+    )
+    assert opened(line) == DeadLetter(b'{"a":1}', "export.ndjson:12")
+
+
+@pytest.mark.parametrize("byte", [b"x", b"\x01", b"\xff"], ids=ascii)
+def test_the_beginning_of_an_overlong_line_is_marked(byte: bytes) -> None:
+    """A line that was too long to be read whole says so, with its length; and comes out so."""
+    original = byte * (8 << 20)
+    line = wrap(
+        original,
+        reason="line_too_long",
+        detail="",
+        source="export.ndjson:3",
+        at="2024-03-01T10:20:30Z",
+        length=50_000_000,
+    )
+
+    assert b'"truncated":true,"length":50000000' in line
+    assert len(line) < 8 << 20, "a letter must fit into what is read of a line"
+    assert opened(line) == DeadLetter(original[:KEPT_OF_OVERLONG], "export.ndjson:3", 50_000_000)

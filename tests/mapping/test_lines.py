@@ -99,6 +99,17 @@ def test_a_line_too_long() -> None:
     assert "50,000,000 bytes" in cut.outcome.detail
 
 
+@pytest.mark.parametrize("message_type", ["page", "track"])
+def test_a_message_id_of_many_digits_is_read_with_all_of_them(message_type: str) -> None:
+    """Whatever becomes of a message, it goes by its id: in a dead letter's first place, too."""
+    message = {"type": message_type, "messageId": 0}
+    line = orjson.dumps(message).replace(b":0", b":1234567890123456789012")
+    for data in (line, letter(line)):
+        (mapped,) = lines_of(data)
+        assert mapped.message is not None
+        assert mapped.message["messageId"] == 1234567890123456789012
+
+
 def letter(original: bytes) -> bytes:
     """A dead letter without its newline."""
     return wrap(original, reason="http_400", detail="", source="old.ndjson:3", at="").rstrip(b"\n")
@@ -133,6 +144,21 @@ def test_a_dead_letter_may_be_longer_than_its_event() -> None:
     (line,) = lines_of(letter(too_long))
     assert outcome(line) == "line_too_long"
     assert line.dead_letter == DeadLetter(too_long, "old.ndjson:3")
+
+
+def test_the_beginning_of_a_line_is_never_taken_for_the_whole() -> None:
+    """What a letter has only the beginning of is too long, whatever that beginning would be."""
+    line = wrap(
+        SENT, reason="line_too_long", detail="", source="old.ndjson:3", at="", length=9_000_000
+    )
+    line = line.replace(b'"event":' + SENT, b'"line":' + orjson.dumps(SENT.decode()))
+
+    (mapped,) = lines_of(line.removesuffix(b"\n"))
+
+    assert isinstance(mapped.outcome, Invalid)
+    assert mapped.outcome.reason == "line_too_long"
+    assert "9,000,000 bytes" in mapped.outcome.detail
+    assert mapped.dead_letter == DeadLetter(SENT, "old.ndjson:3", 9_000_000)
 
 
 def test_a_message_with_a_type_is_no_dead_letter() -> None:

@@ -76,5 +76,9 @@ NOT_OF_A_MESSAGE = {
 }
 """The faults of lines that hold no message."""
 
-NOT_DRAWN = {MappingWarning.SHARED_MESSAGE_ID, MappingWarning.TRAIT_TOO_DEEP}
+NOT_DRAWN = {
+    MappingWarning.SHARED_MESSAGE_ID,
+    MappingWarning.TRAIT_TOO_DEEP,
+    MappingWarning.TRAIT_TOO_LARGE,
+}
 """The warnings that take several messages, or a depth that no random JSON has."""

@@ -150,9 +150,19 @@ def test_an_amount_that_cannot_be_read_is_held(properties: Message, warnings: in
 
 def test_what_is_held_back_is_named_without_its_content() -> None:
     """The fault says which amount it is about, and nothing that the message holds."""
-    outcome = map_message(order(TOTAL="s3cret"), make_rules())
-    assert isinstance(outcome, Invalid)
-    assert outcome.detail == "'total' is no amount"
+    for properties in ({"TOTAL": "s3cret"}, {"TOTAL": "s3cret", "revenue": "s3cret"}):
+        outcome = map_message(order(**properties), make_rules())
+        assert isinstance(outcome, Invalid)
+        assert outcome.detail == "'total' is no amount"
+
+
+@pytest.mark.parametrize("wire", [{}, {"params": {"id": "user"}}])
+def test_a_trait_named_id_is_not_worth_a_word(wire: Message) -> None:
+    """The call has the user's own id, whatever that is called on the wire."""
+    message = web_message("identify", traits={"id": "x", "plan": "pro"})
+    outcome = map_message(message, make_rules(wire=wire))
+    assert isinstance(outcome, Mapped)
+    assert (outcome.calls[0].traits, outcome.warnings) == ({"plan": "pro"}, [])
 
 
 @pytest.mark.parametrize(

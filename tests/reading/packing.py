@@ -5,16 +5,24 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import sys
 import zlib
 from collections.abc import Callable
 from typing import Any
 
-import zstandard
+from convertro_cli.reading.zstd import ZstdError, unzstd
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import CompressionParameter, ZstdCompressor
+else:
+    from backports.zstd import CompressionParameter, ZstdCompressor
+
+_CHECKED: dict[int, int] = {CompressionParameter.checksum_flag: 1}
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
     "gzip": lambda data: gzip.compress(data, mtime=0),
-    "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
+    "zstd": lambda data: zstd_packer().compress(data, ZstdCompressor.FLUSH_FRAME),
     "bzip2": bz2.compress,
     "xz": lambda data: lzma.compress(data, check=lzma.CHECK_CRC32, preset=0),
 }
@@ -22,7 +30,7 @@ PACKED = [kind for kind in PACKERS if kind != "plain"]
 
 _UNPACKERS: dict[str, Callable[[], Any]] = {
     "gzip": lambda: zlib.decompressobj(wbits=31),
-    "zstd": lambda: zstandard.ZstdDecompressor(max_window_size=128 << 20).decompressobj(),
+    "zstd": unzstd,
     "bzip2": bz2.BZ2Decompressor,
     "xz": lzma.LZMADecompressor,
 }
@@ -42,15 +50,21 @@ def unpack_bytewise(kind: str, packed: bytes) -> tuple[bytes, bool]:
             parts.append(unpacker.decompress(packed[at : at + 1]))
             while parts[-1] and not unpacker.eof:  # bz2 may not give all of it at once
                 parts.append(unpacker.decompress(b""))
-    except (zlib.error, OSError, lzma.LZMAError, zstandard.ZstdError):
+    except (zlib.error, OSError, lzma.LZMAError, ZstdError):
         return b"".join(parts), False
     return b"".join(parts), unpacker.eof
 
 
+def zstd_packer(window_log: int | None = None) -> ZstdCompressor:
+    """A compressor whose frames have a checksum, and a window as wide as wanted."""
+    wide: dict[int, int] = (
+        {} if window_log is None else {CompressionParameter.window_log: window_log}
+    )
+    return ZstdCompressor(options=_CHECKED | wide)
+
+
 def zstd_in_blocks(parts: list[bytes]) -> bytes:
     """One frame with a block for each part, as a program writes it that flushes."""
-    packer = zstandard.ZstdCompressor(write_checksum=True).compressobj()
-    blocks = [
-        packer.compress(part) + packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK) for part in parts
-    ]
+    packer = zstd_packer()
+    blocks = [packer.compress(part, ZstdCompressor.FLUSH_BLOCK) for part in parts]
     return b"".join(blocks) + packer.flush()

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import zstandard
 
-from tests.reading.packing import PACKERS
+from tests.reading.packing import PACKERS, zstd_packer
 
 MEBIBYTE = 1 << 20
 READ = """
@@ -29,7 +28,7 @@ def test_a_gigabyte_of_zeros_needs_little_memory(kind: str, tmp_path: Path) -> N
     """A small file that unpacks to a gigabyte in one line is counted, not held."""
     path = tmp_path / "bomb"
     if kind == "zstd":
-        packer = zstandard.ZstdCompressor().compressobj()
+        packer = zstd_packer()
         blocks = [packer.compress(bytes(MEBIBYTE)) for _ in range(1024)]
         path.write_bytes(b"".join(blocks) + packer.flush())
     else:

@@ -24,6 +24,7 @@ def test_a_report_is_one_json_object_with_all_that_was_counted() -> None:
         "invalid",
         "failed",
         "warnings",
+        "kept_back",
         "by_event_type",
         "files",
         "bytes_read",

@@ -111,6 +111,9 @@ WRONG_TYPES = [
     ("delivery.max_attempts", 101),
     ("delivery.outage_timeout", "long"),
     ("delivery.outage_timeout", [900]),
+    ("delivery.stop_after_refusals", -1),
+    ("delivery.stop_after_refusals", 257),
+    ("delivery.stop_after_refusals", "off"),
     ("delivery.state", 5),
     ("delivery.state", ""),
     ("delivery.state", "~nosuchuser/state"),
@@ -144,6 +147,11 @@ WRONG_TYPES = [
     ("storage.anonymous", "yes"),
     ("storage.allow_http", 1),
     ("storage.ca_bundle", "no-such-file.pem"),
+    ("wire.success", "2xx"),
+    ("wire.success", 200),
+    ("wire.success", []),
+    ("wire.success", [503]),
+    ("wire.success", ["200"]),
 ]
 
 
@@ -361,6 +369,9 @@ def test_a_long_value_is_cut_short() -> None:
         ("delivery.timeout", "1.5m", 90.0),
         ("delivery.outage_timeout", "7d", 604800.0),
         ("delivery.rate_limit", 50, 50.0),
+        ("delivery.stop_after_refusals", 0, 0),
+        ("wire.success", "any", "any"),
+        ("wire.success", [200, 302], [200, 302]),
         ("delivery.rate_limit", 0.5, 0.5),
         ("delivery.concurrency", "auto", "auto"),
         ("delivery.concurrency", 256, 256),

@@ -7,6 +7,7 @@ users who refused consent or are suppressed; money and times of every odd kind.
 from __future__ import annotations
 
 import gzip
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,13 @@ import orjson
 
 Message = dict[str, Any]
 
-FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+DAYS = [
+    datetime(2024, month, day, tzinfo=UTC)
+    for month, last in ((1, 31), (2, 29), (3, 31), (4, 30), (5, 31), (6, 30), (7, 31), (8, 31))
+    for day in (1, 15, last)
+]
+"""The days on which anything was received: few, and most of them at the edges of a month."""
+_HAPPENED = 6 * 3
 MONTHS = [f"2024-{month:02}-01" for month in range(1, 8)]
 """The first days of the six months, and the one after them."""
 
@@ -63,15 +70,23 @@ FILTERS: Message = {
                 "actions": [{"type": "DROP"}],
                 "title": "No staff",
                 "enabled": True,
-            }
+            },
+            {
+                "id": "2",
+                "sourceId": "src",
+                "destinationId": "dst",
+                "if": 'type = "identify"',
+                "actions": [{"type": "SAMPLE", "percent": 0.5, "path": "anonymousId"}],
+                "title": "Half of the users",
+                "enabled": True,
+            },
         ],
-        "pagination": {"current": "MA==", "totalEntries": 1},
+        "pagination": {"current": "MA==", "totalEntries": 2},
     }
 }
 
-_MONEY = (
-    12,
-    50.99,
+_PLAIN = (12, 50.99, 100, 7.25)
+_ODD = (
     "$1,200.50",
     "1.200,50 €",
     "R$ 99,90",
@@ -82,6 +97,7 @@ _MONEY = (
     "N/A",
     "kr 12.345",
     True,
+    "¥ 1,200",
 )
 _STAFF = {"email": "zoe@acme.example"}
 
@@ -112,27 +128,28 @@ class History:
         rng = Random(self.seed)
         earlier: list[Message] = []
         for number in range(self.messages):
-            happened = FIRST + timedelta(seconds=rng.randrange(181 * 86_400))
+            day = rng.randrange(_HAPPENED)
+            happened = DAYS[day] + timedelta(seconds=rng.randrange(86_400))
             message = _make(rng, number, happened, self.kinds)
             if earlier and rng.random() < 0.06:
                 self.kinds["shared id"] += 1
                 message["messageId"] = rng.choice(earlier)["messageId"]
-            self._receive(message, happened, rng)
+            self._receive(message, day, happened, rng)
             if rng.random() < 0.08:
                 self.kinds["copy"] += 1
-                self._receive(message, happened, rng)
+                self._receive(message, day, happened, rng)
             earlier.append(message)
 
-    def _receive(self, message: Message, happened: datetime, rng: Random) -> None:
+    def _receive(self, message: Message, day: int, happened: datetime, rng: Random) -> None:
         """Put a message into the file of the day on which Segment got it."""
-        late = timedelta(0)
+        received = happened
         if rng.random() < 0.2:
             self.kinds["late"] += 1
-            late = timedelta(days=rng.randrange(1, 90))
-        received = happened + late + timedelta(seconds=rng.randrange(60))
-        day = received.replace(hour=0, minute=0, second=0, microsecond=0)
-        name = f"segment-logs/src/{int(day.timestamp())}000/{received:%H}.gz"
-        self.files[name].append(orjson.dumps(message | {"receivedAt": _iso(received)}))
+            day += rng.randrange(1, 7)
+            received = DAYS[day] + timedelta(seconds=rng.randrange(86_400))
+        name = f"segment-logs/src/{int(DAYS[day].timestamp())}000/{received.hour // 12}.gz"
+        line = json.dumps(message | {"receivedAt": _iso(received)})  # ids may be of any length
+        self.files[name].append(line.encode())
 
 
 def _make(rng: Random, number: int, happened: datetime, kinds: Counter[str]) -> Message:
@@ -147,7 +164,7 @@ def _make(rng: Random, number: int, happened: datetime, kinds: Counter[str]) -> 
         _page,
         _purchase,
     )
-    message = rng.choice(makers)(rng, number)
+    message = rng.choice(makers)(rng, number, kinds)
     message |= {
         "messageId": str(UUID(int=rng.getrandbits(128))),
         "anonymousId": f"anon-{number % 97}",
@@ -158,6 +175,8 @@ def _make(rng: Random, number: int, happened: datetime, kinds: Counter[str]) -> 
     }
     _spoil_time(message, happened, rng, kinds)
     _refuse(message, rng, kinds)
+    if "_metadata" in message:
+        kinds["delivered in the browser"] += 1
     kinds[message["type"]] += 1
     return message
 
@@ -201,13 +220,13 @@ def _refuse(message: Message, rng: Random, kinds: Counter[str]) -> None:
         message["context"]["consent"] = {"categoryPreferences": {"Advertising": True}}
 
 
-def _web_order(rng: Random, number: int) -> Message:
+def _web_order(rng: Random, number: int, kinds: Counter[str]) -> Message:
     message: Message = {
         "type": "track",
         "event": rng.choice(["Order Completed", "completed_order", "orderCompleted"]),
         "channel": "client",
         "context": {"library": {"name": "analytics.js", "version": "next-1.70.0"}},
-        "properties": {"order_id": f"o-{number}", "total": rng.choice(_MONEY)},
+        "properties": {"order_id": f"o-{number}", "total": _amount(rng, kinds)},
         "integrations": {},
     }
     if rng.random() < 0.2:
@@ -217,21 +236,29 @@ def _web_order(rng: Random, number: int) -> Message:
     return message
 
 
-def _cloud_order(rng: Random, number: int) -> Message:
+def _cloud_order(rng: Random, number: int, kinds: Counter[str]) -> Message:
     return {
         "type": "track",
         "event": "Order Completed",
         "channel": "mobile",
         "context": {"library": {"name": "analytics-ios"}, "device": {"id": f"D-{number % 50}"}},
-        "properties": {"orderId": 10**21 + number, "revenue": rng.choice(_MONEY)},
+        "properties": {"orderId": 10**21 + number, "revenue": _amount(rng, kinds)},
     }
 
 
-def _purchase(rng: Random, number: int) -> Message:
-    return _web_order(rng, number) | {"event": "purchase"}
+def _purchase(rng: Random, number: int, kinds: Counter[str]) -> Message:
+    return _web_order(rng, number, kinds) | {"event": "purchase"}
 
 
-def _identify(rng: Random, number: int) -> Message:
+def _amount(rng: Random, kinds: Counter[str]) -> Any:
+    """Give an amount, one in three of them as shops have written it."""
+    if rng.random() >= 1 / 3:
+        return rng.choice(_PLAIN)
+    kinds["odd money"] += 1
+    return rng.choice(_ODD)
+
+
+def _identify(rng: Random, number: int, kinds: Counter[str]) -> Message:
     return {
         "type": "identify",
         "userId": rng.choice([f"u-{number}", number, "jane@example.com"]),
@@ -241,7 +268,7 @@ def _identify(rng: Random, number: int) -> Message:
     }
 
 
-def _signup(rng: Random, number: int) -> Message:
+def _signup(rng: Random, number: int, kinds: Counter[str]) -> Message:
     return {
         "type": "track",
         "event": rng.choice(["Signed Up", "signed_up", "Test Event"]),
@@ -252,7 +279,7 @@ def _signup(rng: Random, number: int) -> Message:
     }
 
 
-def _page(rng: Random, number: int) -> Message:
+def _page(rng: Random, number: int, kinds: Counter[str]) -> Message:
     return {"type": "page", "channel": "client", "context": {}, "properties": {"n": number}}
 
 

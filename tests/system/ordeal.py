@@ -48,6 +48,7 @@ hybrid_attribution_model = true
 [delivery]
 max_attempts = {MAX_ATTEMPTS}
 outage_timeout = "60s"
+stop_after_refusals = 0
 
 [wire.paths]
 install = "/api/unheard-of/{{client_name}}/{{site_id}}/"

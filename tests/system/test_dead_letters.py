@@ -95,7 +95,7 @@ def test_a_crash_in_the_middle(workspace: Workspace) -> None:
     """After a crash while dead letters are replayed, the same command goes on with them."""
     count = 300
     with Sandbox(SandboxOptions(port=0, latency_s=0.02), keep_requests=True) as sandbox:
-        workspace.config.write_text(WITH_POISON)
+        workspace.config.write_text(WITH_POISON + "[delivery]\nstop_after_refusals = 0\n")
         workspace.write("export.ndjson", *(poison(number) for number in range(count)))
         assert workspace.replay(sandbox.url, "export.ndjson").summary["messages"]["failed"] == count
         workspace.config.write_text(SETTINGS)

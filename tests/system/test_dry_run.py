@@ -210,12 +210,21 @@ def test_a_reader_that_has_had_enough(workspace: Workspace, workers: str) -> Non
     assert ended.err == ""
 
 
-@pytest.mark.parametrize("output", ["/dev/full", "no/such/folder/calls", "."])
-def test_an_output_that_cannot_be_written(workspace: Workspace, output: str) -> None:
-    """Where the lines cannot be written, one message says so."""
+@pytest.mark.parametrize(
+    ("output", "code", "told"),
+    [
+        ("/dev/full", 74, "/dev/full cannot be written"),
+        ("no/such/folder/calls", 2, "There is no folder no/such/folder"),
+        (".", 2, ". is a folder"),
+    ],
+)
+def test_an_output_that_cannot_be_written(
+    workspace: Workspace, output: str, code: int, told: str
+) -> None:
+    """Where the lines cannot be written, one message says so; before the reading, if it can."""
     workspace.write("export.ndjson", order(1))
     ended = workspace.run("replay", "export.ndjson", "-n", "--output", output)
-    ended.assert_told(74, f"{output} cannot be written")
+    ended.assert_told(code, told)
 
 
 def test_a_full_disk_behind_standard_output(workspace: Workspace) -> None:

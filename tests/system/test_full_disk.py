@@ -79,7 +79,7 @@ def test_a_disk_that_is_full_from_the_start(
 def test_dead_letters_that_find_no_room(workspace: Workspace, sandbox: Sandbox) -> None:
     """No line is known as failed whose letter is not on disk; later, each letter is there once."""
     lines = [b'{"type":"track","number":%d,"rest":"%s"' % (n, b"x" * 2_000) for n in range(500)]
-    workspace.write("export.ndjson", *lines)
+    workspace.write("export.ndjson", {"type": "page"}, *lines)
     command = ["replay", "export.ndjson", "--base-url", sandbox.url]
 
     def restrict() -> None:

@@ -1,7 +1,9 @@
-"""SIGINT and SIGTERM: the first ends a run cleanly, the second at once."""
+"""SIGINT, SIGTERM, SIGHUP: the first ends a run cleanly, the second at once; and being stopped."""
 
 from __future__ import annotations
 
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -132,3 +134,73 @@ def test_while_nothing_comes_in(workspace: Workspace, sandbox: Sandbox, workers:
     assert ended.code == 130
     assert "Traceback" not in ended.err
     assert "Fatal" not in ended.err
+
+
+def test_a_hangup_ends_cleanly(workspace: Workspace) -> None:
+    """SIGHUP is as SIGTERM: what is under way finishes, and the code is 129."""
+    write_export(workspace.folder / "export.ndjson", 2_000)
+    with Sandbox(SandboxOptions(port=0, latency_s=0.2), keep_requests=True) as sandbox:
+        running = workspace.start("replay", "export.ndjson", "--base-url", sandbox.url, "--json")
+        wait_for_requests(sandbox, 50)
+        running.send(signal.SIGHUP)
+        ended = running.end(within=11)
+        assert ended.code == 129
+        assert ended.summary["interrupted"] is True
+        assert ended.summary["calls"]["in_doubt"] == 0
+        assert not read_ledger(workspace.state).sending
+
+
+def test_nohup_is_obeyed(workspace: Workspace, sandbox: Sandbox) -> None:
+    """Where SIGHUP was to be ignored before the start, a hangup ends nothing."""
+    workspace.write("export.ndjson", *orders(20))
+    running = workspace.start(
+        *("replay", "-", "--base-url", sandbox.url, "--json"),
+        stdin=subprocess.PIPE,
+        before=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    wait_until((workspace.state / "ledger.db").exists, "ledger")
+    running.send(signal.SIGHUP)
+    assert running.process.stdin is not None
+    running.process.stdin.write((workspace.folder / "export.ndjson").read_bytes())
+    running.process.stdin.close()
+    assert running.end().summary["calls"]["delivered"] == 20
+
+
+def test_a_terminal_that_closes_ends_a_run_cleanly(workspace: Workspace) -> None:
+    """When the terminal goes away the run ends by itself, its state written, with 129."""
+    write_export(workspace.folder / "export.ndjson", 2_000)
+    with Sandbox(SandboxOptions(port=0, latency_s=0.2), keep_requests=True) as sandbox:
+        command = ["replay", "export.ndjson", "--base-url", sandbox.url]
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(workspace.folder)
+            os.execv(sys.executable, [*PROGRAM, *command])
+        wait_for_requests(sandbox, 50)
+        os.close(terminal)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 129
+        ledger = read_ledger(workspace.state)
+        assert not ledger.sending
+        assert len(ledger.sent) == len(accepted(sandbox.received()))
+
+
+@pytest.mark.parametrize("transport", ["curl", "requests"])
+def test_a_stop_makes_no_timeouts(workspace: Workspace, transport: str) -> None:
+    """A program that was stopped for longer than its timeout takes the answers that have come
+    meanwhile, and waits for the others as if no time had passed."""
+    workspace.config.write_text(workspace.config.read_text() + '\n[delivery]\ntimeout = "2s"\n')
+    workspace.write("export.ndjson", *orders(20))
+    with Sandbox(SandboxOptions(port=0, latency_s=1.0), keep_requests=True) as sandbox:
+        options = ["--concurrency", "10", "--transport", transport, "--json"]
+        command = ["replay", "export.ndjson", "--base-url", sandbox.url, *options]
+        running = workspace.start(*command)
+        wait_for_requests(sandbox, 10)
+        running.send(signal.SIGTSTP)
+        os.waitid(os.P_PID, running.process.pid, os.WSTOPPED | os.WNOWAIT)
+        time.sleep(2.5)  # longer than the timeout: that is what this is about
+        running.send(signal.SIGCONT)
+        ended = running.end(within=30)
+        assert ended.code == 0, ended.err
+        calls = ended.summary["calls"]
+        assert (calls["delivered"], calls["attempts"], calls["possibly_repeated"]) == (20, 20, 0)
+        assert set(accepted(sandbox.received()).values()) == {1}

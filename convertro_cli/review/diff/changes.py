@@ -14,10 +14,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import orjson
-
 from convertro_cli.review.diff.calls import Fields
 from convertro_cli.review.masking import Masking
+from convertro_cli.segment.json_text import write_json
 
 
 class Place(NamedTuple):
@@ -43,4 +42,4 @@ def change_line(
         line["fields"] = fields
     line["before"] = None if before is None else masking.call(before)
     line["after"] = None if after is None else masking.call(after)
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    return write_json(line) + b"\n"

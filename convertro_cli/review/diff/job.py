@@ -19,7 +19,8 @@ from convertro_cli.review.diff.compare import Comparison
 from convertro_cli.review.diff.samples import Groups, Handed
 from convertro_cli.review.diff.tally import DiffTally, Outcome
 from convertro_cli.review.masking import Masking
-from convertro_cli.segment.ids import read_id
+from convertro_cli.segment.ids import InexactNumberError, read_id
+from convertro_cli.segment.json_text import read_json_exactly, write_json
 
 _WHATEVER_THE_RULES = frozenset(
     {
@@ -125,7 +126,10 @@ def map_again(line: MappedLine, rules: Rules) -> MappedTo:
     """
     if line.message is None or getattr(line.outcome, "reason", None) in _WHATEVER_THE_RULES:
         return line.outcome
-    return map_message(line.message, rules)
+    try:
+        return map_message(line.message, rules)
+    except InexactNumberError:  # these rules ask for an id or a trait that the others did not
+        return map_message(read_json_exactly(write_json(line.message)), rules)
 
 
 def count_unchanged(tally: DiffTally, line: MappedLine, wire: Wire) -> None:

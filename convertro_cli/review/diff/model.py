@@ -16,6 +16,7 @@ from convertro_cli.review.diff.settings_diff import SettingChange
 from convertro_cli.review.diff.tally import DiffTally, MessageCounts
 from convertro_cli.review.diff.totals import BeforeAfter, Table, Total
 from convertro_cli.review.masking import Masking
+from convertro_cli.segment import json_text
 
 VERDICTS = ("added", "removed", "changed", "unchanged")
 
@@ -73,7 +74,7 @@ class DiffReport:
 
 def write_json(report: DiffReport, masking: Masking) -> bytes:
     """Write the report as one JSON object on a line, with every digit of every value."""
-    return orjson.dumps(report.as_json(masking), default=_exact, option=orjson.OPT_APPEND_NEWLINE)
+    return json_text.write_json(report.as_json(masking), default=_exact) + b"\n"
 
 
 def _exact(value: object) -> orjson.Fragment:

@@ -15,9 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-import orjson
-
 from convertro_cli.review.diff.calls import Fields, ShownCall
+from convertro_cli.segment.json_text import write_json
 
 Verdict = Literal["added", "removed", "changed", "unchanged"]
 
@@ -106,4 +105,4 @@ def _same(before: Any, after: Any) -> bool:
 
 
 def _canonical(value: Any) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return write_json(value, sort_keys=True)

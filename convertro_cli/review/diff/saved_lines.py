@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,9 +13,11 @@ from convertro_cli.reading.paths import quoted
 from convertro_cli.review.diff.calls import Fields, ShownCall
 from convertro_cli.review.diff.saved import SavedLine
 from convertro_cli.review.diff.tally import Outcome
+from convertro_cli.segment.json_text import read_json, read_json_exactly, write_json
 
 _KINDS = frozenset({"event", "user", "install"})
 _REASONS = frozenset(reason.value for reason in (*SkipReason, *InvalidReason))
+_MANY_DIGITS = re.compile(rb"[0-9]{20}")
 _DAY = 86_400
 _LATEST = 253_402_300_799 + _DAY  # the end of the year 9999, in any zone
 
@@ -65,7 +68,7 @@ def _read(lines: Sequence[bytes]) -> SavedMessage:
 
 def _parse(line: bytes) -> dict[str, Any]:
     try:
-        fields = orjson.loads(line)
+        fields = read_json_exactly(line) if _MANY_DIGITS.search(line) else read_json(line)
     except orjson.JSONDecodeError:
         raise SavedLineError("is no JSON object (was it cut short?)") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("source"), str):
@@ -93,6 +96,6 @@ def _check_call(fields: Fields) -> None:
         if type(fields.get("event_value")) not in {int, float}:
             raise SavedLineError("has no event value")
     try:
-        orjson.dumps(fields.get("traits"))
+        write_json(fields.get("traits"))
     except orjson.JSONEncodeError:
         raise SavedLineError("is nested too deep") from None

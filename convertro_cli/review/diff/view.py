@@ -15,7 +15,7 @@ from convertro_cli.review.diff.tally import DiffTally
 from convertro_cli.review.diff.totals import BeforeAfter, Table
 from convertro_cli.review.diff.wording import HEADINGS
 from convertro_cli.review.masking import ID_FIELDS, Masking, plain_values
-from convertro_cli.review.report.page import amount, count, signed
+from convertro_cli.text import amount, count, signed
 
 MOST_ROWS = 25
 """How many names a table shows; the others are summed up in its last row."""

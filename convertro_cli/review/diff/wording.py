@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from convertro_cli.review.diff.model import DiffReport
 from convertro_cli.review.diff.samples import Kind
-from convertro_cli.review.report.page import amount, count, signed
 from convertro_cli.run.unread import in_words
+from convertro_cli.text import amount, count, listed, signed
 
 HEADINGS = {
     "added": "Calls added",
@@ -57,11 +55,6 @@ def _value(report: DiffReport) -> str:
     return (
         f"The value of all events {verb} from {before} to {after} ({signed(amount(difference))})."
     )
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Join parts with commas, and the last with *and*."""
-    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
 
 def scope(report: DiffReport) -> str:

@@ -56,7 +56,12 @@ class _Settings:
         value: Any = self._tables[table]
         for part in [name] if table == "events" else name.split("."):
             value = value[part]
-        return {"key": key, "value": value, "origin": self._name_origin(self._loaded, key)}
+        origin = self._name_origin(self._loaded, key)
+        given = self._loaded.suppressed_options
+        if key == "privacy.suppressed" and given:
+            value = [*value, *map(str, given)]
+            origin = "option" if origin == "default" else f"{origin}, option"
+        return {"key": key, "value": value, "origin": origin}
 
 
 def _step(step: Step, settings: _Settings, masking: Masking) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from convertro_cli.review.explain.changes import (
     SettingChange,
 )
 from convertro_cli.review.explain.proposals import propose
+from convertro_cli.segment.ids import InexactNumberError
+from convertro_cli.segment.json_text import read_json_exactly, write_json
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import check
 from convertro_cli.settings.model import Settings
@@ -52,7 +54,10 @@ class Situation:
 
     def outcome(self) -> Outcome:
         """Map the message, as a dry run does."""
-        return map_message(self.message, self.rules)
+        try:
+            return map_message(self.message, self.rules)
+        except InexactNumberError:  # only what the message becomes after a change asks for it
+            return map_message(read_json_exactly(write_json(self.message)), self.rules)
 
     def after(self, change: Change) -> Situation | None:
         """Give the situation with a change made; None where the settings do not allow it."""

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from convertro_cli.review.inspect.report import (
     AtStake,
     EventTotal,
     Fault,
+    Gates,
     InspectReport,
     Rest,
     Times,
     TypeTotal,
 )
+
+
+def write_json(report: InspectReport) -> bytes:
+    """Write the report as one JSON object on a line."""
+    return orjson.dumps(describe(report), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def describe(report: InspectReport) -> dict[str, Any]:
@@ -61,6 +69,7 @@ def describe(report: InspectReport) -> dict[str, Any]:
         "copies": _at_stake("calls", report.came_before.copies),
         "shared_message_ids": _at_stake("messages", report.came_before.shared_ids),
         "repeated_orders": _at_stake("calls", report.came_before.repeated_orders),
+        **_gates(report.gates),
         "invalid": _faults(report.faults),
         "warnings": _faults(report.warnings),
         "by_event_type": {total.event_type: _type(total) for total in report.by_type},
@@ -108,6 +117,33 @@ def _times(times: Times | None) -> dict[str, Any] | None:
         "gaps": [
             {"first": gap.first.isoformat(), "last": gap.last.isoformat(), "days": gap.days}
             for gap in times.gaps
+        ],
+    }
+
+
+def _gates(gates: Gates) -> dict[str, Any]:
+    consents = gates.consents
+    return {
+        "web_messages": [
+            {"month": month or None, **marks} for month, marks in gates.by_month.items()
+        ],
+        "consent": {
+            "carrying": consents.carrying,
+            "of": consents.of,
+            "categories": {
+                category: {"given": given, "refused": refused}
+                for category, (given, refused) in consents.categories.items()
+            },
+            **({"hint": consents.hint} if consents.hint else {}),
+        },
+        "kept_back": [
+            {
+                "reason": kept.reason,
+                **({"title": kept.title} if kept.title else {}),
+                "messages": kept.messages,
+                "value": float(kept.value),
+            }
+            for kept in gates.kept_back
         ],
     }
 

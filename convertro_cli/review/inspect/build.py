@@ -11,15 +11,19 @@ from convertro_cli.review.inspect.bounded import BoundedSums
 from convertro_cli.review.inspect.copies import CopySums
 from convertro_cli.review.inspect.days import day_of, hour_of, moment_of
 from convertro_cli.review.inspect.findings import Findings
+from convertro_cli.review.inspect.gates import GateNotes
 from convertro_cli.review.inspect.lacks import find_lacks
 from convertro_cli.review.inspect.profile import is_cut
 from convertro_cli.review.inspect.report import (
     AtStake,
     CameBefore,
+    Consents,
     EventTotal,
     Fault,
     Gap,
+    Gates,
     InspectReport,
+    Kept,
     Kind,
     Outcome,
     Repeats,
@@ -29,6 +33,7 @@ from convertro_cli.review.inspect.report import (
     TypeTotal,
 )
 from convertro_cli.review.inspect.sums import Sum
+from convertro_cli.review.report.document import Place
 from convertro_cli.segment.names import normalise
 
 
@@ -68,6 +73,7 @@ def build_report(
             already_failed=messages["already_failed"],
         ),
         came_before=_came_before(copies or CopySums()),
+        gates=_gates(found.gates, rules),
         by_type=tuple(_by_type(found.values)),
         dropped_types=_dropped(found.values),
         dropped_value=found.values.rest.value,
@@ -78,6 +84,31 @@ def build_report(
 def _came_before(sums: CopySums) -> CameBefore:
     return CameBefore(
         *(AtStake(one.count, one.value) for one in (sums.copies, sums.shared_ids, sums.orders))
+    )
+
+
+def _gates(notes: GateNotes, rules: Rules) -> Gates:
+    by_month: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for (mark, month), count in sorted(notes.marks.items(), key=lambda item: item[0][1]):
+        by_month[month][mark] = count
+    categories: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for (category, is_given), count in notes.categories.items():
+        categories[category][not is_given] += count
+    ranked = sorted(categories.items(), key=lambda item: (-sum(item[1]), item[0]))
+    return Gates(
+        dict(by_month),
+        Consents(
+            notes.with_consent,
+            notes.asked,
+            {category: (given, refused) for category, (given, refused) in ranked},
+            bool(rules.consent.categories),
+        ),
+        tuple(
+            Kept(reason, title, number, value)
+            for (reason, title), (number, value) in sorted(
+                notes.kept_back.totals.items(), key=lambda item: (-item[1][0], item[0])
+            )
+        ),
     )
 
 
@@ -140,7 +171,7 @@ def _gaps(days: list[int]) -> Iterator[Gap]:
 
 def _faults(found: Findings, counts: Mapping[str, int]) -> Iterator[Fault]:
     for reason, count in _ranked(counts).items():
-        yield Fault(reason, count, tuple(found.places.get(reason, ())))
+        yield Fault(reason, count, tuple(Place(*place) for place in found.places.get(reason, ())))
 
 
 def _by_type(values: BoundedSums[tuple[str, str]]) -> Iterator[TypeTotal]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from convertro_cli.review.inspect.bounded import BoundedSums
 from convertro_cli.review.inspect.days import DAY
+from convertro_cli.review.inspect.gates import GateNotes
 from convertro_cli.review.inspect.notes import PLACES_KEPT, BatchFindings
 from convertro_cli.review.inspect.profile import Profile
 from convertro_cli.review.inspect.repeats import RepeatedIds
@@ -39,6 +40,7 @@ class Findings:
         self.invalid: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self.warnings: Counter[str] = Counter()
+        self.gates = GateNotes()
         self.places: dict[str, list[tuple[str, str]]] = defaultdict(list)
 
     def add(self, batch: BatchFindings, place: Callable[[int], str]) -> None:
@@ -50,6 +52,7 @@ class Findings:
         self.invalid.update(batch.invalid)
         self.failed.update(batch.failed)
         self.warnings.update(batch.warnings)
+        self.gates.add(batch.gates)
         for message_type, count in batch.types.items():
             self.types.add_count(message_type, count)
         for origin, count in batch.sources.items():

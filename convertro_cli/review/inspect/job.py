@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convertro_cli.mapping.calls import Call, Invalid, Mapped, Outcome, Skipped
+from convertro_cli.mapping.calls import Call, Invalid, InvalidReason, Mapped, Outcome, Skipped
 from convertro_cli.mapping.gates import SUPPORTED_TYPES
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
 from convertro_cli.mapping.ledger_key import KEY_BYTES
@@ -114,6 +114,7 @@ class InspectJob(MappingJob):
         if time is not None:
             notes.times.append(time)
         if kind in SUPPORTED_TYPES:
+            notes.gates.note(message, time)
             mode = call.mode if call is not None else decide_mode(self.rules.mode, kind, message)
             flags = id_flags(message, mode)
             if kind == "track":
@@ -141,7 +142,11 @@ class InspectJob(MappingJob):
 def _note_reason(outcome: Skipped | Invalid, number: int, notes: BatchNotes) -> None:
     if isinstance(outcome, Skipped):
         notes.skipped[outcome.reason] += 1
+        if outcome.worth is not None:
+            notes.gates.kept_back.add(outcome.reason.value, outcome.title, outcome.worth)
     else:
+        if outcome.reason is InvalidReason.UNREADABLE_AMOUNT:
+            notes.gates.kept_back.add(outcome.reason.value, "", 0)
         notes.invalid[outcome.reason.value] += 1
         notes.note_place(outcome.reason.value, number, outcome.detail)
 

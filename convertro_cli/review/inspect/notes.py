@@ -14,6 +14,7 @@ from typing import TypeVar
 from convertro_cli.mapping.calls import SkipReason
 from convertro_cli.mapping.jobs import CallKeys
 from convertro_cli.review.inspect.days import HOUR, month_of
+from convertro_cli.review.inspect.gates import GateNotes
 from convertro_cli.review.inspect.profile import Profile, cut, name_of
 from convertro_cli.review.inspect.repeats import hash_ids
 from convertro_cli.review.inspect.sums import Sum
@@ -59,6 +60,7 @@ class BatchFindings:
     places: dict[str, list[tuple[int, str]]]
     keys: CallKeys
     spans: list[tuple[int, int]]
+    gates: GateNotes
     exhausted: bool
     """Whether the limit of messages was reached: nothing more is wanted."""
 
@@ -84,6 +86,7 @@ class BatchNotes:
     places: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     keys: CallKeys = field(default_factory=CallKeys)
     spans: list[tuple[int, int]] = field(default_factory=list)
+    gates: GateNotes = field(default_factory=GateNotes)
 
     def note_place(self, what: str, number: int, detail: str = "") -> None:
         """Keep a place, if there are not enough of its kind yet."""
@@ -121,6 +124,7 @@ class BatchNotes:
             places=self.places,
             keys=self.keys,
             spans=self.spans,
+            gates=self.gates,
             exhausted=exhausted,
         )
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from convertro_cli.errors import ExitCode
+from convertro_cli.review.report.document import Place
 
 Kind = Literal["order", "install", "mapped", "unmapped", "unnamed"]
 
@@ -110,7 +111,7 @@ class Fault:
 
     reason: str
     count: int
-    places: tuple[tuple[str, str], ...]
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,51 @@ class CameBefore:
 
 
 @dataclass(frozen=True, slots=True)
+class Consents:
+    """So many ``of`` the identifies and tracks carry consent; ``categories`` has each one seen.
+
+    With each stands how many messages give it and how many refuse it. ``is_asked_for`` says
+    whether the settings name any category.
+    """
+
+    carrying: int = 0
+    of: int = 0
+    categories: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    is_asked_for: bool = False
+
+    @property
+    def hint(self) -> str:
+        """What to think of where consent is carried and nobody asks for it; else empty."""
+        if self.is_asked_for or not self.carrying:
+            return ""
+        return (
+            "It is not looked at: categories in [consent] names the consent that Convertro needs."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Messages that somebody's choice keeps back: why, by which filter, and their worth."""
+
+    reason: str
+    title: str
+    messages: int
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What the gates see: web messages ``by_month`` and mark of delivery, consent, what is kept.
+
+    The month is empty for messages whose time cannot be told.
+    """
+
+    by_month: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    consents: Consents = field(default_factory=Consents)
+    kept_back: tuple[Kept, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """How the reading went. ``files`` counts those read, skipped and damaged.
 
@@ -204,6 +250,7 @@ class InspectReport:
     warnings: tuple[Fault, ...]
     outcome: Outcome
     came_before: CameBefore = field(default_factory=CameBefore)
+    gates: Gates = field(default_factory=Gates)
     by_type: tuple[TypeTotal, ...] = ()
     dropped_types: Rest = field(default_factory=Rest)
     dropped_value: Decimal = Decimal(0)
@@ -223,9 +270,3 @@ class InspectReport:
             sum(event.messages for event in hidden) + self.dropped_events.messages,
             self.dropped_events.is_exact,
         )
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the report as one JSON object."""
-        from convertro_cli.review.inspect.as_json import describe  # noqa: PLC0415
-
-        return describe(self)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from convertro_cli.review.inspect.profile import LONGEST_NAME, is_cut
 from convertro_cli.review.inspect.report import EventTotal, InspectReport
-from convertro_cli.review.inspect.wording import amount, count, things
 from convertro_cli.segment.names import normalise
 from convertro_cli.settings.toml_text import toml_string
+from convertro_cli.text import amount, count, things
 
 _MOST_SPELLINGS = 5
 _WORD = re.compile(r"\w+")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convertro_cli.review.inspect.report import Gap, InspectReport, Repeats, Times
-from convertro_cli.review.inspect.wording import count, share, size, things
 from convertro_cli.run.unread import in_words
+from convertro_cli.text import count, share, size, things
 
 
 def glance(report: InspectReport) -> Iterator[tuple[str, str]]:

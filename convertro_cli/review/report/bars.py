@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
 
 from markupsafe import Markup
 
-from convertro_cli.cli.console import visible
+from convertro_cli.review.report.document import Pair
 from convertro_cli.review.report.drawing import AFTER_MARK, BEFORE_MARK, Drawn, picture
+from convertro_cli.text import visible
 
 _WIDEST = 64
 """The longest bar in percent of the picture; the rest is for its number."""
@@ -20,18 +20,8 @@ _BAR = 12
 _LONGEST_LABEL = 44
 
 
-class BarPair(NamedTuple):
-    """One row of bars: a number before and after, each with the text to write beside it."""
-
-    label: str
-    before: float | Decimal
-    after: float | Decimal
-    before_text: str
-    after_text: str
-
-
 def bars_before_after(
-    rows: Sequence[BarPair], title: str, *, names: tuple[str, str] = ("before", "after")
+    rows: Sequence[Pair], title: str, *, names: tuple[str, str] = ("before", "after")
 ) -> Drawn:
     """Draw a pair of bars for each row, to one scale. Negative numbers go left of the line."""
     numbers = [Fraction(number) for row in rows for number in (row.before, row.after)]
@@ -44,8 +34,6 @@ def bars_before_after(
     return Drawn(
         picture(title, described, len(rows) * _ROW, drawn),
         [(BEFORE_MARK, names[0]), (AFTER_MARK, names[1])],
-        ["", f"{names[0]}#", f"{names[1]}#"],
-        [[row.label, row.before_text, row.after_text] for row in rows],
     )
 
 
@@ -64,7 +52,7 @@ class _Scale:
         return self.place(Fraction(0))
 
 
-def _pair(row: BarPair, top: int, scale: _Scale) -> Markup:
+def _pair(row: Pair, top: int, scale: _Scale) -> Markup:
     label = visible(row.label)
     if len(label) > _LONGEST_LABEL:
         label = f"{label[:_LONGEST_LABEL]}…"

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from convertro_cli.cli.console import visible
+from convertro_cli.review.report.document import Table
+from convertro_cli.text import visible
 
 BEFORE_MARK = Markup(
     '<svg aria-hidden="true"><rect class="before" x="0.5" y="0.5" width="94%" height="11"/></svg>'
@@ -19,12 +20,14 @@ LINE_MARK = Markup(
 
 
 class Drawn(NamedTuple):
-    """A picture, with a mark and a name for each series, and the same numbers as a table."""
+    """A picture, with a mark and a name for each series.
+
+    ``table`` has the same numbers, where no other table beside it has them.
+    """
 
     svg: Markup
     legend: list[tuple[Markup, str]]
-    columns: list[str]
-    rows: list[list[str]]
+    table: Table | None = None
 
 
 def picture(

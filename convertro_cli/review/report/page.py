@@ -1,28 +1,40 @@
-"""A report's page, from its template and the values for it."""
+"""A report as one self-contained HTML page, to be mailed to the person who owns the budget."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from convertro_cli import __version__
-from convertro_cli.cli.console import visible
 from convertro_cli.errors import ConvertroError
+from convertro_cli.review.report.document import (
+    Bars,
+    Block,
+    Days,
+    Document,
+    Fitting,
+    Part,
+    Place,
+    Places,
+    Table,
+)
+from convertro_cli.text import count, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_MINUS = "\N{MINUS SIGN}"
+_TEMPLATE = "review/report/report.html.j2"
 
 
-def render(template: str, **values: Any) -> str:
-    """Fill in a template, named by its path inside the package, and give the whole page.
+def to_html(document: Document) -> str:
+    """Write a report as a page.
 
     Every value is escaped, control characters too. Raises ConvertroError where Jinja2 is not
-    installed, and jinja2.UndefinedError for a name that the template uses and is not given.
+    installed.
     """
-    return _environment().get_template(template).render(values)
+    parts = [_part(part) for part in document.parts]
+    template = _environment().get_template(_TEMPLATE)
+    return template.render(document=document, parts=[part for part in parts if part["blocks"]])
 
 
 def check_page() -> None:
@@ -30,21 +42,42 @@ def check_page() -> None:
     _environment()
 
 
-def count(number: int) -> str:
-    """Write a number of things with its thousands apart."""
-    return f"{number:,}".replace("-", _MINUS)
+def _part(part: Part) -> dict[str, Any]:
+    blocks = [shown for block in part.blocks for shown in _shown_block(block)]
+    return {"key": part.key, "title": part.title, "blocks": blocks}
 
 
-def amount(number: float | Decimal) -> str:
-    """Write an amount with two decimals and its thousands apart."""
-    return f"{number:,.2f}".replace("-", _MINUS)
+def _shown_block(block: Block) -> list[dict[str, Any]]:
+    """Give a block as the template takes it: its kind, and what it says."""
+    match block:
+        case Fitting():
+            return [_kind(table) for table in block.variants[0] if table.rows]
+        case Table():
+            return [_kind(block)] if block.rows else []
+        case Places():
+            return [_kind(_places_table(block))] if block.found else []
+        case Days() | Bars():
+            from convertro_cli.review.report.charts import draw_bars, draw_days  # noqa: PLC0415
+
+            drawn = draw_days(block) if isinstance(block, Days) else draw_bars(block)
+            return [{"kind": "chart", "drawn": drawn, "title": block.title}]
+    return [_kind(block)]
 
 
-def signed(text: str) -> str:
-    """Put a plus before a difference that is written without a sign, and ± before none."""
-    if text.startswith(_MINUS):
-        return text
-    return f"+{text}" if text.strip("0,.") else f"±{text}"
+def _kind(block: Block) -> dict[str, Any]:
+    return {"kind": type(block).__name__.lower(), "said": block}
+
+
+def _places_table(block: Places) -> Table:
+    """Give places as a table of three columns: a phone has no room for a fourth."""
+    rows = []
+    for reason, number, places in block.found:
+        shown = count(number)
+        more = number - len(places)
+        for source, detail in [*places, *([Place(f"and {count(more)} more")] if more else [])]:
+            rows.append((reason, shown, f"{source}: {detail}" if detail else source))
+            shown = ""
+    return Table(block.title, ("reason", "lines#", "place"), rows)
 
 
 @cache
@@ -64,7 +97,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(count=count, amount=amount, signed=signed)
+    environment.filters["count"] = count
     environment.globals["version"] = __version__
     return environment
 

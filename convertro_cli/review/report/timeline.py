@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from convertro_cli.cli.console import visible
+from convertro_cli.review.report.document import Series, Table
 from convertro_cli.review.report.drawing import BEFORE_MARK, LINE_MARK, Drawn, picture
 from convertro_cli.review.report.periods import Period, periods
+from convertro_cli.text import visible
 
 _PLOT_TOP = 22
 _PLOT = 180
 _MOST_HOVERED = 140
 _ROUND_STEPS = (10, 12, 14, 16, 18, 20, 24, 30, 36, 40, 50, 60, 70, 80, 90, 100)
-
-
-class Series(NamedTuple):
-    """A number for each day; days without one count as none."""
-
-    name: str
-    by_day: Mapping[date, int]
 
 
 def days(title: str, *series: Series) -> Drawn:
@@ -53,12 +45,15 @@ def days(title: str, *series: Series) -> Drawn:
             beside=len(f"{top:,}"),
         ),
         legend,
-        [span.unit, *(f"{one.name}#" for one in series)],
-        [
-            [label, *(f"{one[index]:,}" for one in sums)]
-            for index, label in enumerate(span.labels)
-            if any(one[index] for one in sums) or len(span.labels) <= _MOST_HOVERED
-        ],
+        Table(
+            title,
+            [span.unit, *(f"{one.name}#" for one in series)],
+            [
+                [label, *(f"{one[index]:,}" for one in sums)]
+                for index, label in enumerate(span.labels)
+                if any(one[index] for one in sums) or len(span.labels) <= _MOST_HOVERED
+            ],
+        ),
     )
 
 

@@ -21,12 +21,13 @@ from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.reading.lines import BATCH_BYTES
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.review.diff import totals
+from convertro_cli.review.diff.document import to_document
 from convertro_cli.review.diff.job import Wanted
-from convertro_cli.review.diff.markdown import to_markdown
 from convertro_cli.review.diff.model import DiffReport, write_json
 from convertro_cli.review.diff.run import DiffOptions, Sides, compare
 from convertro_cli.review.diff.samples import MOST_KINDS
 from convertro_cli.review.masking import Masking
+from convertro_cli.review.report.markdown import to_markdown
 from convertro_cli.run.progress import NobodyWatches, Progress
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import load_settings
@@ -226,7 +227,7 @@ def test_the_first_moment_of_all_is_counted(tmp_path: Path) -> None:
     path.write_bytes(b"".join(orjson.dumps(message) + b"\n" for message in messages))
     report = report_of(path, OLD, NEW)
     assert set(report.tally.by_day.rows) == {"2000-01-01", "2024-01-01"}
-    shown = to_markdown(report, Masking("full"))
+    shown = to_markdown(to_document(report, Masking("full")))
     assert "2000-01-01T00:00:00Z" in shown
     assert "2024-01-01T13:59:59Z" in shown
 

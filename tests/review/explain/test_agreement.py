@@ -17,6 +17,7 @@ from tests.mapping.messages import settings_of
 from tests.mapping.test_conformance import line_of, read_cases
 from tests.review.explain import messages as made
 from tests.review.explain.messages import Message, dry_run, explain_message
+from tests.system.test_conformance import OPEN_GATES
 
 
 def assert_agrees(explained: Explanation, written: list[Message]) -> None:
@@ -60,6 +61,23 @@ def test_every_recorded_case_is_explained_as_the_dry_run_maps_it() -> None:
     """Each recorded message has the same calls, or the same reason for none."""
     for line, settings in CASES:
         assert_agrees(explain_message(line, settings), dry_run(line, compile_rules(settings)))
+
+
+@pytest.mark.parametrize("name", ["filters_oracle.ndjson", "filters_docs.ndjson"])
+def test_every_case_of_filters_is_explained_as_the_dry_run_maps_it(name: str) -> None:
+    """Whatever filters drop or take away, with each of their conditions explained."""
+    explained = 0
+    for case in read_cases(name):
+        filters = [
+            {"title": f"filter {number}"} | {key: one[key] for key in ("if", "actions")}
+            for number, one in enumerate(case["filters"])
+        ]
+        settings = settings_of(OPEN_GATES | {"filters": filters})
+        line = orjson.dumps(case["message"])
+        found = explain_message(line, settings)
+        assert_agrees(found, dry_run(line, compile_rules(settings)))
+        explained += any(step.filter is not None for step in found.steps)
+    assert explained > 100
 
 
 @given(made.messages, made.settings, made.selection)

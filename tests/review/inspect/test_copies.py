@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules
+from convertro_cli.review.inspect.as_json import describe
 from convertro_cli.review.inspect.build import build_report
 from convertro_cli.review.inspect.copies import Copies
 from convertro_cli.review.inspect.findings import Findings
@@ -75,7 +76,7 @@ def test_repeated_orders_are_counted_whether_they_are_sent_or_not() -> None:
     assert skipped.came_before.repeated_orders == AtStake(1, Decimal(70))
     assert (sent.outcome.sent, skipped.outcome.sent) == (3, 2)
     assert skipped.outcome.skipped == {"repeated_order": 1}
-    assert sent.as_json()["repeated_orders"] == {"calls": 1, "value": 70.0}
+    assert describe(sent)["repeated_orders"] == {"calls": 1, "value": 70.0}
 
 
 def test_without_settings_copies_are_told_too() -> None:

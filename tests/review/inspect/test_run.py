@@ -14,6 +14,7 @@ from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.reading.sources import find_exports
+from convertro_cli.review.inspect.as_json import describe
 from convertro_cli.review.inspect.job import rules_without_settings
 from convertro_cli.review.inspect.report import InspectReport
 from convertro_cli.review.inspect.run import InspectOptions, inspect
@@ -120,4 +121,4 @@ def test_interrupted_it_reports_what_was_read(export: Path) -> None:
     assert report.run.exit_code is ExitCode.TERMINATED
     assert 0 < report.read < EVENTS
     assert sum(report.types.values()) == report.read
-    assert report.as_json()["interrupted"] is True
+    assert describe(report)["interrupted"] is True

@@ -10,8 +10,13 @@ from hypothesis import strategies as st
 
 from convertro_cli.review.inspect.report import Times
 from convertro_cli.review.inspect.summary import gap_lines, glance
-from convertro_cli.review.inspect.timeline import HOLE, Timeline, TimeRow, draw
+from convertro_cli.review.report.day_lines import HOLE, DayLine, DayLines, draw
 from tests.review.inspect.looking import at, report_of
+
+
+def drawn_of(times: Times, width: int) -> DayLines:
+    """The lines that a terminal shows."""
+    return draw(times.by_day, times.by_hour, width)
 
 
 def times_of(*times: str) -> Times:
@@ -94,29 +99,29 @@ def test_a_short_beginning_does_not_leave_hours_behind() -> None:
 
 def test_a_few_days_are_bars() -> None:
     """A line for each day, one without messages among them; the longest bar is as asked for."""
-    drawn = draw(times_of(*["2024-03-01"] * 8, *["2024-03-05"] * 3), 10)
+    drawn = drawn_of(times_of(*["2024-03-01"] * 8, *["2024-03-05"] * 3), 10)
     assert drawn.rows == (
-        TimeRow("2024-03-01 Fri", "█" * 10, 8),
-        TimeRow("2024-03-02 Sat", HOLE, 0),
-        TimeRow("2024-03-03 Sun", HOLE, 0),
-        TimeRow("2024-03-04 Mon", HOLE, 0),
-        TimeRow("2024-03-05 Tue", "███▊", 3),
+        DayLine("2024-03-01 Fri", "█" * 10, 8),
+        DayLine("2024-03-02 Sat", HOLE, 0),
+        DayLine("2024-03-03 Sun", HOLE, 0),
+        DayLine("2024-03-04 Mon", HOLE, 0),
+        DayLine("2024-03-05 Tue", "███▊", 3),
     )
 
 
 def test_a_few_hours_are_bars() -> None:
     """Over midnight too; the smallest bar can still be seen."""
-    drawn = draw(times_of(*["2024-03-01T23:10:00"] * 1000, "2024-03-02T01:59:59"), 10)
+    drawn = drawn_of(times_of(*["2024-03-01T23:10:00"] * 1000, "2024-03-02T01:59:59"), 10)
     assert drawn.rows == (
-        TimeRow("2024-03-01 23:00", "█" * 10, 1000),
-        TimeRow("2024-03-02 00:00", HOLE, 0),
-        TimeRow("2024-03-02 01:00", "▏", 1),
+        DayLine("2024-03-01 23:00", "█" * 10, 1000),
+        DayLine("2024-03-02 00:00", HOLE, 0),
+        DayLine("2024-03-02 01:00", "▏", 1),
     )
 
 
 def test_many_hours_are_a_line_a_day() -> None:
     """Hours before the first message and after the last are blank, holes between are not."""
-    drawn = draw(times_of("2024-03-01T20:00:00", "2024-03-03T05:00:00"), 10)
+    drawn = drawn_of(times_of("2024-03-01T20:00:00", "2024-03-03T05:00:00"), 10)
     assert [row.cells for row in drawn.rows] == [
         " " * 20 + "█···",
         HOLE * 24,
@@ -125,7 +130,7 @@ def test_many_hours_are_a_line_a_day() -> None:
     assert "hour" in drawn.note
 
 
-def cells(drawn: Timeline) -> list[str]:
+def cells(drawn: DayLines) -> list[str]:
     """The lines as they are seen."""
     return [f"{row.label} {row.cells.rstrip()} {row.messages}" for row in drawn.rows]
 
@@ -133,7 +138,7 @@ def cells(drawn: Timeline) -> list[str]:
 def test_many_days_are_a_line_a_month() -> None:
     """A character a day, as high as its messages; months without any are put together."""
     busy = ["2024-01-30"] * 16 + ["2024-01-31"] * 8 + ["2024-02-01", "2024-02-29"]
-    drawn = draw(times_of(*busy, "2024-06-02"), 10)
+    drawn = drawn_of(times_of(*busy, "2024-06-02"), 10)
     assert cells(drawn) == [
         f"2024-01 {' ' * 29}█▄ 24",
         f"2024-02 ▁{HOLE * 27}▁ 2",
@@ -145,7 +150,7 @@ def test_many_days_are_a_line_a_month() -> None:
 def test_very_many_months_are_a_line_a_year() -> None:
     """Then a character is a month."""
     months = [f"{year}-{month:02}" for year in range(2010, 2021) for month in range(1, 13)]
-    drawn = draw(times_of(*(f"{month}-05" for month in months[2:] if month != "2020-11")), 10)
+    drawn = drawn_of(times_of(*(f"{month}-05" for month in months[2:] if month != "2020-11")), 10)
     assert cells(drawn)[0] == "2010   ██████████ 10"
     assert cells(drawn)[-1] == "2020 ██████████·█ 11"
     assert len(drawn.rows) == 11
@@ -162,7 +167,7 @@ def test_very_many_months_are_a_line_a_year() -> None:
 def test_the_end_of_a_year_is_drawn_too(times: tuple[str, str]) -> None:
     """The earliest time that counts, and one whose offset puts it into another year."""
     found = times_of(*times)
-    assert sum(row.messages for row in draw(found, 20).rows) == 2
+    assert sum(row.messages for row in drawn_of(found, 20).rows) == 2
     assert list(glance(report_of(*at(*times))))
 
 
@@ -170,4 +175,4 @@ def test_the_end_of_a_year_is_drawn_too(times: tuple[str, str]) -> None:
 def test_every_message_is_drawn_once(moments: list[datetime]) -> None:
     """The numbers beside the lines are all messages that have a time."""
     times = times_of(*(moment.isoformat() for moment in moments))
-    assert sum(row.messages for row in draw(times, 30).rows) == len(moments)
+    assert sum(row.messages for row in drawn_of(times, 30).rows) == len(moments)

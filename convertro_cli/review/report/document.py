@@ -1,0 +1,185 @@
+"""A report before it is written in any format: what is to be said, in which order.
+
+``inspect``, ``diff`` and ``explain`` each build one; ``terminal``, ``markdown`` and ``page`` write
+any. Text in it is as it was found: each of the three escapes all of it, in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+Tone = Literal["", "added", "removed", "changed", "warning", "soft", "strong", "code"]
+"""How something is meant: *code* is text of an event or of settings, the others are in colours."""
+
+
+class Cell(NamedTuple):
+    """A text with its tone."""
+
+    text: str
+    tone: Tone = ""
+
+
+Text = str | Cell
+Row = Sequence[Text]
+
+INDENT = "  "
+"""What the first cell of a row begins with that belongs to the row above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under columns. A column that ends in ``#`` is of numbers.
+
+    Each row has as many cells as there are columns; ``total`` is a last row, if any. Without
+    ``columns`` there is no heading.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    note: str = ""
+    total: Row = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """The same tables from wide to narrow: where room is short, the widest that fits is taken."""
+
+    variants: Sequence[Sequence[Table]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Sentences, a paragraph each."""
+
+    title: str
+    lines: Sequence[Text]
+
+
+class Place(NamedTuple):
+    """Where something is, and what more is known of it."""
+
+    source: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Reasons, each with its number and the first places where it was met."""
+
+    title: str
+    found: Sequence[tuple[str, int, Sequence[Place]]]
+
+
+class Series(NamedTuple):
+    """A number for each day; days without one count as none."""
+
+    name: str
+    by_day: Mapping[date, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """One or two series by day; of a short time ``by_hour`` has the first one by hour.
+
+    ``holes`` says in lines on which days there is nothing.
+    """
+
+    title: str
+    series: Sequence[Series]
+    by_hour: Mapping[datetime, int]
+    holes: Sequence[str] = ()
+
+
+class Pair(NamedTuple):
+    """A number before and after, each with its text."""
+
+    label: str
+    before: int | Decimal
+    after: int | Decimal
+    before_text: str
+    after_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Pairs of numbers as a picture. Only pages have room for it; a table has the numbers."""
+
+    title: str
+    pairs: Sequence[Pair]
+
+
+class Field(NamedTuple):
+    """A field of an example: its value on each side, None where it is not there."""
+
+    name: str
+    before: str | None
+    after: str | None
+    changed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example. ``tone`` tells one that was added or removed from one that changed."""
+
+    title: str
+    place: str
+    fields: Sequence[Field]
+    tone: Literal["added", "removed", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Examples of one kind, of ``count`` in all."""
+
+    title: str
+    count: int
+    note: str
+    examples: Sequence[Example]
+
+
+Block = Table | Fitting | Prose | Places | Days | Bars | Examples
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What stands under one heading; ``key`` is the heading's address within a page."""
+
+    key: str
+    title: str
+    blocks: Sequence[Block]
+
+
+class Figure(NamedTuple):
+    """A number to see first."""
+
+    label: str
+    value: str
+    note: str = ""
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report.
+
+    ``lede`` says it in a sentence or two; ``facts`` have a label each; ``warnings`` are what the
+    reader must know to take the rest for what it is.
+    """
+
+    command: str
+    title: str
+    lede: str
+    parts: Sequence[Part]
+    facts: Sequence[tuple[str, str]] = ()
+    warnings: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+
+
+def as_cell(text: Text) -> Cell:
+    """Give a text with its tone, if it has none of its own."""
+    return text if isinstance(text, Cell) else Cell(text)

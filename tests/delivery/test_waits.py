@@ -1,0 +1,250 @@
+"""How long a run waits for the other side, what it says of it, and how slow troubles make it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from convertro_cli.cli.progress_text import describe
+from convertro_cli.delivery.pace import Pace
+from convertro_cli.record.tally import Tally
+from convertro_cli.run.progress import Progress
+from tests.delivery.conftest import OpenTransport
+from tests.delivery.fakes import OK, REFUSED, Reply, Server
+from tests.delivery.network import fetch_one
+from tests.delivery.raw_server import RawServer, Talk
+from tests.delivery.rig import Config, Event, Rig, numbered
+from tests.delivery.simulation import Client, RateLimited, Simulation
+
+
+def fault(name: str) -> Reply:
+    return Reply(None, fault=name, after=0.01)
+
+
+# --- how long
+
+
+@pytest.mark.parametrize(
+    ("reply", "seconds", "words"),
+    [
+        (fault("host_not_found"), 60, ["name is not known", "wire.base_url"]),
+        (fault("untrusted_certificate"), 60, ["not trusted", "wire.ca_bundle"]),
+        (fault("connection_refused"), 900, ["nothing listens", "port"]),
+        (fault("wrong_protocol"), 900, ["another protocol", "http:// or https://"]),
+        (fault("timeout"), 900, ["no answer came in time"]),
+        (Reply(503), 900, ["http_503", "overloaded"]),
+    ],
+)
+def test_what_is_wrong_from_the_start_is_not_waited_for_as_long(
+    tmp_path: Path, reply: Reply, seconds: float, words: list[str]
+) -> None:
+    """A name that nobody knows and a certificate that nobody trusts end a run after a minute."""
+    rig = Rig(tmp_path, lambda *_: reply).offer(numbered(200)).run()
+
+    assert rig.elapsed == pytest.approx(seconds, rel=0.12)
+    assert rig.problem is not None
+    for word in words:
+        assert word in f"{rig.problem.message} {rig.problem.hint}"
+    assert rig.letter_list() == []
+
+
+def test_a_name_that_is_lost_later_is_waited_for(tmp_path: Path) -> None:
+    """After a success it is an outage like others: a resolver may be down for a while."""
+
+    def server(_: str, now: float) -> Reply:
+        return fault("host_not_found") if 1002 <= now < 1200 else OK
+
+    rig = Rig(tmp_path, server, Config(rate_limit=100)).offer(numbered(500)).run()
+
+    assert rig.calls()["delivered"] == 500
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_rest_that_is_too_long_ends_the_run(tmp_path: Path, status: int) -> None:
+    """A Retry-After beyond ``outage_timeout`` is not waited for: 75, and the time to come again."""
+    rig = Rig(tmp_path, lambda *_: Reply(status, retry_after=3600)).offer(numbered(50)).run()
+
+    assert rig.elapsed < 10
+    assert rig.problem is not None
+    assert "asks to wait until" in rig.problem.message
+    assert "UTC" in rig.problem.message
+    assert rig.letter_list() == []
+
+
+def test_a_rest_for_one_call_ends_the_run_when_all_others_are_done(tmp_path: Path) -> None:
+    """The others are delivered first; the last one is left to another run."""
+    asked = iter([Reply(429, retry_after=86_400)])
+    rig = Rig(tmp_path, lambda *_: next(asked, OK)).offer(numbered(50)).run()
+
+    assert rig.calls()["delivered"] == 49
+    assert rig.problem is not None
+    assert "asks to wait until" in rig.problem.message
+
+
+def test_standing_still_is_no_outage(tmp_path: Path) -> None:
+    """The time in which the program was stopped is none in which anything failed."""
+    broken = iter([REFUSED] * 3)
+    rig = Rig(tmp_path, lambda *_: next(broken, OK), Config(fixed=2, backoff=lambda _: 2.0))
+    rig.offer(numbered(20))
+    rig.run_for(0.5)
+    rig.fake_clock.sleep(2000)
+
+    rig.run()
+
+    assert rig.problem is None
+    assert rig.calls()["delivered"] == 20
+
+
+@pytest.mark.parametrize(
+    ("head", "more", "expected"),
+    [
+        (b"HTTP/1.1 ", b" ", {(None, "timeout"), (None, "wrong_protocol")}),
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", {(200, None), (None, "timeout")}),
+    ],
+)
+def test_a_head_that_trickles_is_not_waited_for(
+    transport_of: OpenTransport, head: bytes, more: bytes, expected: set[tuple[int | None, str]]
+) -> None:
+    """However steadily a byte of it comes now and then, the timeout is for the whole of it.
+
+    A status line that came whole is an answer, whatever became of the rest.
+    """
+
+    def script(talk: Talk) -> None:
+        talk.read()
+        talk.send(head)
+        talk.trickle(more)
+
+    started = time.monotonic()
+    with RawServer(script) as server:
+        outcome = fetch_one(transport_of(timeout=0.4), server.url + "/")
+
+    assert (outcome.status, outcome.fault) in expected
+    assert time.monotonic() - started < 3
+
+
+# --- what is said
+
+
+def test_the_progress_shows_retries_and_what_holds_back() -> None:
+    """How many tries failed and why, the most frequent reason first."""
+    progress = Progress(Tally(), None, concurrency=8)
+    assert "retr" not in describe(progress, 0.0)
+
+    progress.retries = {"timeout": 3, "503": 9}
+    progress.held_back_by = "503"
+
+    assert "12 retries: 9 × 503, 3 × timeout" in describe(progress, 0.0)
+    assert "held back by 503" in describe(progress, 0.0)
+
+
+def test_a_slow_pace_names_its_reason(tmp_path: Path) -> None:
+    """While a rate limit of the other side holds, the state says so; and counts the retries."""
+    server = RateLimited(100)
+
+    def reply(_: str, now: float) -> Reply:
+        return OK if server.accept(1, now - 1000, 0.05) else Reply(429)
+
+    rig = Rig(tmp_path, reply).offer(numbered(1500))
+    rig.run_for(8)
+
+    state = rig.delivery.state()
+    assert state.held_back_by == "429"
+    assert set(state.retries) == {"429"}
+
+
+# --- how slow
+
+
+def batches(count: int) -> Iterator[list[Event]]:
+    for start in range(0, count, 500):
+        yield numbered(500, start)
+
+
+def faulty(share: float, reply: Reply) -> Server:
+    random = Random(3)
+
+    def server(_: str, now: float) -> Reply:
+        after = random.uniform(0.04, 0.06)
+        return reply if random.random() < share else Reply(after=after)
+
+    return server
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(429), Reply(503), Reply(None, fault="timeout", after=0.05, maybe_received=True)],
+)
+def test_random_faults_hardly_slow_it_down(tmp_path: Path, reply: Reply) -> None:
+    """With 10 % of them at 50 ms it takes no more than 1.5 times as long as without any.
+
+    That is without the few calls that failed four times over, whose backoff outlasts the rest.
+    """
+    count = 20_000
+
+    def seconds(share: float) -> float:
+        rig = Rig(tmp_path, faulty(share, reply))
+        rig.feed(batches(count), until=lambda: rig.calls().get("delivered", 0) > 0.999 * count)
+        return rig.elapsed
+
+    assert seconds(0.1) < 1.5 * seconds(0)
+
+
+class Tired:
+    """Fails now and then, at any pace."""
+
+    def __init__(self, share: float, refusal: int) -> None:
+        self.refusal = refusal
+        self._share = share
+        self._random = Random(4)
+
+    def accept(self, requests: int, now: float, latency: float) -> int:
+        return sum(self._random.random() >= self._share for _ in range(requests))
+
+
+class TiredAndLimited(RateLimited):
+    """Fails now and then, and lets only so many pass."""
+
+    def __init__(self, capacity: float, share: float) -> None:
+        super().__init__(capacity)
+        self._tired = Tired(share, 429)
+
+    def accept(self, requests: int, now: float, latency: float) -> int:
+        return super().accept(self._tired.accept(requests, now, latency), now, latency)
+
+
+def simulate(server: object, seconds: float) -> Client:
+    pace = Pace(fixed=None, most=256, rate_limit=None, now=0.0)
+    client = Client(server, 0.05, pace=pace)  # type: ignore[arg-type]
+    simulation = Simulation()
+    simulation.join(client)
+    simulation.run(seconds)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("make", "least"),
+    [
+        (lambda: Tired(0.1, 503), 3800),
+        (lambda: Tired(0.1, 429), 3800),
+        (lambda: Tired(0.02, 503), 3000),
+        (lambda: Tired(0.005, 429), 800),
+    ],
+)
+def test_the_pace_grows_in_spite_of_a_background(make: Callable[[], Tired], least: int) -> None:
+    """After half a minute most of what 256 at once can do is done: 5,120 a second."""
+    client = simulate(make(), 30)
+
+    assert client.good.between(20, 30) / 10 > least
+
+
+def test_a_rate_behind_a_background_is_still_found() -> None:
+    """A limit of 500 a second with 10 % that fail anyway is used, and not overrun for ever."""
+    client = simulate(TiredAndLimited(500, 0.1), 40)
+
+    assert client.good.between(10, 40) / 30 > 0.9 * 500
+    assert client.bad.between(10, 40) < 0.5 * client.good.between(10, 40)
