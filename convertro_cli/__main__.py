@@ -12,6 +12,11 @@ def main() -> None:
     """Run the command line, and tell errors in sentences."""
     if sys.argv[1:] == ["--version"]:  # not worth waiting for all the commands to load
         sys.exit(_print_version())
+    if any("?" in argument and "://" in argument for argument in sys.argv):
+        # First of all: until then a signed address can be read in the list of processes.
+        from convertro_cli.storage.signatures import set_aside
+
+        sys.argv[1:] = set_aside(sys.argv[1:])
     try:
         from convertro_cli.cli.app import run
 

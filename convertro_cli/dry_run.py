@@ -58,7 +58,7 @@ def dry_run(
     search = RepeatSearch(known, resend=options.resend, at_most_once=options.at_most_once)
     job = DryRunJob(rules, options.limit, options.include_skipped)
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
-    with Interrupts() as interrupts, RunInput(exports.files, job, workers=workers) as batches:
+    with Interrupts() as interrupts, RunInput(exports, job, workers=workers) as batches:
         while not batches.is_finished and not interrupts.stop_requested:
             taken = batches.take(timeout=0.1)
             if taken is not None:

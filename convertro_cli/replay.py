@@ -12,7 +12,7 @@ import orjson
 from convertro_cli.delivery.delivery import Delivery
 from convertro_cli.delivery.transports import open_transport
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.mapping.jobs import ReplayJob
+from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.dead_letters import DeadLetterFile
@@ -33,6 +33,7 @@ DRAIN_SECONDS = 10.0
 """How long an interrupted run waits for the requests that are under way."""
 
 _TICK = 0.1
+_MOST_AT_A_STEP = 64  # small batches: the answers must not wait for all of them
 
 
 def replay(
@@ -132,16 +133,10 @@ class _Run:
         options = self._plan.options
         job = ReplayJob(self._plan.rules, options.limit)
         workers = choose_workers(options.workers, self._exports.total_bytes, options.limit)
-        with RunInput(self._exports.files, job, workers=workers) as batches:
+        with RunInput(self._exports, job, workers=workers, recognise=True) as batches:
             wanted = True
             while not self._interrupts.stop_requested:
-                taken = None
-                if wanted and delivery.wants_more and not batches.is_finished:
-                    taken = batches.take(_TICK if delivery.is_idle else 0)
-                if taken is not None:
-                    batch, mapped = taken
-                    delivery.take(batch, mapped, self._files.follow(batch))
-                    wanted = not mapped.exhausted
+                wanted = wanted and self._take_in(delivery, batches)
                 delivery.step(_TICK)
                 self._finish_files(delivery)
                 self._show(delivery)
@@ -150,6 +145,23 @@ class _Run:
                 if delivery.is_idle and (batches.is_finished or not wanted):
                     delivery.finish()
                     return
+
+    def _take_in(self, delivery: Delivery, batches: RunInput[MappedBatch]) -> bool:
+        """Take in what is there, as much as is wanted now; tell whether more of it ever is.
+
+        A step marks what there is to send in one transaction, so there should be enough of it.
+        """
+        for _ in range(_MOST_AT_A_STEP):
+            if not delivery.wants_more or batches.is_finished:
+                break
+            taken = batches.take(_TICK if delivery.is_idle else 0)
+            if taken is None:
+                break
+            batch, mapped = taken
+            delivery.take(batch, mapped, self._files.follow(batch))
+            if mapped.exhausted:
+                return False
+        return True
 
     def _end(self, delivery: Delivery) -> None:
         """Let what is under way come to its end, and put all that is known on disk."""
@@ -161,15 +173,12 @@ class _Run:
             self._show(delivery)
         delivery.end()
         self._finish_files(delivery)
+        delivery.sync()
 
     def _finish_files(self, delivery: Delivery) -> None:
-        if not self._files.any_completed:
-            return
-        delivery.sync()  # a file is done only when all that is known of its calls is on disk
         for identity in self._files.completed():
             if self._plan.takes_whole_files:
-                digest = self._plan.digest_for(identity.path)
-                self._ledger.finish_file(delivery.run, identity, digest)
+                delivery.finish_file(identity, self._plan.digest_for(identity.path))
 
     def _show(self, delivery: Delivery) -> None:
         self._progress.follow(delivery.state(), stopping=self._interrupts.stop_requested)

@@ -137,7 +137,7 @@ def diff(
     loaded = _load(told, suppressed or [])
     sides = _sides(loaded, told, against, selection)
     own = [path for path in (told.before, told.after) if path is not None]
-    exports = find_selected(told.exports, selection, own=own)
+    exports = find_selected(told.exports, selection, own=own, storage=loaded[-1].storage)
     spared = Spared(exports.files, loaded, [against] if against is not None else [])
     spared.check("--output", output)
     spared.check("--changes", changes)
@@ -145,7 +145,11 @@ def diff(
     written = Masking(show or "full") if changes is not None else None
     options = DiffOptions(Wanted(samples, written), workers, limit)
     with ExitStack() as opened:
-        out = opened.enter_context(open_output(changes)) if changes is not None else None
+        out = (
+            opened.enter_context(open_output(changes, loaded[-1].storage))
+            if changes is not None
+            else None
+        )
         watcher = opened.enter_context(open_watcher(Loudness(quiet, log_format)))
         report = compare(
             exports, sides, options=options, watcher=watcher, write=out.write if out else None
@@ -154,7 +158,11 @@ def diff(
             out.keep = not report.interrupted
     masking = Masking(show or _DEFAULT_SHOW[form])
     write_report(
-        lambda: to_document(report, masking), lambda: write_json(report, masking), form, output
+        lambda: to_document(report, masking),
+        lambda: write_json(report, masking),
+        form,
+        output,
+        loaded[-1].storage,
     )
     if event and report.tally.messages.read and not report.tally.calls.total():
         say_which_names(event, exports.files)

@@ -13,8 +13,9 @@ from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.known_calls import KnownCalls, open_known_calls
 from convertro_cli.record.state import StateFolder
-from convertro_cli.run.plan import digest_settings, letters_in_place, was_replayed
+from convertro_cli.run.plan import digest_settings, letters_in_place
 from convertro_cli.run.progress import Watcher
+from convertro_cli.run.replayed import ReplayedFiles
 from convertro_cli.run.report import Report
 from convertro_cli.run.selected import find_selected, own_files
 from convertro_cli.settings.compile import compile_loaded
@@ -36,12 +37,12 @@ def run_dry(
     rules = compile_loaded(loaded, selection)
     with open_known_calls(state) if look_into_ledger else nullcontext() as known:
         paths = letters_in_place(exports, state, known)
-        found = find_selected(paths, selection, own=own_files(loaded))
+        found = find_selected(paths, selection, own=own_files(loaded), storage=loaded.storage)
         spared = Spared(found.files, [loaded])
         spared.check("--output", output)
         if file_or_stdout(output) is None:
             spared.check_stdout()
-        with open_output(output) as out:
+        with open_output(output, loaded.storage) as out:
             report = dry_run(
                 found, rules, write=out.write, options=options, watcher=watcher, known=known
             )
@@ -55,8 +56,8 @@ def _advise(
     found: ExportSet, loaded: LoadedSettings, state: StateFolder, known: KnownCalls
 ) -> Iterator[str]:
     """Say which files a replay would not even read."""
-    settings = digest_settings(loaded)
-    count = sum(was_replayed(file, known, state, settings) for file in found.files)
+    replayed = ReplayedFiles(known, state, digest_settings(loaded))
+    count = len(found.files) - len(replayed.unread_of(found.files))
     if count:
         files = "1 file was" if count == 1 else f"{count:,} files were"
         yield f"{files} replayed to the end before: a replay reads such a file with --reread only."

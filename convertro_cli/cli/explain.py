@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from convertro_cli.reading.sources import ExportFile
     from convertro_cli.review.explain.find import FindJob
     from convertro_cli.review.explain.search import Search
+    from convertro_cli.storage.options import StorageOptions
 
 
 def explain(
@@ -131,11 +132,11 @@ def explain(
     rules = compile_loaded(loaded, selection)
     with closing(SearchBar()) as bar:
         if line is not None:
-            found = _find_line(exports, line, bar)
+            found = _find_line(exports, line, bar, loaded.storage)
         elif message_id is not None:
-            found = _find_message(exports or [], message_id, rules, limit, bar)
+            found = _find_message(exports or [], message_id, rules, limit, bar, loaded.storage)
         else:
-            found = _find_event(exports or [], event or "", rules, limit, bar)
+            found = _find_event(exports or [], event or "", rules, limit, bar, loaded.storage)
     explained = [explain_line(each, loaded, rules) for each in found.found]
     described = [
         describe(each, loaded, Masking(show), origin_of) for each in explained if each is not None
@@ -180,7 +181,9 @@ def _check_choice(
         )
 
 
-def _find_line(exports: Sequence[str] | None, line: str, bar: SearchBar) -> Search:
+def _find_line(
+    exports: Sequence[str] | None, line: str, bar: SearchBar, storage: StorageOptions
+) -> Search:
     from convertro_cli.reading.batch import PLACE
     from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.explain.find import LineJob
@@ -195,7 +198,7 @@ def _find_line(exports: Sequence[str] | None, line: str, bar: SearchBar) -> Sear
     index = None if wanted["index"] is None else int(wanted["index"])
     files = [
         file
-        for file in find_exports(exports or [name]).files
+        for file in find_exports(exports or [name], storage=storage)
         if not exports or _is_named(file, name)
     ]
     if not files:
@@ -211,18 +214,25 @@ def _find_line(exports: Sequence[str] | None, line: str, bar: SearchBar) -> Sear
 
 
 def _is_named(file: ExportFile, name: str) -> bool:
+    if file.place is not None:
+        return name == file.name
     if file.path is None:
         return name in {"-", file.name}
     return name == file.name or os.path.realpath(name) == os.path.realpath(file.path)
 
 
 def _find_message(
-    exports: Sequence[str], message_id: str, rules: Rules, limit: int, bar: SearchBar
+    exports: Sequence[str],
+    message_id: str,
+    rules: Rules,
+    limit: int,
+    bar: SearchBar,
+    storage: StorageOptions,
 ) -> Search:
     from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.explain.find import MessageIdJob
 
-    files = find_exports(exports).files
+    files = tuple(find_exports(exports, storage=storage))
     found = _search(files, MessageIdJob(message_id, rules), limit, 1, bar)
     if not found.found:
         raise _nothing(found, f"No message in {_count(files)} has the id {message_id}.")
@@ -230,23 +240,29 @@ def _find_message(
 
 
 def _find_event(
-    exports: Sequence[str], event: str, rules: Rules, limit: int, bar: SearchBar
+    exports: Sequence[str],
+    event: str,
+    rules: Rules,
+    limit: int,
+    bar: SearchBar,
+    storage: StorageOptions,
 ) -> Search:
+    from convertro_cli.reading.export_set import total_size
     from convertro_cli.review.event_names import advise_on_names
     from convertro_cli.review.explain.find import FilterJob
     from convertro_cli.run.input import choose_workers
     from convertro_cli.run.selected import find_selected
 
-    these = find_selected(exports, rules.selection)
-    workers = choose_workers(None, these.total_bytes)
-    found = _search(these.files, FilterJob(rules, limit), limit, workers, bar)
+    files = tuple(find_selected(exports, rules.selection, storage=storage))
+    workers = choose_workers(None, total_size(files))
+    found = _search(files, FilterJob(rules, limit), limit, workers, bar)
     if not found.found:
         others = rules.selection.is_about_time or rules.selection.types
         raise _nothing(
             found,
-            f"No track in {_count(these.files)} is named {event!r}"
+            f"No track in {_count(files)} is named {event!r}"
             + (" and passes the other filters." if others else "."),
-            hint=" ".join(advise_on_names([event], these.files)) or None,
+            hint=" ".join(advise_on_names([event], files)) or None,
         )
     return found
 
@@ -254,11 +270,11 @@ def _find_event(
 def _search(
     files: Sequence[ExportFile], job: FindJob, most: int, workers: int, bar: SearchBar
 ) -> Search:
+    from convertro_cli.reading.export_set import total_size
     from convertro_cli.review.explain.search import search
     from convertro_cli.text import visible
 
-    sizes = [file.size for file in files]
-    bar.total = sum(size or 0 for size in sizes) if None not in sizes else None
+    bar.total = total_size(files)
     found = search(files, job, most=most, workers=workers, watch=bar.show)
     bar.close()
     for damage in found.damage:

@@ -130,7 +130,12 @@ def inspect(
         received_since=received_since,
         received_until=received_until,
     )
-    found = find_selected(exports, selection, own=own_files(loaded) if loaded else ())
+    found = find_selected(
+        exports,
+        selection,
+        own=own_files(loaded) if loaded else (),
+        storage=loaded.storage if loaded else None,
+    )
     Spared(found.files, [loaded] if loaded else []).check("--output", output)
     with open_watcher(Loudness(quiet=quiet, log_format=log_format)) as watcher:
         report = carry_out(
@@ -144,10 +149,11 @@ def inspect(
             ),
             watcher=watcher,
         )
+    storage = loaded.storage if loaded else None
     if suggest:
-        write_content(suggest_events(report).encode(), output)
+        write_content(suggest_events(report).encode(), output, storage=storage)
     else:
-        write_report(lambda: to_document(report), lambda: write_json(report), form, output)
+        write_report(lambda: to_document(report), lambda: write_json(report), form, output, storage)
     if event and report.read and not report.described:
         say_which_names(event, found.files)
     raise typer.Exit(int(report.run.exit_code))

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from convertro_cli.cli.outputs import file_or_stdout
+from convertro_cli.cli.outputs import address_of, file_or_stdout
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.json_text import for_stream, harmless
+from convertro_cli.storage.options import StorageOptions
 
 
 class OutputFile:
@@ -23,14 +24,16 @@ class OutputFile:
 
 
 @contextmanager
-def open_output(path: Path | None) -> Iterator[OutputFile]:
+def open_output(path: Path | None, storage: StorageOptions | None = None) -> Iterator[OutputFile]:
     """Open a file of JSON lines, or standard output: where there is no path, or it names that.
+
+    ``storage`` says how to reach object storage, where the path is a place there.
 
     Raises ConvertroError where it cannot be written.
     """
     path = file_or_stdout(path)
     if path is not None:
-        with open_output_file(path, is_json=True) as out:
+        with open_output_file(path, is_json=True, storage=storage) as out:
             yield out
         return
     try:
@@ -54,14 +57,20 @@ def _write_to_stdout(content: bytes) -> None:
 
 
 @contextmanager
-def open_output_file(path: Path, *, is_json: bool = False) -> Iterator[OutputFile]:
+def open_output_file(
+    path: Path, *, is_json: bool = False, storage: StorageOptions | None = None
+) -> Iterator[OutputFile]:
     """Open a file that replaces the one of that name in the end, if it is to be kept.
 
     A link stays a link: what it names is replaced. JSON for a terminal is made harmless.
     Raises ConvertroError where the file cannot be written.
     """
+    address = address_of(path)
     try:
-        if path.exists() and not path.is_file():
+        if address is not None:
+            with _in_storage(address, storage) as out:
+                yield out
+        elif path.exists() and not path.is_file():
             # A device or a pipe, such as /dev/null, cannot be replaced and need not be.
             with path.open("wb") as stream:
                 escaped = is_json and stream.isatty()
@@ -77,6 +86,16 @@ def open_output_file(path: Path, *, is_json: bool = False) -> Iterator[OutputFil
             hint="If there was such a file before, it is as it was.",
             exit_code=ExitCode.CANNOT_WRITE_STATE,
         ) from None
+
+
+@contextmanager
+def _in_storage(address: str, storage: StorageOptions | None) -> Iterator[OutputFile]:
+    from convertro_cli.storage.output import open_object
+
+    out = OutputFile(lambda _: None)
+    with open_object(address, storage, lambda: out.keep) as spool:
+        out.write = spool.write
+        yield out
 
 
 class _Harmless:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convertro_cli.errors import ConvertroError
+from convertro_cli.reading.paths import CLOUDS
 from convertro_cli.record.held import Identity, identity_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,15 @@ _STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
 def is_stdout(path: Path) -> bool:
     """Whether a name stands for standard output."""
     return str(path) in _STDOUT
+
+
+def address_of(path: Path) -> str | None:
+    """Give the place in object storage that an output names; None for a file.
+
+    A path has lost one of the two slashes by now.
+    """
+    scheme, found, rest = str(path).partition(":/")
+    return f"{scheme}://{rest.lstrip('/')}" if found and scheme in CLOUDS else None
 
 
 def file_or_stdout(path: Path | None) -> Path | None:
@@ -43,7 +53,7 @@ class Spared:
 
     def check(self, option: str, output: Path | None) -> None:
         """Raise ConvertroError where an output cannot be written, or would eat one of them."""
-        if output is not None and not is_stdout(output):
+        if output is not None and not is_stdout(output) and not address_of(output):
             check_folder(output)
             self.refuse(option, output)
 

@@ -209,7 +209,8 @@ def replay(
         from convertro_cli.run.selected import find_selected, own_files
 
         report.advice += advise_on_names(
-            event, find_selected(exports, selection, own=own_files(loaded)).files
+            event,
+            find_selected(exports, selection, own=own_files(loaded), storage=loaded.storage).files,
         )
     with terminal_may_go():
         print_summary(report, loaded, loudness, as_json=as_json)
@@ -250,9 +251,11 @@ def _check_live_options(
 
 def _spare_exports(exports: Sequence[str], metrics: Path | None) -> None:
     if metrics is not None and metrics.is_file():
+        from convertro_cli.reading.paths import is_address
         from convertro_cli.reading.sources import find_exports
 
-        Spared(find_exports(exports).files).check("--metrics", metrics)
+        local = [export for export in exports if not is_address(export)]
+        Spared(find_exports(local).files).check("--metrics", metrics)
 
 
 def _load(

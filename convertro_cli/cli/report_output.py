@@ -12,6 +12,7 @@ import typer
 
 from convertro_cli.cli.outputs import file_or_stdout
 from convertro_cli.errors import ConvertroError
+from convertro_cli.storage.options import StorageOptions
 
 if TYPE_CHECKING:
     from convertro_cli.review.report.document import Document
@@ -69,23 +70,33 @@ def check_format(form: Format | None) -> None:
 
 
 def write_report(
-    document: Callable[[], Document], json: Callable[[], bytes], form: Format, output: Path | None
+    document: Callable[[], Document],
+    json: Callable[[], bytes],
+    form: Format,
+    output: Path | None,
+    storage: StorageOptions | None = None,
 ) -> None:
     """Write a report to its file, or on standard output: its JSON, or what its document says."""
     if form == "terminal" and file_or_stdout(output) is None:
         print_to_terminal(document())
     else:
         content = json() if form == "json" else _written(document(), form).encode()
-        write_content(content, output, is_json=form == "json")
+        write_content(content, output, is_json=form == "json", storage=storage)
 
 
-def write_content(content: bytes, output: Path | None, *, is_json: bool = False) -> None:
+def write_content(
+    content: bytes,
+    output: Path | None,
+    *,
+    is_json: bool = False,
+    storage: StorageOptions | None = None,
+) -> None:
     """Write to a file, whole or not at all, or to standard output."""
     file = file_or_stdout(output)
     if file is not None:
         from convertro_cli.cli.output_file import open_output_file
 
-        with open_output_file(file, is_json=is_json) as out:
+        with open_output_file(file, is_json=is_json, storage=storage) as out:
             out.write(content)
             out.keep = True
     elif is_json:

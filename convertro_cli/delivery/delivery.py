@@ -30,6 +30,7 @@ from convertro_cli.delivery.transport import Transport
 from convertro_cli.delivery.waiting import Waiting
 from convertro_cli.mapping.jobs import MappedBatch
 from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.tally import Tally
@@ -113,6 +114,7 @@ class Delivery:
             now=self._clock.now(),
         )
         journal = Journal(ledger, dead_letters, self.run, writer=writer, in_doubt=in_doubt)
+        self._journal = journal
         self.open_calls: dict[bytes, PendingCall] = {}
         self._spool = Spool(dead_letters.path.with_name("waiting.db"))
         settling = Settling(
@@ -195,6 +197,10 @@ class Delivery:
     def drain(self, longest_wait: float) -> None:
         """Start nothing more; wait so long for what is under way."""
         self._sender.drain(longest_wait)
+
+    def finish_file(self, identity: FileIdentity, settings: bytes) -> None:
+        """Note that a file was replayed to its end, now that all its calls are settled."""
+        self._journal.finished((identity, settings), self._clock.now())
 
     def sync(self) -> None:
         """Put on disk all that is known, and wait until it is there."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from convertro_cli.delivery.pending import PendingCall
 from convertro_cli.record.dead_letters import DeadLetterFile
-from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled
+from convertro_cli.record.ledger import CallState, Failure, FinishedFile, Ledger, Settled
 
 WINDOW = 256
 _COMMIT_AT = 256
@@ -26,6 +26,7 @@ class _Changes:
     sent: list[bytes] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     states: dict[bytes, CallState] = field(default_factory=dict)
+    finished: list[FinishedFile] = field(default_factory=list)
 
 
 class Journal:
@@ -114,6 +115,14 @@ class Journal:
             self._orders_in_doubt.discard(call.order_key)
             self._unmark(call, now)
 
+    def finished(self, file: FinishedFile, now: float) -> None:
+        """Note that a file was replayed to its end.
+
+        It is known with what was noted before of its calls, or after that: never without.
+        """
+        self._changes.finished.append(file)
+        self._change(now)
+
     def released(self, call: PendingCall, now: float) -> None:
         """Note that a call is known not to have been delivered, and waits for another try."""
         if call.marked:
@@ -182,6 +191,7 @@ class Journal:
                 orders=orders,
                 sent=changes.sent,
                 failed=changes.failed,
+                finished=changes.finished,
             )
 
         return write

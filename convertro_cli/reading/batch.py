@@ -53,6 +53,7 @@ class LineBatch:
 
     ``items`` is there if some lines of ``data`` are items of an array in the file: it has the
     place of each. Users count lines up from ``first_line`` in any case, and ask for ``place``.
+    ``is_followed`` says that the next batch can be had without waiting.
     """
 
     file: int
@@ -63,6 +64,7 @@ class LineBatch:
     overlong: int = 0
     end: FileEnd | None = None
     items: Items = ()
+    is_followed: bool = False
 
     def place(self, number: int) -> str:
         """Where a line is from, for people: "export.ndjson:12", or "export.ndjson:12[3]".

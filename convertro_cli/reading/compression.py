@@ -6,12 +6,12 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
 
 from convertro_cli.reading.damage import DamagedExport, corrupt, truncated
 from convertro_cli.reading.feed import CHUNK, Feed
 from convertro_cli.reading.gzip_member import Gunzip
 from convertro_cli.reading.members import Codec, member
+from convertro_cli.reading.raw import RawExport
 
 __all__ = ["DamagedExport", "Stream", "open_stream"]
 
@@ -56,6 +56,9 @@ _MAGICS: dict[bytes, Callable[[], Codec]] = {
 }
 
 
+_LONGEST = max(map(len, _MAGICS))
+
+
 class Stream:
     """The plain bytes of a file: iterate over it for pieces of up to ``CHUNK`` or somewhat more.
 
@@ -64,11 +67,16 @@ class Stream:
     a file, None for a plain one.
     """
 
-    def __init__(self, raw: BinaryIO, name: str) -> None:
+    def __init__(self, raw: RawExport, name: str) -> None:
         self._feed = Feed(raw)
         self._name = name
         self._furthest = 0
         self.unpack: str | None = None
+
+    @property
+    def steady(self) -> bool:
+        """Whether it is read from a file, which never keeps a reader waiting."""
+        return self._feed.steady
 
     @property
     def position(self) -> int:
@@ -98,7 +106,10 @@ class Stream:
 
     def _sniff(self) -> Codec | None:
         """What the next bytes announce; None if they are plain."""
-        for length in range(1, max(map(len, _MAGICS)) + 1):
+        if self._feed.steady and len(head := self._feed.peek(_LONGEST)) == _LONGEST:
+            codec = next((each for magic, each in _MAGICS.items() if head.startswith(magic)), None)
+            return codec() if codec is not None else None
+        for length in range(1, _LONGEST + 1):
             head = self._feed.peek(length)
             if len(head) < length:
                 break
@@ -107,14 +118,14 @@ class Stream:
             if not any(magic.startswith(head) for magic in _MAGICS):
                 return None  # decided without waiting for more bytes than needed
         if not (head.isascii() and head.decode("ascii").isprintable()):  # else a short line
-            for magic, codec in _MAGICS.items():
+            for magic, kind in _MAGICS.items():
                 if magic.startswith(head):
-                    raise truncated(self._name, codec().kind, self._feed.fetched)
+                    raise truncated(self._name, kind().kind, self._feed.fetched)
         return None
 
 
-def open_stream(raw: BinaryIO, name: str) -> Stream:
-    """The plain bytes of an open file that is plain or packed with gzip, zstd, bzip2 or xz.
+def open_stream(raw: RawExport, name: str) -> Stream:
+    """The plain bytes of an open export that is plain or packed with gzip, zstd, bzip2 or xz.
 
     Several packed files one after another are read as one. Memory stays bounded whatever the
     file unpacks to. ``raw`` is not closed.

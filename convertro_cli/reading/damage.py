@@ -40,11 +40,12 @@ def too_large(name: str, unpack: str) -> DamagedExport:
 def unreadable(name: str, position: int, error: OSError) -> DamagedExport:
     """The system refuses to open the file, or to read on."""
     reason = error.strerror or type(error).__name__
+    advice = getattr(error, "advice", "")
     if position == 0:
-        return DamagedExport(
-            f"{printable(name)} cannot be read: {reason}. Check the file and its permissions."
-        )
+        advice = advice or "Check the file and its permissions."
+        return DamagedExport(f"{printable(name)} cannot be read: {reason}. {advice}")
+    advice = advice or "Check the disk and replay the file."
     return DamagedExport(
         f"{printable(name)} cannot be read past byte {position:,}: {reason}. "
-        "What came before was used; check the disk and replay the file."
+        f"What came before was used. {advice}"
     )

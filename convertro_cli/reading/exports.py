@@ -5,7 +5,7 @@ Arrays and batches of messages are taken apart, and a file without any message i
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -24,7 +24,7 @@ _SAMPLE = 20
 
 
 def read_exports(
-    files: Sequence[ExportFile], *, stdin: BinaryIO | None = None
+    files: Iterable[ExportFile], *, stdin: BinaryIO | None = None, recognise: bool = True
 ) -> Generator[LineBatch, None, None]:
     """The messages of the files, as ``read_batches`` gives lines.
 
@@ -32,7 +32,7 @@ def read_exports(
     it is damaged, and its ``end`` says what it looks like and what to do. Blank lines do not
     count. Handed on line by line it would fill the dead letters.
     """
-    yield from read_batches(files, form=messages_of, stdin=stdin)
+    yield from read_batches(files, form=messages_of, stdin=stdin, recognise=recognise)
 
 
 def messages_of(stream: Stream, name: str) -> Iterator[Cut]:
@@ -91,7 +91,11 @@ class _Look:
 
     def finds_message(self, cut: Cut) -> bool:
         """Whether one of these lines is a message, among those that are to be looked at."""
-        for line in cut.data.split(b"\n"):
+        start = 0
+        while start < len(cut.data):  # not split: the first line tells, most often
+            end = cut.data.find(b"\n", start)
+            end = end if end >= 0 else len(cut.data)
+            line, start = cut.data[start:end], end + 1
             if not line or line.isspace():
                 continue
             if is_message(line):

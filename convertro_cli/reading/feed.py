@@ -1,36 +1,25 @@
-"""The bytes of a file as they lie on disk, for decoders that look ahead and hand back."""
+"""The bytes of an export as they lie there, for decoders that look ahead and hand back."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
-import select
-import stat
-from typing import BinaryIO
+from convertro_cli.reading.raw import CHUNK, RawExport
 
-from convertro_cli.reading.batch import BATCH_BYTES
-
-CHUNK = BATCH_BYTES
+__all__ = ["CHUNK", "Feed"]
 
 
 class Feed:
     """Reads ahead of a decoder without ever waiting for more than the decoder needs.
 
-    ``steady`` tells a regular file, which never keeps a reader waiting, from a pipe; ``fetched``
-    counts the bytes taken from it so far, those that were only looked at among them.
+    ``steady`` tells a file, which never keeps a reader waiting, from a pipe; ``fetched`` counts
+    the bytes taken from it so far, those that were only looked at among them.
     """
 
-    def __init__(self, raw: BinaryIO) -> None:
+    def __init__(self, raw: RawExport) -> None:
         self._raw = raw
-        # A buffered reader's read() waits until it has all it was asked for; read1() does not.
-        self._read_some = getattr(raw, "read1", raw.read)
         self._buffer = b""
         self._start = 0
         self.fetched = 0
-        self._pipe: select.poll | None = None
-        self.steady = False
-        self._look_at_kind()
+        self.steady = raw.steady
 
     @property
     def position(self) -> int:
@@ -70,40 +59,9 @@ class Feed:
 
     def reread(self, start: int, end: int) -> bytes:
         """The bytes from one position to another once more; only of a steady file."""
-        data = os.pread(self._raw.fileno(), end - start, self._origin + start)
-        if not data and start < end:
-            raise OSError(errno.EIO, "the file was cut short while it was read")
-        return data
+        return self._raw.reread(start, end)
 
     def _fetch(self) -> bytes:
-        data: bytes = self._read_some(CHUNK)
-        if self._pipe is not None and data:
-            data = self._with_what_has_arrived(data, self._pipe)
+        data = self._raw.read(CHUNK)
         self.fetched += len(data)
         return data
-
-    def _with_what_has_arrived(self, data: bytes, pipe: select.poll) -> bytes:
-        """A pipe gives 64 KiB at most at a time, or less; take more while that needs no wait."""
-        parts = [data]
-        missing = CHUNK - len(data)
-        with contextlib.suppress(OSError):  # what was read goes first; the next read tells of it
-            while missing > 0 and pipe.poll(0):
-                data = self._read_some(missing)
-                if not data:
-                    break
-                parts.append(data)
-                missing -= len(data)
-        return b"".join(parts)
-
-    def _look_at_kind(self) -> None:
-        self._origin = 0
-        try:
-            descriptor = self._raw.fileno()
-        except (AttributeError, OSError):
-            return
-        self.steady = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        if self.steady:
-            self._origin = self._raw.tell()
-        else:
-            self._pipe = select.poll()
-            self._pipe.register(descriptor, select.POLLIN)

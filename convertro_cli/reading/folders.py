@@ -8,59 +8,41 @@ import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
+from convertro_cli.reading.unread import Unread, why_unread
 
-class Unread(StrEnum):
-    """Why a file that was found is not read."""
-
-    DAY_BEFORE_SINCE = "day_before_since"
-    NOT_RECEIVED_THEN = "not_received_then"
-    ALREADY_REPLAYED = "already_replayed"
-    HIDDEN = "hidden"
-    MARKER = "marker"
-    BROKEN_LINK = "broken_link"
-
-
-# Left in export folders by Finder, Windows and checksumming file systems, and by Segment, which
-# writes dummy-object.txt to see whether it may write to a bucket; never data.
-_MARKERS = ("*.crc", "Thumbs.db", "desktop.ini", "dummy-object.txt")
 _SETTINGS = "convertro.toml"
 
 
 class Entry(NamedTuple):
-    """A file that a folder or a pattern means; ``unread`` says why it is no export, if so."""
+    """A file that a folder or a pattern means; ``unread`` says why it is no export, if so.
+
+    ``status`` is there where it was looked at. ``by_link`` says that a link led to it, so that
+    it may lie anywhere.
+    """
 
     path: str
     unread: Unread | None = None
-
-
-def why_unread(name: str) -> Unread | None:
-    """Why a file or folder of this name is passed over, None if it is not.
-
-    Names that begin with "_" are markers of jobs (Spark, Hadoop, Databricks), whose own readers
-    pass over them, too.
-    """
-    if name.startswith("."):
-        return Unread.HIDDEN
-    if name.startswith("_") or any(fnmatchcase(name, marker) for marker in _MARKERS):
-        return Unread.MARKER
-    return None
+    status: os.stat_result | None = None
+    by_link: bool = False
 
 
 @dataclass(slots=True)
 class Walk:
     """Goes through a folder and its folders, each folder's entries in order of name.
 
-    Links are followed, but each folder is entered once, so a loop of links ends. Pipes and
-    sockets are left out: nobody may ever write to them. So is what is our own, the settings file
-    and the folders ``own``, unless one of these is the folder itself.
+        It holds the names of one folder at each depth, however many files there are, and looks at
+    each file once. Links are followed, but each folder is entered once, so a loop of links ends.
+    One that leads to what is found at its own place in one of the ``roots`` (real paths) is not
+    followed. Pipes and sockets are left out: nobody may ever write to them. So is what is our
+    own, the settings file and the folders ``own``, unless one of these is the folder itself.
     """
 
     own: Collection[str] = ()
+    roots: Collection[str] = ()
     _entered: set[tuple[int, int]] = field(default_factory=set)
 
     def files_below(self, folder: str) -> Iterator[Entry]:
@@ -69,43 +51,65 @@ class Walk:
         Raises ``OSError`` for a folder that cannot be listed, unless it would be passed over.
         """
         self._entered.clear()
-        waiting = [Entry(folder)]
-        while waiting:
-            entry = waiting.pop()
+        open_folders = [iter((Entry(folder),))]
+        while open_folders:
+            entry = next(open_folders[-1], None)
+            if entry is None:
+                open_folders.pop()
+                continue
             try:
-                inner = self._look_at(entry)
+                status = os.stat(entry.path)  # noqa: PTH116 - there may be a great many
+                inner = self._look_at(entry, status)
             except OSError as error:
                 found = _of_error(entry, error)
                 if found is not None:
                     yield found
                 continue
             if inner is None:
-                yield entry
+                yield entry._replace(status=status)
             else:
-                waiting.extend(reversed(inner))  # the last one in is the first one out
+                open_folders.append(inner)
 
-    def _look_at(self, entry: Entry) -> list[Entry] | None:
+    def leads_back(self, path: str) -> bool:
+        """Whether a link leads to what is found at its own place as well."""
+        if not self.roots or not os.path.exists(path):  # noqa: PTH110
+            return False
+        real = os.path.realpath(path)
+        return any(_is_found_below(root, real) for root in self.roots)
+
+    def _look_at(self, entry: Entry, status: os.stat_result) -> Iterator[Entry] | None:
         """The entries of a folder, None for a file."""
-        status = os.stat(entry.path)  # noqa: PTH116 - there may be a great many
         if stat.S_ISREG(status.st_mode):
             return None
         if not stat.S_ISDIR(status.st_mode):
-            return []
+            return iter(())
         if entry.unread is not None:
             # What lies here is only counted, and may be read by way of a link from elsewhere.
-            if os.path.islink(entry.path):  # noqa: PTH114
+            if entry.by_link and os.path.islink(entry.path):  # noqa: PTH114
                 return None
         elif (status.st_dev, status.st_ino) in self._entered:
-            return []
+            return iter(())
         else:
             self._entered.add((status.st_dev, status.st_ino))
-        names = sorted(os.listdir(entry.path))  # noqa: PTH208
-        paths = ((name, os.path.join(entry.path, name)) for name in names)  # noqa: PTH118
-        return [
-            Entry(path, entry.unread or why_unread(name))
-            for name, path in paths
-            if not self.is_own(name, path)
-        ]
+        names, links = [], set()
+        with os.scandir(entry.path) as found:
+            for each in found:
+                names.append(each.name)
+                if each.is_symlink():
+                    links.add(each.name)
+        names.sort()
+        return self._inner(entry, names, links)
+
+    def _inner(self, folder: Entry, names: Sequence[str], links: set[str]) -> Iterator[Entry]:
+        for name in names:
+            path = os.path.join(folder.path, name)  # noqa: PTH118
+            if self.is_own(name, path):
+                continue
+            unread = folder.unread or why_unread(name)
+            is_link = name in links
+            if is_link and unread is None and self.leads_back(path):
+                continue
+            yield Entry(path, unread, None, is_link or folder.by_link)
 
     def is_own(self, name: str, path: str) -> bool:
         """Whether a file or folder is our own, and no export."""
@@ -115,6 +119,15 @@ class Walk:
         return any(each.endswith(f"/{name}") for each in self.own) and (
             os.path.realpath(path) in self.own
         )
+
+
+def _is_found_below(root: str, real: str) -> bool:
+    """Whether a real path is the root, or lies below it without being hidden or a marker."""
+    if real == root:
+        return True
+    prefix = root.rstrip("/") + "/"
+    below = real.removeprefix(prefix)
+    return real.startswith(prefix) and not any(map(why_unread, below.split("/")))
 
 
 def _of_error(entry: Entry, error: OSError) -> Entry | None:
@@ -155,8 +168,8 @@ def matches(pattern: str, walk: Walk) -> Iterator[Entry]:
     for folder in _folders("/".join(parts[:cut]), rooted=cut > 0):
         for entry in walk.files_below(folder):
             below = os.path.relpath(entry.path, folder).split("/")
-            if _fits(below, tail):
-                yield entry if cut > 0 else Entry("/".join(below), entry.unread)
+            if fits(below, tail):
+                yield entry if cut > 0 else entry._replace(path="/".join(below))
 
 
 def _folders(pattern: str, *, rooted: bool) -> list[str]:
@@ -167,10 +180,10 @@ def _folders(pattern: str, *, rooted: bool) -> list[str]:
     return [path for path in found if Path(path).is_dir()]
 
 
-def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the pattern names this path or a folder above it."""
+def fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether the pattern names this path or a folder above it; ``**`` stands for any folders."""
     if not pattern:
         return True
     if pattern[0] == "**":
-        return any(_fits(parts[skip:], pattern[1:]) for skip in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
+        return any(fits(parts[skip:], pattern[1:]) for skip in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and fits(parts[1:], pattern[1:])

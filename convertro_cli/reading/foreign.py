@@ -41,6 +41,8 @@ _OTHERS = {
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _EXTRACT),
 }
 
+_MAGICS = (*_CONVERTED, *_OTHERS)
+
 
 def text(stream: Stream, name: str) -> Iterator[bytes]:
     """The stream's pieces without a UTF-8 byte order mark.
@@ -79,6 +81,8 @@ def _is_clear(head: bytearray) -> bool:
 
 
 def _refuse(head: bytes, name: str, unpack: str | None) -> None:
+    if not head.startswith(_MAGICS) and head[_TAR] != b"ustar":
+        return  # as nearly every file, and there may be a great many
     for magic, (what, command) in _CONVERTED.items():
         if head.startswith(magic):
             raise _foreign(name, f"is {what}", "Convert it: " + shell(command, name, unpack))

@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from convertro_cli.reading.paths import as_text
@@ -54,12 +55,30 @@ class Witness:
         try:
             unchanged = (
                 _state(os.fstat(self._descriptor))
-                == _state(self._path.stat())
+                == _state(os.stat(self._path))  # noqa: PTH116 - there may be a great many
                 == _state(self._before)
             )
             return _identity(self._path, self._descriptor, self._before) if unchanged else None
         except OSError:
             return None
+
+
+def real_path(path: Path) -> str:
+    """The absolute path of a file with links resolved, as text.
+
+    A folder is resolved once for all the files in it that follow each other: it may have many.
+    """
+    folder, name = os.path.split(path)
+    if name in {"", ".", ".."} or os.path.islink(path):  # noqa: PTH114
+        return as_text(os.path.realpath(path))
+    if not folder.startswith("/"):  # else what is kept would hold for one working folder alone
+        folder = os.path.join(os.getcwd(), folder)  # noqa: PTH109, PTH118
+    return as_text(os.path.join(_real_folder(folder), name))  # noqa: PTH118
+
+
+@lru_cache(maxsize=8)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 def _state(status: os.stat_result) -> tuple[int, int, int, int]:
@@ -68,7 +87,10 @@ def _state(status: os.stat_result) -> tuple[int, int, int, int]:
 
 def _identity(path: Path, descriptor: int, status: os.stat_result) -> FileIdentity:
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(os.pread(descriptor, _EDGE, 0))
-    digest.update(os.pread(descriptor, _EDGE, max(0, status.st_size - _EDGE)))
-    real = as_text(os.path.realpath(path))
-    return FileIdentity(real, status.st_size, status.st_mtime_ns, digest.digest())
+    first = os.pread(descriptor, _EDGE, 0)
+    digest.update(first)
+    if status.st_size > _EDGE:
+        digest.update(os.pread(descriptor, _EDGE, status.st_size - _EDGE))
+    else:
+        digest.update(first)
+    return FileIdentity(real_path(path), status.st_size, status.st_mtime_ns, digest.digest())

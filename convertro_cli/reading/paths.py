@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
+from typing import Final
+
+CLOUDS: Final = ("s3", "gs", "az")
+WEB: Final = ("https", "http")
+
+
+def is_address(argument: str) -> bool:
+    """Whether an argument names a place in object storage rather than a file."""
+    scheme, found, _ = argument.partition("://")
+    return bool(found) and scheme.lower() in (*CLOUDS, *WEB)
 
 
 def as_text(path: str) -> str:

@@ -1,142 +1,103 @@
-"""From what a user names on the command line to the files to read, in order, each once."""
+"""From what a user names on the command line to the exports to read, in order, each once."""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.reading.folders import Entry, Unread, Walk, is_pattern, matches
-from convertro_cli.reading.paths import as_text, quoted
+from convertro_cli.reading.days import Days
+from convertro_cli.reading.export_set import ExportFile, ExportSet, total_size
+from convertro_cli.reading.folders import Entry, Walk, is_pattern, matches
+from convertro_cli.reading.identity import FileIdentity
+from convertro_cli.reading.paths import as_text, is_address, quoted
+from convertro_cli.reading.raw import RawExport
+from convertro_cli.reading.seen import Seen
+from convertro_cli.reading.unread import Unread
 
-_DAY = 86_400.0
-# segment-logs/<source>/<received day, epoch ms>/…, as Segment's page on its S3 destination has it.
-_RECEIVED_DAY = re.compile(r"(?:^|/)segment-logs/[^/]+/(\d{12,14})/")
+if TYPE_CHECKING:
+    from convertro_cli.storage.options import StorageOptions
+
+__all__ = ["Days", "ExportFile", "ExportSet", "find_exports"]
+
+AT_ONCE = 5_000
+"""So many files are found before a run begins; of a longer list the others while it goes on."""
+
 _NAMED_FAULTS = 20  # a folder full of forbidden files must not fill the terminal
 
 
-@dataclass(frozen=True, slots=True)
-class ExportFile:
-    """One file to read.
-
-    ``name`` is what people and dry-run lines are shown: the path as given, for a folder's files
-    the folder joined with the rest; "stdin" for standard input. ``path`` is None for standard
-    input. ``size`` is in bytes on disk, None for standard input and pipes.
-    """
-
-    name: str
-    path: Path | None
-    size: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """The days that are wanted, in epoch seconds, by what they bound.
-
-    ``since`` bounds the messages' own times from below: a message is received after it happened,
-    but for a day's margin that clocks may be wrong by. Nothing bounds them from above, since a
-    message can be received any time later. ``received_since`` and ``received_until`` bound the
-    received days themselves.
-    """
-
-    since: float | None = None
-    received_since: float | None = None
-    received_until: float | None = None
-
-    def why_unread(self, path: str) -> Unread | None:
-        """Why a file below ``segment-logs/<source>/<received day>/`` is not wanted, if so."""
-        found = _RECEIVED_DAY.search(os.path.abspath(path))  # noqa: PTH100
-        if found is None:
-            return None
-        day = int(found[1]) / 1000
-        if self.since is not None and day + 2 * _DAY <= self.since:
-            return Unread.DAY_BEFORE_SINCE
-        too_early = self.received_since is not None and day + _DAY <= self.received_since
-        too_late = self.received_until is not None and day >= self.received_until
-        return Unread.NOT_RECEIVED_THEN if too_early or too_late else None
-
-
-@dataclass(frozen=True, slots=True)
-class ExportSet:
-    """The files to read, and how many were found and left unread, by reason.
-
-    ``total_bytes`` is the sum of the sizes on disk, None if one of them is unknown. ``notes``
-    names files that a user would miss, a sentence each.
-    """
-
-    files: tuple[ExportFile, ...]
-    unread: Counter[Unread] = field(default_factory=Counter)
-    total_bytes: int | None = 0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def skipped(self) -> int:
-        """How many files were left unread."""
-        return self.unread.total()
-
-
 def find_exports(
-    arguments: Sequence[str], *, days: Days | None = None, own: Collection[str] = ()
+    arguments: Sequence[str],
+    *,
+    days: Days | None = None,
+    own: Collection[str] = (),
+    storage: StorageOptions | None = None,
+    at_once: int = AT_ONCE,
 ) -> ExportSet:
-    """The files that the arguments name: files, folders, patterns, "-" for standard input.
+    """The exports that the arguments name.
 
-    The order given is kept, folders and patterns are sorted, and a file named twice is read
-    once. Files of other ``days`` are left out. ``own`` are real paths of our own files and
-    folders, which are no exports where they lie in one. Raises ``ConvertroError`` (exit code 66)
-    that names every argument which cannot be read.
+    These are files, folders, patterns, places in object storage, "-" for standard input. The
+    order given is kept, folders and patterns are sorted, and a file named twice is read once.
+    Files of other ``days`` are left out. ``own`` are real paths of our own files and folders,
+    which are no exports where they lie in one. ``storage`` says how to reach object storage.
+
+    Raises ``ConvertroError`` (exit code 66) that names every argument which cannot be read. What
+    is wrong beyond the first ``at_once`` files is told when its turn comes to be read.
     """
-    search = _Search(days or Days(), own)
-    for argument in arguments:
-        search.add(argument)
+    search = _Search(arguments, days or Days(), own, storage)
+    found = search.files()
+    files = tuple(islice(found, at_once))
+    if len(files) < at_once:
+        search.raise_faults()
+        return ExportSet(files, search.seen.unread, total_size(files), tuple(search.notes))
+    search.check_arguments_left()
     search.raise_faults()
-    sizes = [file.size for file in search.files]
-    known = [size for size in sizes if size is not None]
-    total = sum(known) if len(known) == len(sizes) else None
-    return ExportSet(tuple(search.files), search.unread, total, tuple(search.notes()))
+    search.is_late = True
+    return ExportSet(files, search.seen.unread, None, search.notes, found)
 
 
 class _Search:
-    """Collects files over all arguments, and what is wrong with the arguments."""
+    """Goes through all arguments, and notes what is wrong with them."""
 
-    def __init__(self, days: Days, own: Collection[str]) -> None:
-        self.files: list[ExportFile] = []
-        self._unread: dict[str, tuple[Unread, str]] = {}
-        self._walk = Walk(own)
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        days: Days,
+        own: Collection[str],
+        storage: StorageOptions | None,
+    ) -> None:
+        local = [each for each in arguments if each != "-" and not is_address(each)]
+        self.seen = Seen(local)
+        self.notes: list[str] = []
+        self.is_late = False
+        self._left = list(reversed(arguments))
+        self._walk = Walk(own, self.seen.roots)
         self._days = days
+        self._storage = storage
         self._faults: list[str] = []
-        self._seen: set[str] = set()
+        self._late: list[ExportFile] = []
+        self._has_stdin = False
+        self._broken: dict[str, None] = {}
 
-    def add(self, argument: str) -> None:
-        if argument == "-":
-            self._add_stdin()
-            return
-        try:
-            for entry in self._expand(argument):
-                self._add_file(entry)
-        except OSError as error:
-            place = "" if error.filename in {None, argument} else f"{quoted(error.filename)}: "
-            self._fault(argument, place + _reason(error))
-
-    @property
-    def unread(self) -> Counter[Unread]:
-        """How many files are left unread, by reason."""
-        return Counter(unread for unread, _ in self._unread.values())
-
-    def notes(self) -> Iterator[str]:
-        """Name the links to nothing: an export may be missing behind each."""
-        broken = [path for why, path in self._unread.values() if why is Unread.BROKEN_LINK]
-        if broken:
-            named = ", ".join(map(quoted, broken[:_NAMED_FAULTS]))
-            more = len(broken) - _NAMED_FAULTS
-            yield f"Passed over, for they are links to nothing: {named}" + (
-                f", and {more:,} more." if more > 0 else "."
-            )
+    def files(self) -> Iterator[ExportFile]:
+        """The exports, found while they are asked for."""
+        find_objects: Callable[[str], Iterable[ExportFile]] | None = None
+        while self._left:
+            argument = self._left.pop()
+            if is_address(argument):
+                if find_objects is None:
+                    find_objects = self._open_storage()
+                yield from find_objects(argument)
+            else:
+                yield from self._files_of(argument)
+            yield from self._take_late()
+        self._name_broken_links()
 
     def raise_faults(self) -> None:
         if not self._faults:
@@ -150,19 +111,52 @@ class _Search:
             exit_code=ExitCode.UNREADABLE_EXPORT,
         )
 
+    def check_arguments_left(self) -> None:
+        """Note the arguments not gone through yet that are not there."""
+        for argument in reversed(self._left):
+            if argument != "-" and not is_address(argument) and not is_pattern(argument):
+                try:
+                    os.stat(argument)  # noqa: PTH116 - a Path would alter the name
+                except (OSError, ValueError) as error:
+                    self._fault(argument, _reason(error))
+
+    def _open_storage(self) -> Callable[[str], Iterable[ExportFile]]:
+        # Only where it is used: what reads object storage takes its time to load.
+        from convertro_cli.storage.find import ObjectSearch  # noqa: PLC0415
+
+        return ObjectSearch(self._storage, self._days, self.seen.unread).files
+
+    def _files_of(self, argument: str) -> Iterator[ExportFile]:
+        if argument == "-":
+            if self._has_stdin:
+                self._fault("-", "standard input can be read only once")
+            else:
+                self._has_stdin = True
+                yield ExportFile("stdin", None, None)
+            return
+        try:
+            for entry in self._expand(argument):
+                file = self._file(entry)
+                if file is not None:
+                    yield file
+                yield from self._take_late()
+        except OSError as error:
+            place = "" if error.filename in {None, argument} else f"{quoted(error.filename)}: "
+            self._fault(argument, place + _reason(error))
+
     def _fault(self, argument: str, reason: str) -> None:
         self._faults.append(f"{quoted(argument)} ({reason})")
+        if self.is_late:
+            place = _Unreadable(reason)
+            self._late.append(ExportFile(as_text(argument), None, None, place))
 
-    def _add_stdin(self) -> None:
-        if "-" in self._seen:
-            self._fault("-", "standard input can be read only once")
-        else:
-            self._seen.add("-")
-            self.files.append(ExportFile("stdin", None, None))
+    def _take_late(self) -> Iterator[ExportFile]:
+        late, self._late = self._late, []
+        yield from late
 
     def _expand(self, argument: str) -> Iterable[Entry]:
         try:
-            mode = os.stat(argument).st_mode  # noqa: PTH116 - a Path would alter the name
+            status = os.stat(argument)  # noqa: PTH116 - a Path would alter the name
         except (FileNotFoundError, NotADirectoryError):
             if not is_pattern(argument):
                 raise
@@ -170,21 +164,22 @@ class _Search:
             return self._some(argument, found, "nothing matches it")
         except ValueError as error:
             raise OSError(errno.EINVAL, str(error), argument) from error
-        if stat.S_ISDIR(mode):
+        if stat.S_ISDIR(status.st_mode):
             below = self._walk.files_below(argument)
             return self._some(argument, below, "no export in this folder")
-        return [Entry(argument)]
+        return [Entry(argument, None, status, by_link=not self.seen.roots)]
 
     def _all_below(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         """The entries, with the files of a folder in place of the folder."""
-        for path, unread in entries:
+        for entry in entries:
+            path = entry.path
             if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114
-                yield Entry(path, unread or Unread.BROKEN_LINK)
-            elif Path(path).is_dir():
-                below = self._walk.files_below(path)
-                yield from (Entry(each, unread or why) for each, why in below)
+                yield Entry(path, entry.unread or Unread.BROKEN_LINK)
+            elif entry.status is None and Path(path).is_dir():
+                for each in self._walk.files_below(path):
+                    yield each._replace(unread=entry.unread or each.unread)
             else:
-                yield Entry(path, unread)
+                yield entry
 
     def _some(self, argument: str, entries: Iterator[Entry], none: str) -> Iterator[Entry]:
         empty = True
@@ -194,27 +189,54 @@ class _Search:
         if empty:
             self._fault(argument, none)
 
-    def _add_file(self, entry: Entry) -> None:
+    def _file(self, entry: Entry) -> ExportFile | None:
         path = entry.path
-        real = os.path.realpath(path)
-        if real in self._seen:
-            return
         unread = entry.unread or self._days.why_unread(path)
-        if unread is not None:
-            self._unread[real if unread is not Unread.BROKEN_LINK else path] = (unread, path)
-            return
-        self._seen.add(real)
-        self._unread.pop(real, None)  # passed over in a folder, and now named by itself
-        size = _size(path)
-        if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        if unread is Unread.BROKEN_LINK and len(self._broken) < _NAMED_FAULTS:
+            self._broken.setdefault(path)
+        if not self.seen.is_new(entry, unread):
+            return None
+        status = entry.status or os.stat(path)  # noqa: PTH116 - as above
+        size = _size(path, status)
+        # Of a long list each file is only looked at once: reading it will tell.
+        if not self.is_late and not _may_read(path):
             self._fault(path, "permission denied")
-            return
-        self.files.append(ExportFile(as_text(path), Path(path), size))
+            return None
+        return ExportFile(as_text(path), Path(path), size, None, status.st_mtime_ns)
+
+    def _name_broken_links(self) -> None:
+        """Name the links to nothing: an export may be missing behind each."""
+        if self._broken:
+            named = ", ".join(map(quoted, self._broken))
+            more = self.seen.unread[Unread.BROKEN_LINK] - len(self._broken)
+            self.notes.append(
+                f"Passed over, for they are links to nothing: {named}"
+                + (f", and {more:,} more." if more > 0 else ".")
+            )
 
 
-def _size(path: str) -> int | None:
+class _Unreadable:
+    """The place of an export of which it is known that it cannot be read."""
+
+    identity: FileIdentity | None = None
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def begin(self) -> None:
+        """There is nothing to get ready."""
+
+    def open(self) -> AbstractContextManager[RawExport]:
+        """Tell what is wrong with it."""
+        raise OSError(errno.EIO, self._reason)
+
+
+def _may_read(path: str) -> bool:
+    return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _size(path: str, status: os.stat_result) -> int | None:
     """The size of a regular file; None for a pipe or a device of characters."""
-    status = os.stat(path)  # noqa: PTH116 - as above
     if stat.S_ISREG(status.st_mode):
         return status.st_size
     if stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode):
@@ -222,9 +244,11 @@ def _size(path: str) -> int | None:
     raise OSError(errno.EINVAL, "neither a file nor a folder nor a pipe", path)
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
         if error.filename and os.path.islink(error.filename):  # noqa: PTH114
             return "a link to nothing"
         return "no such file or folder"
+    if isinstance(error, ValueError):
+        return str(error)
     return (error.strerror or str(error)).lower()

@@ -9,7 +9,13 @@ from contextlib import contextmanager
 from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema
-from convertro_cli.record.ledger import Settled, find_settled, is_finished, split_keys
+from convertro_cli.record.ledger import (
+    Settled,
+    find_finished,
+    find_settled,
+    is_finished,
+    split_keys,
+)
 from convertro_cli.record.state import StateFolder
 
 
@@ -45,6 +51,11 @@ class KnownCalls:
         """Whether this very file was replayed to its end under these settings."""
         with _told(self._state):
             return is_finished(self._database, identity, settings)
+
+    def find_finished(self, paths: Sequence[str], settings: bytes) -> dict[str, FileIdentity]:
+        """Give those of these files that were replayed to their end so, each as it was then."""
+        with _told(self._state):
+            return find_finished(self._database, paths, settings)
 
 
 @contextmanager

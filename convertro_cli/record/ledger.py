@@ -26,6 +26,10 @@ from convertro_cli.record.patience import Patience, held_too_long, is_held
 
 _KEYS_A_QUERY = 64
 _LOOK_UP = f"SELECT key, state, run FROM calls WHERE key IN ({','.join('?' * _KEYS_A_QUERY)})"  # noqa: S608
+_LOOK_UP_FILES = (
+    "SELECT path, size, mtime_ns, edges FROM files WHERE settings = ? "  # noqa: S608
+    f"AND path IN ({','.join('?' * _KEYS_A_QUERY)})"
+)
 _CHECKPOINT_PAGES = 16_384  # 64 MiB of log: keys fall all over the table, so each page is
 # written many times over, and the more of that happens in the log the better
 
@@ -53,6 +57,10 @@ class Failure:
     source: str
 
 
+FinishedFile = tuple[FileIdentity, bytes]
+"""A file that was replayed to its end, and the digest of the settings under which it was."""
+
+
 class Ledger:
     """The ledger of one state folder, open for one run.
 
@@ -75,6 +83,7 @@ class Ledger:
         self._path = path
         self._check = check
         self._patience = Patience(path, notice)
+        self._finder: sqlite3.Connection | None = None
         with told(path):
             self._patience(self._open)
             self._held = [HeldFile.at("The ledger", path)]
@@ -105,6 +114,8 @@ class Ledger:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._finder is not None:
+            self._finder.close()
         self._reader.close()
         self._database.close()
 
@@ -164,11 +175,13 @@ class Ledger:
         orders: bytes = b"",
         sent: Sequence[bytes] = (),
         failed: Sequence[Failure] = (),
+        finished: Sequence[FinishedFile] = (),
     ) -> None:
         """Write what happened and what comes next, in one transaction that is on disk after.
 
         ``sending`` has, end to end, all the keys that are marked from now on, in place of those
-        that were before; ``orders`` likewise those of the orders among them.
+        that were before; ``orders`` likewise those of the orders among them. ``finished`` are the
+        files that were replayed to their end.
         """
         with self._writing():
             self._mark(run, sending, orders)
@@ -184,27 +197,29 @@ class Ledger:
                     "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?)",
                     ((failure.key, failure.reason, failure.source, run) for failure in failed),
                 )
+            self._finish(run, finished)
 
     def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
         """Whether this very file was replayed to its end under these settings."""
         with told(self._path):
             return self._patience(lambda: is_finished(self._reader, identity, settings))
 
+    def find_finished(self, paths: Sequence[str], settings: bytes) -> dict[str, FileIdentity]:
+        """Give those of these files that were replayed to their end so, each as it was then.
+
+        It may be called from a thread of its own, beside all else.
+        """
+        with told(self._path):
+            if self._finder is None:
+                self._finder = sqlite3.connect(
+                    self._path, isolation_level=None, timeout=10, check_same_thread=False
+                )
+            return find_finished(self._finder, paths, settings)
+
     def finish_file(self, run: int, identity: FileIdentity, settings: bytes) -> None:
         """Note that a file was replayed to its end."""
         with self._writing():
-            self._database.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    identity.path,
-                    identity.size,
-                    identity.mtime_ns,
-                    identity.edges,
-                    settings,
-                    run,
-                    _now(),
-                ),
-            )
+            self._finish(run, [(identity, settings)])
 
     def refinish_file(self, identity: FileIdentity, settings: bytes) -> None:
         """Note that a file which was replayed to its end is to be this one from now on."""
@@ -218,6 +233,15 @@ class Ledger:
     def _mark(self, run: int, keys: bytes, orders: bytes = b"") -> None:
         self._database.execute(
             "INSERT OR REPLACE INTO sending VALUES (?, ?, ?)", (run, keys, orders)
+        )
+
+    def _finish(self, run: int, files: Sequence[FinishedFile]) -> None:
+        self._database.executemany(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (file.path, file.size, file.mtime_ns, file.edges, settings, run, _now())
+                for file, settings in files
+            ],
         )
 
     def _settle(self, run: int, state: CallState, keys: Sequence[bytes]) -> None:
@@ -271,6 +295,19 @@ def is_finished(database: sqlite3.Connection, identity: FileIdentity, settings: 
         (identity.path, settings),
     ).fetchone()
     return bool(row == (identity.size, identity.mtime_ns, identity.edges))
+
+
+def find_finished(
+    database: sqlite3.Connection, paths: Sequence[str], settings: bytes
+) -> dict[str, FileIdentity]:
+    """Look files up by their paths in the table of those that were replayed to their end."""
+    found: dict[str, FileIdentity] = {}
+    for start in range(0, len(paths), _KEYS_A_QUERY):
+        some = paths[start : start + _KEYS_A_QUERY]
+        padded = [settings, *some, *[None] * (_KEYS_A_QUERY - len(some))]
+        for path, size, mtime_ns, edges in database.execute(_LOOK_UP_FILES, padded):
+            found[path] = FileIdentity(path, size, mtime_ns, edges)
+    return found
 
 
 def split_keys(keys: bytes) -> list[bytes]:

@@ -11,7 +11,7 @@ from heapq import nsmallest
 from typing import Any
 
 from convertro_cli.mapping.kept_back import KeptBack
-from convertro_cli.reading.folders import Unread
+from convertro_cli.reading.unread import Unread
 from convertro_cli.segment.money import EXACTLY
 
 

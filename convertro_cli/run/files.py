@@ -26,10 +26,17 @@ class RunFiles:
         self._positions: dict[int, int] = {}
         self._pending: dict[int, PendingFile] = {}
         self._identities: dict[int, FileIdentity] = {}
-        if exports is not None:
-            tally.leave_unread(exports.unread)
-            for note in exports.notes:
-                notice(note)
+        self._exports = exports
+        self._notes_told = 0
+        self.tell_of_unread()
+
+    def tell_of_unread(self) -> None:
+        """Count what is left unread, as far as that is known; tell of what a user would miss."""
+        if self._exports is not None:
+            self._tally.leave_unread(self._exports.unread)
+            for note in self._exports.notes[self._notes_told :]:
+                self._notice(note)
+            self._notes_told = len(self._exports.notes)
 
     def follow(self, batch: LineBatch) -> PendingFile:
         """Note a batch; give its file, for messages to be counted in."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -11,6 +12,7 @@ from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.exports import read_exports
 from convertro_cli.reading.sources import ExportFile
 from convertro_cli.run.feed import Feed
+from convertro_cli.workers.groups import Each, grouped
 from convertro_cli.workers.pool import run_in_order
 
 Result = TypeVar("Result")
@@ -34,12 +36,22 @@ def choose_workers(wanted: int | None, total_bytes: int | None, limit: int | Non
 
 
 class RunInput(Generic[Result]):
-    """Batches of lines with what a job made of them, in the order of the files."""
+    """Batches of lines with what a job made of them, in the order of the files.
+
+    With ``recognise`` a file's last batch tells what the file is known by.
+    """
 
     def __init__(
-        self, files: Sequence[ExportFile], job: Callable[[LineBatch], Result], *, workers: int
+        self,
+        files: Iterable[ExportFile],
+        job: Callable[[LineBatch], Result],
+        *,
+        workers: int,
+        recognise: bool = False,
     ) -> None:
-        self._feed = Feed(run_in_order(job, read_exports(files), workers=workers))
+        groups = grouped(read_exports(files, recognise=recognise))
+        self._feed = Feed(run_in_order(Each(job), groups, workers=workers))
+        self._taken: deque[tuple[LineBatch, Result]] = deque()
 
     def __enter__(self) -> RunInput[Result]:
         self._feed.start()
@@ -56,8 +68,13 @@ class RunInput(Generic[Result]):
     @property
     def is_finished(self) -> bool:
         """Whether every batch was taken."""
-        return self._feed.is_finished
+        return self._feed.is_finished and not self._taken
 
     def take(self, timeout: float) -> tuple[LineBatch, Result] | None:
         """Give the next batch and its result, or None if there is none yet."""
-        return self._feed.take(timeout)
+        if not self._taken:
+            group = self._feed.take(timeout)
+            if group is None:
+                return None
+            self._taken.extend(zip(*group, strict=True))
+        return self._taken.popleft()

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import Protocol
 
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.folders import Unread
-from convertro_cli.reading.identity import FileIdentity, identify
-from convertro_cli.reading.sources import ExportFile, ExportSet
+from convertro_cli.reading.identity import identify
+from convertro_cli.reading.paths import is_address
+from convertro_cli.reading.sources import ExportSet
+from convertro_cli.reading.unread import Unread
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, set_aside
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.failures import FailureLimit
+from convertro_cli.run.replayed import FinishedFiles, ReplayedFiles
 from convertro_cli.run.selected import find_selected, own_files
 from convertro_cli.settings.compile import compile_loaded
 from convertro_cli.settings.load import LoadedSettings
@@ -53,32 +54,28 @@ class Plan:
         self._own = own_files(loaded)
         self._state = state
         self._ledger = ledger
-        self._settings_digest = digest_settings(loaded)
+        self._storage = loaded.storage
+        self._replayed = ReplayedFiles(ledger, state, digest_settings(loaded))
 
     def digest_for(self, path: str) -> bytes:
         """Give the digest of the settings under which a file counts as replayed."""
-        return _digest_for(path, self._state, self._settings_digest)
+        return self._replayed.digest_for(path)
 
     def find(self, arguments: Sequence[str]) -> ExportSet:
         """Find the files to read. Dead letters are set aside first, so that new ones can come."""
         paths: list[str] = []
         letters = self._state.dead_letters.resolve()
         for argument in arguments:
-            if argument != "-" and Path(argument).resolve() == letters:
+            if _is_file(argument) and Path(argument).resolve() == letters:
                 paths += [str(path) for path in self._dead_letter_files()]
             else:
                 paths.append(argument)
         if not paths:
             return ExportSet(())
-        found = find_selected(paths, self._filters, own=self._own)
+        found = find_selected(paths, self._filters, own=self._own, storage=self._storage)
         if self.options.reread or self.options.resend:
             return found
-        files = tuple(file for file in found.files if not self._was_replayed(file))
-        sizes = [file.size for file in files]
-        total = None if None in sizes else sum(size for size in sizes if size is not None)
-        unread = found.unread.copy()
-        unread[Unread.ALREADY_REPLAYED] += len(found.files) - len(files)
-        return ExportSet(files, +unread, total, found.notes)
+        return found.sifted(self._replayed.unread_of, Unread.ALREADY_REPLAYED)
 
     def _dead_letter_files(self) -> list[Path]:
         letters = self._state.dead_letters
@@ -88,29 +85,6 @@ class Plan:
             for path in aside_files(letters)
             if not self._ledger.is_finished(identify(path), ASIDE_SETTINGS)
         ]
-
-    def _was_replayed(self, file: ExportFile) -> bool:
-        return was_replayed(file, self._ledger, self._state, self._settings_digest)
-
-
-class FinishedFiles(Protocol):
-    """Knows the files that were replayed to their end: a ledger, open to write or to look."""
-
-    def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
-        """Whether this very file was replayed to its end under these settings."""
-
-
-def was_replayed(
-    file: ExportFile, ledger: FinishedFiles, state: StateFolder, settings: bytes
-) -> bool:
-    """Whether a file was replayed to its end, and is not read again."""
-    if file.path is None or file.size is None:
-        return False
-    try:
-        identity = identify(file.path)
-    except OSError:
-        return False  # reading it will tell what is wrong
-    return ledger.is_finished(identity, _digest_for(identity.path, state, settings))
 
 
 def letters_in_place(
@@ -123,7 +97,7 @@ def letters_in_place(
     paths: list[str] = []
     letters = state.dead_letters.resolve()
     for argument in arguments:
-        if argument != "-" and Path(argument).resolve() == letters:
+        if _is_file(argument) and Path(argument).resolve() == letters:
             aside = aside_files(state.dead_letters)
             paths += [
                 str(path)
@@ -134,9 +108,8 @@ def letters_in_place(
     return paths
 
 
-def _digest_for(path: str, state: StateFolder, settings: bytes) -> bytes:
-    """Dead letters that were set aside are tried once, whatever the settings are."""
-    return ASIDE_SETTINGS if Path(path).parent == state.path.resolve() else settings
+def _is_file(argument: str) -> bool:
+    return argument != "-" and not is_address(argument)
 
 
 def digest_settings(loaded: LoadedSettings) -> bytes:
@@ -145,7 +118,7 @@ def digest_settings(loaded: LoadedSettings) -> bytes:
     Raises ConvertroError where a file that they name has gone since it was read.
     """
     digest = blake2b(digest_size=16)
-    digest.update(loaded.settings.model_dump_json(exclude={"delivery"}).encode())
+    digest.update(loaded.settings.model_dump_json(exclude={"delivery", "storage"}).encode())
     for part in loaded.digest_parts():
         digest.update(part)
     return digest.digest()

@@ -9,17 +9,25 @@ from pathlib import Path
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import Days, ExportSet, find_exports
 from convertro_cli.settings.load import LoadedSettings
+from convertro_cli.storage.options import StorageOptions
 
 
 def find_selected(
-    arguments: Sequence[str], selection: Selection, *, own: Iterable[Path] = ()
+    arguments: Sequence[str],
+    selection: Selection,
+    *,
+    own: Iterable[Path] = (),
+    storage: StorageOptions | None = None,
 ) -> ExportSet:
     """Find the files to read. ``own`` are files and folders of ours, which are no exports.
+
+    ``storage`` says how to reach object storage.
 
     Raises ConvertroError where an argument cannot be read.
     """
     days = Days(selection.since, selection.received_since, selection.received_until)
-    return find_exports(arguments, days=days, own={os.path.realpath(path) for path in own})
+    real = {os.path.realpath(path) for path in own}
+    return find_exports(arguments, days=days, own=real, storage=storage)
 
 
 def own_files(loaded: LoadedSettings) -> tuple[Path, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from convertro_cli.reading.folders import Unread
+from convertro_cli.reading.unread import Unread
 
 _WORDS = {
     Unread.DAY_BEFORE_SINCE: "of a day before --since",
     Unread.NOT_RECEIVED_THEN: "of a day outside --received-since and --received-until",
+    Unread.DAY_NOT_LISTED: "not listed (folders of days that are not wanted)",
     Unread.ALREADY_REPLAYED: "replayed before",
     Unread.HIDDEN: "hidden",
     Unread.MARKER: "no export by its name",

@@ -26,6 +26,7 @@ from convertro_cli.settings.model import (
     PrivacyTable,
     SchemaTable,
     Settings,
+    StorageTable,
     WireTable,
 )
 
@@ -39,6 +40,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "wire": WireTable,
     "wire.paths": PathsTable,
     "wire.params": ParamsTable,
+    "storage": StorageTable,
 }
 
 _TOP = {field.alias or name: field for name, field in Settings.model_fields.items()}
@@ -107,8 +109,10 @@ def cross_faults(data: Mapping[str, Any], folder: Path) -> list[Fault]:
     """Find the faults that no key has by itself. Works on raw data, so that all are told."""
     return [
         *_missing_for_cloud(_table(data, "convertro"), _table(data, "mapping")),
-        *_plain_http(_table(data, "wire")),
-        *_unreadable_bundle(_table(data, "wire"), folder),
+        *_plain_http("wire", "base_url", _table(data, "wire"), "send"),
+        *_plain_http("storage", "endpoint_url", _table(data, "storage"), "read"),
+        *_unreadable_bundle("wire", _table(data, "wire"), folder),
+        *_unreadable_bundle("storage", _table(data, "storage"), folder),
         *_empty_path_parts(_table(data, "convertro"), _table(_table(data, "wire"), "paths")),
         *_shared_parameter_names(_table(_table(data, "wire"), "params")),
         *_doubled_concurrency(_table(data, "delivery")),
@@ -193,26 +197,27 @@ def _missing_for_cloud(convertro: Mapping[str, Any], mapping: Mapping[str, Any])
                 yield Fault(f"convertro.{name}", 'is missing, and mode = "cloud" needs it', allowed)
 
 
-def _plain_http(wire: Mapping[str, Any]) -> Iterator[Fault]:
-    url = wire.get("base_url")
+def _plain_http(table: str, key: str, values: Mapping[str, Any], what: str) -> Iterator[Fault]:
+    url = values.get(key)
     if not isinstance(url, str) or not url.lower().startswith("http://"):
         return
     try:
-        allowed = is_loopback(url) or wire.get("allow_http") is True
+        allowed = is_loopback(url) or values.get("allow_http") is True
     except ValueError:
         return
     if not allowed:
         yield Fault(
-            "wire.base_url",
-            f"= {shown(url)} would send personal data unencrypted",
-            "https://, or http:// to this machine or with wire.allow_http = true",
+            f"{table}.{key}",
+            f"= {shown(url)} would {what} personal data unencrypted",
+            f"https://, or http:// to this machine or with {table}.allow_http = true",
         )
 
 
-def _unreadable_bundle(wire: Mapping[str, Any], folder: Path) -> Iterator[Fault]:
-    name = wire.get("ca_bundle")
+def _unreadable_bundle(table: str, values: Mapping[str, Any], folder: Path) -> Iterator[Fault]:
+    name = values.get("ca_bundle")
     if isinstance(name, str) and name.strip() and not _is_file(folder, name):
-        yield Fault("wire.ca_bundle", f"= {shown(name)} is no file", _allowed("wire", "ca_bundle"))
+        problem = f"= {shown(name)} is no file"
+        yield Fault(f"{table}.ca_bundle", problem, _allowed(table, "ca_bundle"))
 
 
 def _is_file(folder: Path, name: str) -> bool:

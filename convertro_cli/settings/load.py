@@ -21,6 +21,7 @@ from convertro_cli.settings.checks import check_no_blank
 from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, translate
 from convertro_cli.settings.filters import read_filters
 from convertro_cli.settings.model import Settings
+from convertro_cli.storage.options import StorageOptions
 
 DEFAULT_FILE = Path("convertro.toml")
 
@@ -85,7 +86,21 @@ class LoadedSettings:
     @property
     def ca_bundle(self) -> Path | None:
         """The file of certificates to trust instead of the usual ones."""
-        name = self.settings.wire.ca_bundle
+        return self._beside(self.settings.wire.ca_bundle)
+
+    @property
+    def storage(self) -> StorageOptions:
+        """How to reach object storage."""
+        storage = self.settings.storage
+        return StorageOptions(
+            endpoint_url=storage.endpoint_url,
+            region=storage.region,
+            anonymous=storage.anonymous,
+            allow_http=storage.allow_http,
+            ca_bundle=self._beside(storage.ca_bundle),
+        )
+
+    def _beside(self, name: str | None) -> Path | None:
         return self.file.parent / Path(name).expanduser() if name else None
 
 

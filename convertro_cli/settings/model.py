@@ -229,6 +229,22 @@ class WireTable(Table):
     )
 
 
+class StorageTable(Table):
+    """``[storage]``: how to reach object storage, where a cloud's own conventions do not say.
+
+    Credentials are never among it: each cloud has its own places for them.
+    """
+
+    endpoint_url: Annotated[str, AfterValidator(check_base_url)] | None = Field(
+        default=None,
+        description="a web address such as https://minio.example.com: no user, query or fragment",
+    )
+    region: Text | None = Field(default=None, description="the bucket's region, as text")
+    anonymous: bool = Field(default=False, description=_SWITCH)
+    allow_http: bool = Field(default=False, description=_SWITCH)
+    ca_bundle: Text | None = Field(default=None, description="a file of certificates (PEM)")
+
+
 class Settings(Table):
     """The whole of convertro.toml, checked."""
 
@@ -245,6 +261,7 @@ class Settings(Table):
     )
     delivery: DeliveryTable = Field(default=DeliveryTable(), description="the table [delivery]")
     wire: WireTable = Field(default=WireTable(), description="the table [wire]")
+    storage: StorageTable = Field(default=StorageTable(), description="the table [storage]")
     # What stands in these is read in settings/filters.py, with the files.
     filters_file: Text | None = Field(
         default=None, description="a file of destination filters (the Public API's, Terraform's)"

@@ -26,6 +26,7 @@ _TABLES = {
     "wire": "Convertro's interface, as public code used it. What your account manager says wins.",
     "wire.paths": "The path of each call; {account}, {client_name}, {site_id} are filled in.",
     "wire.params": "What each parameter is called in a request.",
+    "storage": "Exports in object storage. Credentials are where each cloud has them, not here.",
 }
 
 _EVENTS = """\
@@ -48,6 +49,9 @@ _EXAMPLES: Mapping[str, Any] = {
     "delivery.rate_limit": 50,
     "delivery.ping_url": "https://hc-ping.com/your-uuid",
     "wire.ca_bundle": "certificates.pem",
+    "storage.endpoint_url": "https://minio.example.com",
+    "storage.region": "eu-central-1",
+    "storage.ca_bundle": "certificates.pem",
 }
 """What to show for the keys that have no default."""
 
@@ -112,6 +116,11 @@ COMMENTS: Mapping[str, str] = {
     "wire.params.user_id": "The user's id in cloud calls.",
     "wire.params.event_type": "A cloud event's type.",
     "wire.params.event_value": "A cloud event's value.",
+    "storage.endpoint_url": "Where object storage is, if not at the cloud's own address.",
+    "storage.region": "The region of the buckets, if the environment does not say.",
+    "storage.anonymous": "Whether to sign no requests, for public buckets.",
+    "storage.allow_http": "Whether to read unencrypted, from another machine than this one.",
+    "storage.ca_bundle": "A file of certificates (PEM) to trust besides the usual ones.",
 }
 
 

@@ -20,6 +20,7 @@ from tests.bench.comparisons import (
     requests_threads,
     shell_pipe,
     slow_answers,
+    small_files,
     start,
 )
 from tests.bench.measure import BenchFailedError, Row
@@ -31,6 +32,7 @@ COMPARISONS: dict[str, Callable[[Bench], list[Row]]] = {
     "ready-urls": ready_urls.run,
     "requests": requests_threads.run,
     "slow-answers": slow_answers.run,
+    "small-files": small_files.run,
     "memory": memory.run,
     "start": start.run,
 }

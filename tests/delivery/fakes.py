@@ -11,7 +11,14 @@ from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
 from convertro_cli.delivery.transport import Outcome
-from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled, split_keys
+from convertro_cli.record.ledger import (
+    CallState,
+    Failure,
+    FinishedFile,
+    Ledger,
+    Settled,
+    split_keys,
+)
 
 
 class FakeClock:
@@ -200,6 +207,7 @@ class MemoryLedger(Ledger):
         orders: bytes = b"",
         sent: Sequence[bytes] = (),
         failed: Sequence[Failure] = (),
+        finished: Sequence[FinishedFile] = (),
     ) -> None:
         self.commits += 1
         self.sending = set(split_keys(sending))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.dead_letters import DeadLetterFile
-from convertro_cli.record.ledger import CallState, Failure, Ledger, split_keys
+from convertro_cli.record.ledger import CallState, Failure, FinishedFile, Ledger, split_keys
 from tests.delivery.fakes import LOST, REFUSED, MemoryLedger, PromptWriter, Reply, TardyWriter
 from tests.delivery.rig import Config, Event, Rig, key_of, name_of, numbered
 
@@ -294,6 +294,7 @@ def test_a_ledger_that_cannot_be_written_ends_the_loop_at_once(tmp_path: Path) -
             orders: bytes = b"",
             sent: Sequence[bytes] = (),
             failed: Sequence[Failure] = (),
+            finished: Sequence[FinishedFile] = (),
         ) -> None:
             if self.commits == 3 and not self.has_room:
                 raise ConvertroError("full", exit_code=ExitCode.CANNOT_WRITE_STATE)

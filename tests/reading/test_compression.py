@@ -15,11 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertro_cli.reading.compression import DamagedExport, open_stream
+from convertro_cli.reading.raw import OpenFile
 from tests.reading.packing import PACKED, PACKERS, unpack_bytewise, zstd_in_blocks, zstd_packer
 from tests.reading.running import read, read_stdin
 
 LINES = [b'{"n":%d,"s":"%s"}\n' % (n, bytes([97 + n % 26]) * (n % 7)) for n in range(40)]
 SMALL = b"".join(LINES)
+
+
+def opened(content: bytes) -> OpenFile:
+    """Bytes in memory, as an open file that gives them out."""
+    return OpenFile(BytesIO(content))
 
 
 def noise(size: int) -> bytes:
@@ -53,7 +59,7 @@ def test_each_kind_is_told_by_content(kind: str, size: int, tmp_path: Path) -> N
 def test_members_one_after_another_are_one_file(kind: str, more: list[tuple[str, bytes]]) -> None:
     """Any packed files put together, of one kind or of several, unpack to their joined bytes."""
     members = [(kind, b"{"), *more]
-    stream = open_stream(BytesIO(b"".join(PACKERS[k](data) for k, data in members)), "x")
+    stream = open_stream(opened(b"".join(PACKERS[k](data) for k, data in members)), "x")
     assert b"".join(stream) == b"".join(data for _, data in members)
 
 
@@ -215,7 +221,7 @@ def test_a_file_too_short_for_its_kind_is_a_line() -> None:
 
 def test_a_break_is_an_exception_after_the_last_piece() -> None:
     """The stream itself gives all pieces first and raises then."""
-    stream = iter(open_stream(BytesIO(gzip.compress(SMALL)[:-4]), "export.gz"))
+    stream = iter(open_stream(opened(gzip.compress(SMALL)[:-4]), "export.gz"))
     assert b"".join(next(stream) for _ in range(1)) == SMALL
     with pytest.raises(DamagedExport, match=r"^export\.gz is cut off: its gzip data"):
         next(stream)
@@ -223,7 +229,7 @@ def test_a_break_is_an_exception_after_the_last_piece() -> None:
 
 def test_names_are_told_without_control_characters() -> None:
     """A file name cannot write to the terminal by way of a message."""
-    stream = open_stream(BytesIO(gzip.compress(SMALL)[:-4]), "a\x1b[2J\nb")
+    stream = open_stream(opened(gzip.compress(SMALL)[:-4]), "a\x1b[2J\nb")
     with pytest.raises(DamagedExport) as caught:
         list(stream)
     assert str(caught.value).startswith(r"a\x1b[2J\nb is cut off")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.reading.folders import Unread
 from convertro_cli.reading.sources import Days, ExportFile, ExportSet, find_exports
+from convertro_cli.reading.unread import Unread
 
 DAY = 86_400
 RECEIVED = 1_709_251_200  # 2024-03-01 in UTC

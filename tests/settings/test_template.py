@@ -66,6 +66,7 @@ def test_without_values_only_the_account_is_left_to_fill_in() -> None:
         "schema": {},
         "delivery": {},
         "wire": {"paths": {}, "params": {}},
+        "storage": {},
     }
     _, faults = check(tables, folder=Path())
     assert [fault.key for fault in faults] == ["convertro.account"]
@@ -74,7 +75,7 @@ def test_without_values_only_the_account_is_left_to_fill_in() -> None:
 def test_what_stands_behind_the_signs_are_the_defaults() -> None:
     """With every # taken off, the settings are the defaults; where there are none, examples."""
     text = uncommented(render_template({"convertro": {"account": "acme"}}))
-    text = text.replace('ca_bundle = "certificates.pem"', "")
+    text = text.replace('ca_bundle = "certificates.pem"', "")  # in both tables
     found = sound(tomllib.loads(text))
     examples = {
         "convertro": {
@@ -85,6 +86,7 @@ def test_what_stands_behind_the_signs_are_the_defaults() -> None:
         },
         "events": {"Signed Up": "signup", "Trial Started": ["trial", "lead"]},
         "delivery": {"rate_limit": 50, "ping_url": "https://hc-ping.com/your-uuid"},
+        "storage": {"endpoint_url": "https://minio.example.com", "region": "eu-central-1"},
     }
     assert found == sound(examples)
 

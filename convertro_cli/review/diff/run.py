@@ -24,6 +24,7 @@ from convertro_cli.run.files import RunFiles
 from convertro_cli.run.input import choose_workers
 from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.progress import Progress, Watcher
+from convertro_cli.workers.groups import Each, grouped
 from convertro_cli.workers.pool import run_in_order
 
 Part = tuple[Work, DiffPart]
@@ -135,14 +136,17 @@ def _running(parts: Feed[Part]) -> Iterator[None]:
 def _parts(exports: ExportSet, sides: Sides, options: DiffOptions) -> Iterator[Part]:
     """Give what comparing each batch gave, in the order of the files."""
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
-    batches, before = read_exports(exports.files), sides.before
+    before = sides.before
     if isinstance(before, Rules):
+        batches = read_exports(exports, recognise=False)
         job = DiffJob(before, sides.after, options.wanted, options.limit)
-        for batch, part in run_in_order(job, batches, workers=workers):
-            yield Work(batch), part
+        for group, parts in run_in_order(Each(job), grouped(batches), workers=workers):
+            for batch, part in zip(group, parts, strict=True):
+                yield Work(batch), part
         return
     against = SavedJob(sides.after, options.wanted, options.limit)
-    works = before.beside(batches, [file.name for file in exports.files])
+    files = tuple(exports)  # their order must be known to read two lists side by side
+    works = before.beside(read_exports(files, recognise=False), [file.name for file in files])
     for work, part in run_in_order(against, works, workers=workers):
         if part.fault is not None:
             raise before.fault(part.fault)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from convertro_cli.errors import ExitCode
@@ -24,7 +24,7 @@ class Search:
 
 
 def search(
-    files: Sequence[ExportFile],
+    files: Iterable[ExportFile],
     job: FindJob,
     *,
     most: int,

@@ -46,7 +46,7 @@ def inspect(
     progress = Progress(tally, exports.total_bytes)
     job = InspectJob(rules, options.limit, options.settings is not None)
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
-    with Interrupts() as interrupts, RunInput(exports.files, job, workers=workers) as batches:
+    with Interrupts() as interrupts, RunInput(exports, job, workers=workers) as batches:
         while not batches.is_finished and not interrupts.stop_requested:
             taken = batches.take(timeout=0.1)
             if taken is not None:

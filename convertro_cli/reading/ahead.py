@@ -1,0 +1,46 @@
+"""The next exports, got ready while one is read: opening an object takes a round trip."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from convertro_cli.reading.export_set import ExportFile
+
+_MOST: Final = 32
+_BYTES: Final = 16 << 20
+_FIRST_PART: Final = 2 << 20  # so much of an object is asked for when it is got ready
+
+
+def read_ahead(files: Iterable[ExportFile]) -> Iterator[tuple[ExportFile, bool]]:
+    """Give each file, and whether the one after it can be read without waiting.
+
+    Up to 32 objects are got ready ahead of the one that is read, and no more than some 16 MB of
+    them, so that memory stays bounded. Of files on this machine one is looked at ahead.
+    """
+    every = iter(files)
+    waiting: deque[ExportFile] = deque()
+    is_there = True
+    while True:
+        while is_there and _has_room(waiting):
+            following = next(every, None)
+            if following is None:
+                is_there = False
+                break
+            if following.place is not None:
+                following.place.begin()
+            waiting.append(following)
+        if not waiting:
+            return
+        file = waiting.popleft()
+        yield file, bool(waiting) and waiting[0].size is not None
+
+
+def _has_room(waiting: deque[ExportFile]) -> bool:
+    """Whether another file may be got ready, besides the first one that waits."""
+    if len(waiting) < 2:
+        return True
+    if waiting[-1].place is None or len(waiting) > _MOST:
+        return False
+    return sum(min(file.size or 0, _FIRST_PART) for file in waiting) < _BYTES

@@ -1,0 +1,147 @@
+"""What goes wrong with object storage, in sentences, told by what the other side said."""
+
+from __future__ import annotations
+
+import errno
+import re
+from typing import Final, NamedTuple
+
+from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.reading.paths import printable
+from convertro_cli.storage.address import Address
+
+_CODE = re.compile(r"<Code>([A-Za-z]+)</Code>")
+_RETRIES = re.compile(r"max_retries: \d+, retry_timeout: \S+")
+_STATUS = re.compile(r"status code: (\d{3})")
+
+
+class Fault(NamedTuple):
+    """What is wrong, and what to do about it."""
+
+    what: str
+    hint: str
+
+
+_CREDENTIALS: Final = {
+    "s3": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or install the extra 'aws' for "
+    "profiles and single sign-on; for a public bucket set storage.anonymous = true.",
+    "gs": "Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or run `gcloud auth "
+    "application-default login`; for a public bucket set storage.anonymous = true.",
+    "az": "Set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS token in "
+    "AZURE_STORAGE_SAS_KEY; for a public container set storage.anonymous = true.",
+}
+_SIGN_AGAIN: Final = "A signed address holds for a limited time: have it signed again."
+
+_REPLACED: Final = Fault("it was replaced while it was read", "Run the same command again.")
+_UNNAMEABLE: Final = Fault(
+    "a key there has an empty folder name, '..' or a control character in it",
+    "Name a folder without it, or give the object a plain key.",
+)
+
+# By the code in the answer of S3 and those that speak its language, and of Azure.
+_BY_CODE: Final = {
+    "NoSuchBucket": Fault("there is no such bucket", "Check the name, the account and the region."),
+    "ContainerNotFound": Fault("there is no such container", "Check the name and the account."),
+    "NoSuchKey": Fault("there is no such object", "Check the name; it is case-sensitive."),
+    "BlobNotFound": Fault("there is no such object", "Check the name; it is case-sensitive."),
+    "InvalidAccessKeyId": Fault("the access key is not known there", "Check the credentials."),
+    "SignatureDoesNotMatch": Fault("the secret key does not fit", "Check the credentials."),
+    "ExpiredToken": Fault("the credentials have expired", "Sign in again."),
+    "AccessDenied": Fault(
+        "the credentials may not read it", "They need the right to list the bucket and to read it."
+    ),
+    "RequestTimeTooSkewed": Fault(
+        "the clock of this machine is off", "Set the clock: a signed request holds for minutes."
+    ),
+    "AuthorizationHeaderMalformed": Fault(
+        "the bucket is in another region", "Set storage.region to the bucket's region."
+    ),
+    "PermanentRedirect": Fault(
+        "the bucket is in another region", "Set storage.region to the bucket's region."
+    ),
+}
+_BY_STATUS: Final = {
+    "301": _BY_CODE["PermanentRedirect"],
+    "401": Fault("it wants other credentials", "Check the credentials."),
+    "403": _BY_CODE["AccessDenied"],
+    "404": _BY_CODE["NoSuchKey"],
+    "412": _REPLACED,
+    "416": _REPLACED,
+}
+
+
+class ObjectError(OSError):
+    """An object cannot be read, or not to its end. ``advice`` says what to do about it."""
+
+    def __init__(self, address: Address, error: Exception | str, advice: str = "") -> None:
+        found = error if isinstance(error, str) else fault_of(address, error)
+        what, advice = (found, advice) if isinstance(found, str) else found
+        super().__init__(errno.EIO, what)
+        self.advice = advice
+
+
+class ReplacedError(ObjectError):
+    """An object is not the one that was listed, or not the one that reading began with."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__(address, *_REPLACED)
+
+
+def told(address: Address, error: Exception, verb: str = "read") -> ConvertroError:
+    """Give the sentence for an error. Nothing of a signed address's query is in it."""
+    what, hint = fault_of(address, error)
+    return ConvertroError(
+        f"Cannot {verb} '{printable(address.name)}': {what}.",
+        hint=hint,
+        exit_code=ExitCode.UNREADABLE_EXPORT,
+    )
+
+
+def fault_of(address: Address, error: Exception) -> Fault:
+    """Tell what is wrong, and what to do, by what the other side or the network said."""
+    said = _RETRIES.sub("", str(error).partition("Debug source:")[0])
+    code = _CODE.search(str(error))
+    if code and code[1] in _BY_CODE:
+        return _BY_CODE[code[1]]
+    if type(error).__name__ == "InvalidPathError" or "invalid path" in said:
+        return _UNNAMEABLE
+    if _asked_for_credentials(said):
+        return Fault("there are no credentials for it", _CREDENTIALS.get(address.scheme, ""))
+    status = _STATUS.search(said)
+    if status and address.is_web and status[1] in {"400", "401", "403"}:
+        return Fault(f"it answers {status[1]}", _SIGN_AGAIN)
+    if status:
+        known = _BY_STATUS.get(status[1])
+        return known or Fault(
+            f"it answers {status[1]}", "Try again later; if it recurs, ask there."
+        )
+    if "redirect without LOCATION" in said:  # it says which region, but not in so many words
+        return _BY_CODE["PermanentRedirect"]
+    if isinstance(error, FileNotFoundError):
+        return _BY_CODE["NoSuchKey"]
+    if isinstance(error, PermissionError):
+        return _BY_CODE["AccessDenied"]
+    return _unreached(said)
+
+
+def _asked_for_credentials(said: str) -> bool:
+    """Whether the last resort was asked: the address where a cloud's own machines get theirs."""
+    marks = ("/latest/api/token", "/computeMetadata/", "/metadata/identity", "169.254.169.254")
+    return any(mark in said for mark in marks) or "credential" in said.lower()
+
+
+def _unreached(said: str) -> Fault:
+    lowered = said.lower()
+    if "dns" in lowered or "resolve" in lowered:
+        return Fault("its host has no address", "Check storage.endpoint_url and the network.")
+    if "certificate" in lowered:
+        return Fault(
+            "its certificate is not trusted", "Set storage.ca_bundle if it is one of your own."
+        )
+    if "timed out" in lowered or "timeout" in lowered:
+        return Fault("it does not answer in time", "Try again later; check the network.")
+    return Fault(
+        "it cannot be reached",
+        "Check the network, storage.endpoint_url and storage.region; plain http:// needs "
+        "storage.allow_http = true.",
+    )

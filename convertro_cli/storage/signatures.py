@@ -1,0 +1,54 @@
+"""Signed web addresses: whoever has the query has the file, so it is kept where nobody looks.
+
+Arguments are seen in many places: in the list of processes, in the lock that names its holder, in
+complaints about a mistyped command. So the queries are taken out of them before anything else is
+done, and put back only where a request is made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_OTHERS = frozenset({"--base-url", "--domain"})
+_SCHEMES = ("https://", "http://")
+_kept: dict[str, str] = {}
+
+
+def set_aside(arguments: Sequence[str]) -> list[str]:
+    """Take the queries of web addresses out of arguments; ``signed`` gives them back."""
+    left: list[str] = []
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        address, mark, query = argument.partition("?")
+        if mark and before not in _OTHERS and address.lower().startswith(_SCHEMES):
+            _kept.setdefault(address, argument)
+            left.append(address if _kept[address] == argument else argument)
+            _blot_out(query)
+        else:
+            left.append(argument)
+    return left
+
+
+def signed(address: str) -> str:
+    """Give a web address with the query that was set aside, if one was."""
+    return _kept.get(address, address)
+
+
+def _blot_out(secret: str) -> None:
+    """Overwrite a text among the arguments that the list of processes shows.
+
+    They stand in this process's own memory, and Linux says where. Elsewhere nothing is done.
+    """
+    if sys.platform != "linux" or not secret:
+        return
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        # Fields 48 and 49 of proc(5); the name in field 2 may hold blanks and parentheses.
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        start, end = int(fields[45]), int(fields[46])
+        if 0 < start < end:
+            at = ctypes.string_at(start, end - start).find(secret.encode(errors="surrogateescape"))
+            if at >= 0:
+                ctypes.memset(start + at, ord("*"), len(secret.encode(errors="surrogateescape")))
