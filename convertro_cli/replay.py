@@ -144,7 +144,8 @@ class _Run:
                     options.max_failed.check(self._tally)
                 if delivery.is_idle and (batches.is_finished or not wanted):
                     delivery.finish()
-                    return
+                    if delivery.is_idle:  # else another message for a refused order goes now
+                        return
 
     def _take_in(self, delivery: Delivery, batches: RunInput[MappedBatch]) -> bool:
         """Take in what is there, as much as is wanted now; tell whether more of it ever is.

@@ -167,14 +167,18 @@ class Rig:
     def run(self, *, until: Callable[[], bool] = lambda: False, most: float = 100_000.0) -> Rig:
         """Step until all is settled and on disk, or the run is given up, or ``until`` says so."""
         end = self.clock.now() + most
-        while not self.delivery.is_idle and not until():
+        while not (self._is_over() or until()):
             self.step()
             if self.problem:
                 break
             assert self.clock.now() < end, "the loop does not come to its end"
+        return self
+
+    def _is_over(self) -> bool:
+        """Whether nothing is left to deliver, once what was held back is settled as well."""
         if self.delivery.is_idle:
             self.delivery.finish()
-        return self
+        return self.delivery.is_idle
 
     def run_for(self, seconds: float) -> Rig:
         """Step for so many seconds of the fake clock."""
@@ -196,7 +200,7 @@ class Rig:
         """Take in batches as long as more are wanted, and run to the end of all, or ``until``."""
         batches = iter(source)
         more = True
-        while (more or not self.delivery.is_idle) and not until():
+        while (more or not self._is_over()) and not until():
             if more and self.delivery.wants_more:
                 batch = next(batches, None)
                 more = batch is not None
@@ -204,8 +208,6 @@ class Rig:
             self.step()
             if self.problem:
                 break
-        if self.delivery.is_idle:
-            self.delivery.finish()
         return self
 
     @property
