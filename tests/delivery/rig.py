@@ -12,14 +12,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from convertro_cli.delivery.intake import Intake, IntakeOptions
-from convertro_cli.delivery.journal import Journal
-from convertro_cli.delivery.outage import Outage
-from convertro_cli.delivery.pace import Pace
+from convertro_cli.delivery.delivery import Delivery, DeliveryOptions
 from convertro_cli.delivery.pending import PendingFile
 from convertro_cli.delivery.retry import full_jitter
-from convertro_cli.delivery.sender import Sender, SenderOptions
-from convertro_cli.delivery.settling import Settling
+from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import InvalidLine, MappedBatch
 from convertro_cli.reading.lines import LineBatch
 from convertro_cli.record.dead_letters import DeadLetterFile
@@ -113,55 +109,54 @@ class Rig:
         self.letters = folder / "dead-letters.ndjson"
         self.tally = Tally()
         self.file = PendingFile()
-        self._dead_letters = DeadLetterFile(self.letters)
-        run, in_doubt = self.ledger.begin_run("http://convertro.test")
-        self.journal = Journal(
-            self.ledger, self._dead_letters, run, writer=config.writer, in_doubt=in_doubt
-        )
-        settling = Settling(journal=self.journal, dead_letters=self._dead_letters, tally=self.tally)
-        self.sender = Sender(
-            transport=self.transport,
-            journal=self.journal,
-            settling=settling,
-            pace=Pace(
-                fixed=config.fixed,
-                most=config.most,
+        self.delivery = Delivery(
+            DeliveryOptions(
+                target=HOST,
+                concurrency=config.fixed,
+                max_concurrency=config.most,
                 rate_limit=config.rate_limit,
-                now=self.clock.now(),
+                max_attempts=config.max_attempts,
+                outage_timeout=config.outage_timeout,
+                resend=config.resend,
+                at_most_once=config.at_most_once,
             ),
-            outage=Outage(config.outage_timeout),
-            backoff=config.backoff,
+            transport=self.transport,
+            ledger=self.ledger,
+            dead_letters=DeadLetterFile(self.letters),
+            writer=config.writer,
+            tally=self.tally,
             clock=self.clock,
-            options=SenderOptions(config.max_attempts, config.at_most_once),
+            backoff=config.backoff,
         )
-        self._intake = Intake(
-            journal=self.journal,
-            settling=settling,
-            dead_letters=self._dead_letters,
-            options=IntakeOptions(config.resend, config.at_most_once),
-        )
+        self.problem: ConvertroError | None = None
         self._line = 1
         self.started_at = self.clock.now()
 
     def offer(self, batch: Iterable[Event]) -> Rig:
         """Take in a batch of events."""
-        self.sender.offer(self._intake.take(*self._batch(list(batch)), self.clock.now()))
+        self.delivery.take(*self._batch(list(batch)))
         return self
 
     def take(self, batch: LineBatch, mapped: MappedBatch) -> Rig:
         """Take in a batch as the mapping gives it."""
-        self.sender.offer(self._intake.take(batch, mapped, self.file, self.clock.now()))
+        self.delivery.take(batch, mapped, self.file)
         return self
 
     def step(self) -> None:
-        self.sender.step(0.1)
+        """Step once; what makes it end before its end is kept as its problem."""
+        try:
+            self.delivery.step(0.1)
+        except ConvertroError as error:
+            if error.exit_code is not ExitCode.TRY_LATER:
+                raise
+            self.problem = error
 
     def run(self, *, until: Callable[[], bool] = lambda: False, most: float = 100_000.0) -> Rig:
         """Step until all is settled and on disk, or the run is given up, or ``until`` says so."""
         end = self.clock.now() + most
-        while not self.sender.is_idle and not until():
+        while not self.delivery.is_idle and not until():
             self.step()
-            if self.sender.outage.is_given_up(self.clock.now()):
+            if self.problem:
                 break
             assert self.clock.now() < end, "the loop does not come to its end"
         return self
@@ -173,19 +168,19 @@ class Rig:
 
     def end(self) -> None:
         """End the run as an interrupt does, without waiting for what is under way."""
-        self.sender.let_go()
+        self.delivery.end()
 
     def feed(self, source: Iterable[list[Event]]) -> Rig:
         """Take in batches as long as more are wanted, and run to the end of all."""
         batches = iter(source)
         more = True
-        while more or not self.sender.is_idle:
-            if more and self.sender.wants_more:
+        while more or not self.delivery.is_idle:
+            if more and self.delivery.wants_more:
                 batch = next(batches, None)
                 more = batch is not None
                 self.offer(batch or [])
             self.step()
-            if self.sender.outage.is_given_up(self.clock.now()):
+            if self.problem:
                 break
         return self
 

@@ -196,7 +196,7 @@ def test_all_is_accounted_for(
         )
         rig = Rig(Path(folder), weather.server(), config, ledger=ledger).feed(export)
 
-        assert rig.sender.is_idle
+        assert rig.delivery.is_idle
         check_sums(rig, export)
         check_fates(rig, ledger, export)
         if not at_most_once:

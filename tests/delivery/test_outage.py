@@ -31,7 +31,7 @@ def down(start: float, end: float, reply: Reply, otherwise: Reply = OK) -> Serve
 
 
 def is_out(rig: Rig) -> Callable[[], bool]:
-    return lambda: rig.sender.outage.is_on(rig.clock.now())
+    return lambda: rig.delivery.outage.is_on(rig.clock.now())
 
 
 # --- the whole loop
@@ -78,7 +78,7 @@ def test_a_server_that_is_down_is_not_stormed(
     config = Config(fixed=fixed)
     rig = Rig(tmp_path, down(3, 90, reply), config).offer(numbered(9000))
     rig.run(until=lambda: rig.elapsed > 2.9)
-    places = rig.sender.pace.concurrency
+    places = rig.delivery.pace.concurrency
 
     rig.run(until=is_out(rig))
 
@@ -92,7 +92,7 @@ def test_in_an_outage_few_calls_are_left_in_doubt(tmp_path: Path, fixed: int | N
     config = Config(fixed=fixed, at_most_once=True, outage_timeout=60)
     rig = Rig(tmp_path, lambda *_: LOST._replace(after=0.001), config).offer(numbered(2000)).run()
 
-    assert rig.sender.outage.is_given_up(rig.clock.now())
+    assert rig.delivery.outage.is_given_up(rig.clock.now())
     assert rig.calls()["in_doubt"] < 64 + 10 * DETECTED_AFTER + 40
 
 
@@ -131,7 +131,7 @@ def test_a_probe_is_alone(tmp_path: Path) -> None:
     rig.run(until=is_out(rig))
     while is_out(rig)():
         rig.step()
-        together.append(rig.sender.in_flight)
+        together.append(rig.delivery.in_flight)
 
     assert max(together[20:]) == 1
 
@@ -152,14 +152,14 @@ def test_it_resumes_at_half_of_what_was_good(tmp_path: Path) -> None:
     """The concurrency of before an outage, halved, is where it goes on, not at one."""
     rig = Rig(tmp_path, down(4, 30, Reply(503, after=0.02))).offer(numbered(9000))
     rig.run(until=lambda: rig.clock.now() >= 1003.9)
-    before = rig.sender.pace.concurrency
+    before = rig.delivery.pace.concurrency
     assert before > 20
     rig.run(until=is_out(rig))
-    assert rig.sender.pace.concurrency < before / 2
+    assert rig.delivery.pace.concurrency < before / 2
 
     rig.run(until=lambda: rig.clock.now() > 1030 and not is_out(rig)())
 
-    assert rig.sender.pace.concurrency == pytest.approx(before / 2, abs=3)
+    assert rig.delivery.pace.concurrency == pytest.approx(before / 2, abs=3)
 
 
 def test_an_outage_that_lasts_is_given_up(tmp_path: Path) -> None:
@@ -170,8 +170,8 @@ def test_an_outage_that_lasts_is_given_up(tmp_path: Path) -> None:
     rig.offer(numbered(1500)).run()
 
     assert rig.elapsed == pytest.approx(122, abs=3)
-    assert rig.sender.outage.is_given_up(rig.clock.now())
-    assert rig.sender.outage.reason == "http_503"
+    assert rig.delivery.outage.is_given_up(rig.clock.now())
+    assert rig.delivery.outage.reason == "http_503"
     rig.end()
     assert rig.letter_list() == []
     assert ledger.sending == set()
@@ -187,7 +187,7 @@ def test_an_outage_from_the_start_is_given_up_too(tmp_path: Path) -> None:
     rig.offer(numbered(300)).run()
 
     assert rig.elapsed == pytest.approx(60, abs=7)
-    assert rig.sender.outage.is_given_up(rig.clock.now())
+    assert rig.delivery.outage.is_given_up(rig.clock.now())
     assert rig.calls() == {"attempts": rig.calls()["attempts"]}
     assert rig.letter_list() == []
 
@@ -246,7 +246,7 @@ def test_a_short_trouble_is_no_outage(tmp_path: Path) -> None:
     """Failures that end within seconds are merely tried again."""
     rig = Rig(tmp_path, down(2, 4, Reply(503)), Config(rate_limit=50)).offer(numbered(500))
     seen = False
-    while not rig.sender.is_idle:
+    while not rig.delivery.is_idle:
         rig.step()
         seen = seen or is_out(rig)()
 

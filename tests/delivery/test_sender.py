@@ -105,9 +105,9 @@ def test_a_poison_event_starts_no_outage(tmp_path: Path, reply: Reply) -> None:
     """However an event fails, as long as others pass there is no pause."""
     rig = Rig(tmp_path, Poison(reply, "e0", "e7"), Config(rate_limit=20))
     rig.offer(numbered(900))
-    rig.run(until=lambda: rig.sender.outage.is_on(rig.clock.now()) and rig.sender.in_flight > 1)
+    rig.run(until=lambda: rig.delivery.outage.is_on(rig.clock.now()) and rig.delivery.in_flight > 1)
 
-    assert rig.sender.is_idle
+    assert rig.delivery.is_idle
     assert set(rig.reasons) == {"e0", "e7"}
     assert rig.calls()["delivered"] == 898
 
@@ -246,13 +246,13 @@ def test_more_is_wanted_only_while_little_waits(tmp_path: Path) -> None:
     rig = Rig(tmp_path, lambda *_: Reply(503, after=0.01))
     offered = 0
     for _ in range(300):
-        if rig.sender.wants_more:
+        if rig.delivery.wants_more:
             rig.offer(numbered(200, offered))
             offered += 200
         rig.step()
 
     assert offered <= 1024 + 256 + 200
-    assert not rig.sender.wants_more
+    assert not rig.delivery.wants_more
 
 
 # --- repeats and doubt
@@ -395,7 +395,7 @@ def test_a_run_that_ends_early_lets_go_of_what_it_did_not_start(tmp_path: Path) 
 
     rig.end()
 
-    assert rig.sender.count_in_doubt() == 3
+    assert rig.delivery.count_in_doubt() == 3
     assert ledger.sending == {key_of(name) for name in ("e0", "e1", "e2")}
 
 
@@ -408,7 +408,7 @@ def test_what_waits_in_doubt_for_another_try_stays_marked(tmp_path: Path) -> Non
 
     rig.end()
 
-    assert rig.sender.count_in_doubt() == 2
+    assert rig.delivery.count_in_doubt() == 2
     assert ledger.sending == {key_of("e1"), key_of("e2")}
 
 
@@ -494,7 +494,7 @@ def test_nothing_to_do_is_idle(tmp_path: Path) -> None:
 
     rig.step()
 
-    assert rig.sender.is_idle
+    assert rig.delivery.is_idle
     assert rig.elapsed == 0
     assert ledger.commits == 0
 
@@ -514,7 +514,7 @@ def test_what_was_delivered_is_on_disk_within_a_second_or_two(tmp_path: Path) ->
 
     for _ in range(400):
         rig.step()
-        unknown = len(rig.delivered) - len(ledger.calls) - rig.sender.in_flight
+        unknown = len(rig.delivered) - len(ledger.calls) - rig.delivery.in_flight
         assert unknown <= 2 * 1.5
 
     assert len(ledger.calls) > 30
@@ -525,8 +525,8 @@ def test_latencies_are_those_of_the_answers(tmp_path: Path) -> None:
     rig = Rig(tmp_path, lambda url, _: Reply(after=int(name_of(url)[1:]) / 1000), Config(fixed=50))
     rig.offer(numbered(101)).run()
 
-    assert rig.sender.latency.percentile(0.5) == pytest.approx(0.050, rel=0.06)
-    assert rig.sender.latency.percentile(0.95) == pytest.approx(0.095, rel=0.06)
+    assert rig.delivery.latency.percentile(0.5) == pytest.approx(0.050, rel=0.06)
+    assert rig.delivery.latency.percentile(0.95) == pytest.approx(0.095, rel=0.06)
 
 
 def test_the_next_try_is_told(tmp_path: Path) -> None:
@@ -534,11 +534,11 @@ def test_the_next_try_is_told(tmp_path: Path) -> None:
     config = Config(backoff=lambda _: 3.0)
     rig = Rig(tmp_path, Flaky(Reply(503, after=0.0)), config, clock=FakeClock(5.0))
     rig.offer(events("a"))
-    assert rig.sender.next_try == 0
+    assert rig.delivery.state().next_try == 0
 
     rig.step()
 
-    assert 2.5 < rig.sender.next_try <= 3.0
+    assert 2.5 < rig.delivery.state().next_try <= 3.0
 
 
 def test_starts_do_not_come_in_a_burst_after_a_wait(tmp_path: Path) -> None:

@@ -1,0 +1,191 @@
+"""The face of this room: takes mapped batches, and has every call in them delivered and noted.
+
+Whoever delivers gives it a transport and a ledger, hands it batches while it wants more, and lets
+it step until it is idle. Everything else of the room stands behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from random import Random
+
+from convertro_cli.delivery.clock import Clock, MonotonicClock
+from convertro_cli.delivery.intake import Intake, IntakeOptions
+from convertro_cli.delivery.journal import Journal
+from convertro_cli.delivery.latency import LatencyHistogram
+from convertro_cli.delivery.outage import Outage
+from convertro_cli.delivery.pace import Pace
+from convertro_cli.delivery.pending import PendingFile
+from convertro_cli.delivery.retry import full_jitter
+from convertro_cli.delivery.sender import Sender, SenderOptions
+from convertro_cli.delivery.settling import Settling
+from convertro_cli.delivery.transport import Transport
+from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.mapping.jobs import MappedBatch
+from convertro_cli.reading.batch import LineBatch
+from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.tally import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryOptions:
+    """How to deliver; times are in seconds, rates in calls a second.
+
+    ``concurrency`` is None for as many requests at once as prove good, up to
+    ``max_concurrency``. ``resend``: what earlier runs did does not count. ``at_most_once``: a
+    call that may have arrived is left alone.
+    """
+
+    target: str
+    account: str = ""
+    site_id: str = ""
+    concurrency: int | None = None
+    max_concurrency: int = 256
+    rate_limit: float | None = None
+    max_attempts: int = 8
+    outage_timeout: float = 900.0
+    resend: bool = False
+    at_most_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryState:
+    """Where a delivery is, for whoever shows it. Times are in seconds, from now.
+
+    ``rate`` is the most calls a second that may start, None for no limit. ``outage`` is how long
+    everything has failed, None if not everything does, and ``reason`` why. ``only_waits`` says
+    that all that is left waits for its next try.
+    """
+
+    in_flight: int
+    concurrency: int
+    rate: float | None
+    outage: float | None
+    reason: str
+    only_waits: bool
+    next_try: float
+
+
+class Delivery:
+    """Delivers calls over a transport, and notes in the ledger what becomes of each.
+
+    ``run`` is its number in the ledger. ``writer`` carries out the ledger's commits, one at a
+    time.
+    """
+
+    def __init__(
+        self,
+        options: DeliveryOptions,
+        *,
+        transport: Transport,
+        ledger: Ledger,
+        dead_letters: DeadLetterFile,
+        writer: Executor,
+        tally: Tally,
+        clock: Clock | None = None,
+        backoff: Callable[[int], float] | None = None,
+    ) -> None:
+        self._options = options
+        self._clock = clock or MonotonicClock()
+        self._tally = tally
+        self.run, in_doubt = ledger.begin_run(
+            options.target, account=options.account, site_id=options.site_id
+        )
+        self.outage = Outage(options.outage_timeout)
+        self.pace = Pace(
+            fixed=options.concurrency,
+            most=options.max_concurrency,
+            rate_limit=options.rate_limit,
+            now=self._clock.now(),
+        )
+        journal = Journal(ledger, dead_letters, self.run, writer=writer, in_doubt=in_doubt)
+        settling = Settling(journal=journal, dead_letters=dead_letters, tally=tally)
+        self._sender = Sender(
+            transport=transport,
+            journal=journal,
+            settling=settling,
+            pace=self.pace,
+            outage=self.outage,
+            backoff=backoff or full_jitter(Random()),
+            clock=self._clock,
+            options=SenderOptions(options.max_attempts, options.at_most_once),
+        )
+        self._intake = Intake(
+            journal=journal,
+            settling=settling,
+            dead_letters=dead_letters,
+            options=IntakeOptions(options.resend, options.at_most_once),
+        )
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether another batch should be given: enough waits otherwise."""
+        return self._sender.wants_more
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way or waits, and all that is known is on disk."""
+        return self._sender.is_idle
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are under way."""
+        return self._sender.in_flight
+
+    @property
+    def latency(self) -> LatencyHistogram:
+        """How long the answers took."""
+        return self._sender.latency
+
+    def take(self, batch: LineBatch, mapped: MappedBatch, file: PendingFile) -> None:
+        """Take in a batch: count what it settles by itself, and line up its calls."""
+        self._sender.offer(self._intake.take(batch, mapped, file, self._clock.now()))
+
+    def step(self, longest_wait: float) -> None:
+        """Do what can be done now, then wait for answers, at most ``longest_wait`` seconds.
+
+        Raises ConvertroError with exit code 75 where it makes no sense to go on now, and with 74
+        where the ledger or the dead letters cannot be written.
+        """
+        self._sender.step(longest_wait)
+        now = self._clock.now()
+        if self.outage.is_given_up(now):
+            raise ConvertroError(
+                f"Convertro stayed unreachable for {self.outage.length(now):.0f} s "
+                f"at {self._options.target} ({self.outage.reason}).",
+                hint="Nothing is lost: run the same command again later. If it recurs, look at "
+                "wire.base_url, the proxy and the certificates.",
+                exit_code=ExitCode.TRY_LATER,
+            )
+
+    def drain(self, longest_wait: float) -> None:
+        """Start nothing more; wait so long for what is under way."""
+        self._sender.drain(longest_wait)
+
+    def sync(self) -> None:
+        """Put on disk all that is known, and wait until it is there."""
+        self._sender.sync()
+
+    def end(self) -> None:
+        """Let go of all that is not settled: only what may have arrived stays in doubt."""
+        self._sender.let_go()
+
+    def count_in_doubt(self) -> int:
+        """Count the calls that may have arrived, and whose outcome this run will not know."""
+        return self._sender.count_in_doubt()
+
+    def state(self) -> DeliveryState:
+        """Say where the delivery is."""
+        now = self._clock.now()
+        return DeliveryState(
+            in_flight=self._sender.in_flight,
+            concurrency=self.pace.concurrency,
+            rate=self.pace.rate(now),
+            outage=self.outage.length(now) if self.outage.is_on(now) else None,
+            reason=self.outage.reason,
+            only_waits=self._sender.only_waits,
+            next_try=self._sender.next_try,
+        )

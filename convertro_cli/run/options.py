@@ -1,0 +1,35 @@
+"""From the settings to what the delivery and its transport are told."""
+
+from __future__ import annotations
+
+from convertro_cli.delivery.delivery import DeliveryOptions
+from convertro_cli.delivery.transport import TransportOptions
+from convertro_cli.run.plan import ReplayOptions
+from convertro_cli.settings.compile import WEB_SITE_ID
+from convertro_cli.settings.load import LoadedSettings
+
+
+def transport_options(loaded: LoadedSettings) -> TransportOptions:
+    """Say how the transport connects, and whom it trusts."""
+    delivery = loaded.settings.delivery
+    fixed = delivery.concurrency
+    connections = fixed if isinstance(fixed, int) else delivery.max_concurrency
+    return TransportOptions(delivery.timeout, connections, loaded.ca_bundle)
+
+
+def delivery_options(loaded: LoadedSettings, options: ReplayOptions) -> DeliveryOptions:
+    """Say how to deliver."""
+    delivery = loaded.settings.delivery
+    fixed = delivery.concurrency
+    return DeliveryOptions(
+        target=loaded.settings.wire.base_url,
+        account=loaded.settings.convertro.account,
+        site_id=loaded.settings.convertro.site_id or WEB_SITE_ID,
+        concurrency=fixed if isinstance(fixed, int) else None,
+        max_concurrency=delivery.max_concurrency,
+        rate_limit=delivery.rate_limit,
+        max_attempts=delivery.max_attempts,
+        outage_timeout=delivery.outage_timeout,
+        resend=options.resend,
+        at_most_once=options.at_most_once,
+    )
