@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema
-from convertro_cli.record.ledger import Settled, find_settled, is_finished, split_keys
+from convertro_cli.record.ledger import Settled, split_keys
+from convertro_cli.record.sqlite_ledger import find_settled, is_finished
 from convertro_cli.record.state import StateFolder
 
 

@@ -13,7 +13,8 @@ import orjson
 
 from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.record import schema
-from convertro_cli.record.ledger import CallState, told
+from convertro_cli.record.ledger import CallState
+from convertro_cli.record.sqlite_ledger import told
 from convertro_cli.record.state import StateFolder
 
 

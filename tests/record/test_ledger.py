@@ -19,6 +19,7 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema
 from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled, split_keys
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from tests.record.programs import files_of_at_most, output_of
 
 IDENTITY = FileIdentity("/exports/a.ndjson", 123, 456, b"e" * 16)
@@ -40,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def filled(path: Path) -> Path:
     """A ledger with a thousand calls, a failure and a doubt, closed."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("https://sp1.convertro.com")
         failures = [Failure(key(2000), "http_400", "a.ndjson:7")]
         sent = [key(number) for number in range(1000)]
@@ -57,7 +58,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 def test_a_settled_call_is_known_how_and_by_whom(filled: Path) -> None:
     """Look-ups give the state and the run of settled calls, and nothing of others."""
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         assert ledger.look_up([key(3), key(2000), key(3000), key(5000)]) == {
             key(3): Settled(CallState.SENT, 1),
             key(2000): Settled(CallState.FAILED, 1),
@@ -66,7 +67,7 @@ def test_a_settled_call_is_known_how_and_by_whom(filled: Path) -> None:
 
 def test_any_number_of_calls_is_looked_up_at_once(filled: Path) -> None:
     """A batch may ask for thousands."""
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         found = ledger.look_up([key(number) for number in range(5000)])
 
     assert len(found) == 1001
@@ -74,9 +75,9 @@ def test_any_number_of_calls_is_looked_up_at_once(filled: Path) -> None:
 
 def test_runs_are_numbered_and_inherit_doubts(filled: Path) -> None:
     """A new run is told what earlier ones left in doubt, and it stays so until it is settled."""
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         assert ledger.begin_run("x") == (2, frozenset([key(5000)]))
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         run, in_doubt = ledger.begin_run("x")
         assert (run, in_doubt) == (3, frozenset([key(5000)]))
         ledger.commit(run, sending=b"", sent=[key(5000)])
@@ -85,7 +86,7 @@ def test_runs_are_numbered_and_inherit_doubts(filled: Path) -> None:
 
 def test_the_latest_marks_replace_those_before(path: Path) -> None:
     """What is marked as being sent is what the last commit said."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("x")
         ledger.commit(run, sending=keys(1, 2, 3))
         ledger.commit(run, sending=keys(3, 4), sent=[key(1), key(2)])
@@ -94,7 +95,7 @@ def test_the_latest_marks_replace_those_before(path: Path) -> None:
 
 def test_a_call_that_failed_may_be_delivered_later(filled: Path) -> None:
     """Success replaces failure, and the failure's reason goes."""
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         run, _ = ledger.begin_run("x")
         ledger.commit(run, sending=b"", sent=[key(2000)])
 
@@ -106,7 +107,7 @@ def test_a_call_that_failed_may_be_delivered_later(filled: Path) -> None:
 
 def test_a_file_is_finished_as_it_was_and_under_its_settings(path: Path) -> None:
     """A file that changed, or other settings, make it unknown again."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("x")
         assert not ledger.is_finished(IDENTITY, b"s")
         ledger.finish_file(run, IDENTITY, b"s")
@@ -132,7 +133,7 @@ def test_keys_end_to_end_come_apart_again(several: list[bytes]) -> None:
 
 def test_what_is_committed_is_seen_by_others_at_once(path: Path) -> None:
     """After a commit the marks are on disk, not in this process."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("x")
         ledger.commit(run, sending=keys(1, 2), sent=[key(3)])
 
@@ -144,7 +145,7 @@ def test_what_is_committed_is_seen_by_others_at_once(path: Path) -> None:
 
 def test_a_commit_outlives_the_process_and_the_machine(path: Path) -> None:
     """The log is written ahead and synced at each commit."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         database = ledger._database
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert database.execute("PRAGMA synchronous").fetchone() == (2,)
@@ -157,7 +158,7 @@ def test_only_the_owner_may_look(path: Path) -> None:
     """All the ledger's files have mode 0600, whatever the umask allows."""
     before = os.umask(0)
     try:
-        with Ledger(path) as ledger:
+        with SqliteLedger(path) as ledger:
             ledger.commit(ledger.begin_run("x")[0], sending=keys(1))
             files = list(path.parent.iterdir())
             assert len(files) >= 2
@@ -173,7 +174,7 @@ _CRASHING = """
 import os, sys
 from pathlib import Path
 from convertro_cli.record.ledger import Failure, Ledger
-ledger = Ledger(Path(sys.argv[1]))
+ledger = SqliteLedger(Path(sys.argv[1]))
 run, _ = ledger.begin_run("x")
 ledger.commit(run, sending=b"a" * 16, sent=[b"b" * 16])
 ledger._database.execute("BEGIN IMMEDIATE")
@@ -187,14 +188,14 @@ def test_a_process_that_dies_leaves_whole_commits(path: Path) -> None:
     output_of(_CRASHING, path)
     assert path.with_name("ledger.db-wal").exists()
 
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         assert ledger.look_up([b"b" * 16]) == {b"b" * 16: Settled(CallState.SENT, 1)}
         assert ledger.begin_run("x") == (2, frozenset([b"a" * 16]))
 
 
 def test_a_commit_that_fails_leaves_nothing_of_itself(path: Path) -> None:
     """An error in the middle of a transaction takes all of it back, and the next one works."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("x")
         with pytest.raises(ConvertroError) as raised:
             ledger.commit(run, sending=keys(1), sent=[key(2), None])  # type: ignore[list-item]
@@ -216,7 +217,7 @@ from convertro_cli.errors import ConvertroError
 from convertro_cli.record.ledger import Ledger
 done = 0
 try:
-    with Ledger(Path(sys.argv[1])) as ledger:
+    with SqliteLedger(Path(sys.argv[1])) as ledger:
         run, _ = ledger.begin_run("x")
         while done < 500:
             sent = [(done * 500 + number).to_bytes(16, "big") for number in range(500)]
@@ -233,7 +234,7 @@ def check_filled(output: str, path: Path) -> None:
     assert int(done) > 0
     assert int(code) == ExitCode.CANNOT_WRITE_STATE
     assert "cannot be written" in message
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         sent = [key(number) for number in range(int(done) * 500)]
         assert len(ledger.look_up(sent)) == len(sent)
         assert ledger.look_up([key(int(done) * 500)]) == {}
@@ -276,7 +277,7 @@ def foreign_database(path: Path) -> None:
 
 
 def other_version(path: Path) -> None:
-    Ledger(path).__exit__(None, None, None)
+    SqliteLedger(path).__exit__(None, None, None)
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 3")
         database.execute("PRAGMA journal_mode = DELETE")
@@ -329,7 +330,7 @@ def test_what_is_no_ledger_is_refused_and_left_as_it_is(
     before = snapshot(path.parent)
 
     with pytest.raises(ConvertroError, match=said) as raised:
-        Ledger(path)
+        SqliteLedger(path)
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
     assert raised.value.hint is not None
@@ -341,7 +342,7 @@ def test_an_older_ledger_is_told_what_to_do(path: Path) -> None:
     first_version(path)
 
     with pytest.raises(ConvertroError) as raised:
-        Ledger(path)
+        SqliteLedger(path)
 
     hint = str(raised.value.hint)
     assert "the version that wrote it" in hint
@@ -351,7 +352,7 @@ def test_an_older_ledger_is_told_what_to_do(path: Path) -> None:
 
 def test_a_run_is_noted_with_its_target_and_its_end(path: Path) -> None:
     """Which account and site it sent to, and the exit code, for whoever asks later."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("https://sp1.convertro.com", account="acme", site_id="7")
         ledger.end_run(run, b"{}", exit_code=75)
         ledger.begin_run("https://sp1.convertro.com")
@@ -364,10 +365,10 @@ def test_a_run_is_noted_with_its_target_and_its_end(path: Path) -> None:
 
 def test_orders_in_doubt_are_inherited_with_their_calls(path: Path) -> None:
     """An order whose call was under way at a crash is in doubt, whichever message brings it."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("x")
         ledger.commit(run, sending=keys(1, 2), orders=keys(11))
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, in_doubt = ledger.begin_run("x")
 
         assert in_doubt == {key(1), key(2)}
@@ -389,7 +390,7 @@ def test_a_damaged_ledger_is_refused_and_left_as_it_is(filled: Path, page: int) 
     before = filled.read_bytes()
 
     with pytest.raises(ConvertroError, match="is damaged") as raised:
-        Ledger(filled)
+        SqliteLedger(filled)
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
     assert filled.read_bytes() == before
@@ -401,7 +402,7 @@ def test_a_ledger_cut_short_is_refused_and_left_as_it_is(filled: Path) -> None:
     before = filled.read_bytes()
 
     with pytest.raises(ConvertroError, match="is damaged"):
-        Ledger(filled)
+        SqliteLedger(filled)
 
     assert filled.read_bytes() == before
 
@@ -415,7 +416,7 @@ def test_damage_beside_a_crashs_log_leaves_both_as_they_are(filled: Path) -> Non
     assert before[1]
 
     with pytest.raises(ConvertroError, match="is damaged"):
-        Ledger(filled)
+        SqliteLedger(filled)
 
     assert (filled.read_bytes(), log.read_bytes()) == before
 
@@ -430,7 +431,7 @@ def test_a_log_without_its_ledger_is_not_taken_for_a_new_start(filled: Path, emp
     before = snapshot(filled.parent)
 
     with pytest.raises(ConvertroError) as raised:
-        Ledger(filled)
+        SqliteLedger(filled)
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
     assert snapshot(filled.parent) == before
@@ -446,7 +447,7 @@ def test_no_file_at_all_makes_it_stumble(
     path.write_bytes(start + content)
 
     with pytest.raises(ConvertroError) as raised:
-        Ledger(path)
+        SqliteLedger(path)
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
     assert path.read_bytes() == start + content
@@ -454,7 +455,7 @@ def test_no_file_at_all_makes_it_stumble(
 
 def test_the_header_tells_program_and_version(path: Path) -> None:
     """A ledger says in its first bytes what it is, for programs that have never heard of it."""
-    Ledger(path).__exit__(None, None, None)
+    SqliteLedger(path).__exit__(None, None, None)
 
     header = path.read_bytes()[:100]
     assert struct.unpack_from(">I", header, 68) == (schema.APPLICATION_ID,)
@@ -466,7 +467,7 @@ def test_half_made_ledgers_are_made_anew(path: Path) -> None:
     """What a crash left while a ledger was made is no ledger, and in nobody's way."""
     path.with_suffix(".new").write_bytes(b"half")
 
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         assert ledger.begin_run("x")[0] == 1
     assert not path.with_suffix(".new").exists()
 
@@ -479,7 +480,7 @@ def test_a_place_that_takes_no_ledger_is_told(tmp_path: Path, kind: str) -> None
         path.mkdir(parents=True)
 
     with pytest.raises(ConvertroError) as raised:
-        Ledger(path)
+        SqliteLedger(path)
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
 
@@ -487,7 +488,7 @@ def test_a_place_that_takes_no_ledger_is_told(tmp_path: Path, kind: str) -> None
 def test_a_locked_ledger_is_told(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that holds the ledger's own lock is waited for, then told of."""
     other = sqlite3.connect(filled, isolation_level=None)
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         ledger._database.execute("PRAGMA busy_timeout = 50")
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(ConvertroError, match="locked") as raised:

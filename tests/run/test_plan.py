@@ -10,6 +10,7 @@ import pytest
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.identity import identify
 from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.plan import Plan, ReplayOptions
 from convertro_cli.settings.load import load_settings
@@ -27,7 +28,7 @@ def state(tmp_path: Path) -> StateFolder:
 
 @pytest.fixture
 def ledger(state: StateFolder) -> Iterator[Ledger]:
-    with Ledger(state.ledger) as ledger:
+    with SqliteLedger(state.ledger) as ledger:
         yield ledger
 
 

@@ -1,0 +1,40 @@
+"""Dead letters as rows: they are written in the transaction that marks their calls as failed."""
+
+from __future__ import annotations
+
+from psycopg import Connection
+
+_WRITE = """
+INSERT INTO dead_letters (run, number, letter)
+SELECT %(run)s, %(first)s + place - 1, letter
+FROM unnest(%(letters)s::bytea[]) WITH ORDINALITY AS one (letter, place)
+ON CONFLICT (run, number) DO NOTHING
+"""
+
+
+class LetterBox:
+    """The dead letters of a run on their way to the database, numbered from 0 on."""
+
+    def __init__(self) -> None:
+        self._run = 0
+        self._number = 0
+        self._waiting: list[bytes] = []
+
+    def begin(self, run: int) -> None:
+        """Number the letters of this run."""
+        self._run, self._number = run, 0
+
+    def put(self, lines: bytes) -> None:
+        """Keep lines of a dead-letter file for the next commit."""
+        self._waiting += lines.split(b"\n")[:-1]
+
+    def write(self, connection: Connection) -> None:
+        """Write what waits, as part of a transaction; the same once more does no harm."""
+        if self._waiting:
+            parameters = {"run": self._run, "first": self._number, "letters": self._waiting}
+            connection.execute(_WRITE, parameters)
+
+    def written(self) -> None:
+        """Note that what waited is in the database."""
+        self._number += len(self._waiting)
+        self._waiting = []
