@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
@@ -14,15 +14,16 @@ from convertro_cli.delivery.transports import open_transport
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.sources import ExportSet
-from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.reading.sources import ExportFile, ExportSet
+from convertro_cli.record.backends import open_ledger
+from convertro_cli.record.dead_letters import DeadLetters
 from convertro_cli.record.ledger import Ledger
-from convertro_cli.record.state import RunLock, StateFolder
 from convertro_cli.record.tally import Tally
+from convertro_cli.run.claiming import ClaimedFiles
 from convertro_cli.run.files import RunFiles
 from convertro_cli.run.input import RunInput, choose_workers
 from convertro_cli.run.interrupts import Interrupts
-from convertro_cli.run.options import delivery_options, transport_options
+from convertro_cli.run.options import delivery_options, shared_options, transport_options
 from convertro_cli.run.plan import Plan, ReplayOptions
 from convertro_cli.run.progress import Progress, Watcher
 from convertro_cli.run.report import Report
@@ -32,6 +33,7 @@ DRAIN_SECONDS = 10.0
 """How long an interrupted run waits for the requests that are under way."""
 
 _TICK = 0.1
+_ASK_AGAIN_EVERY = 0.5
 
 
 def replay(
@@ -47,15 +49,15 @@ def replay(
     Raises ConvertroError for what stops a run before it starts. What stops it later stands in
     the report, with the counts so far.
     """
-    state = StateFolder(loaded.state_folder)
-    state.create()
+    place = loaded.ledger
     with ExitStack() as opened:
-        opened.enter_context(RunLock(state.lock, options.command))
-        ledger = opened.enter_context(Ledger(state.ledger))
-        interrupts = opened.enter_context(Interrupts())
-        plan = Plan(loaded, state, ledger, selection, options)
+        interrupts = Interrupts()
+        shared = shared_options(loaded, lambda: interrupts.stop_requested, watcher.notice)
+        ledger, letters = opened.enter_context(open_ledger(place, options.command, shared))
+        opened.enter_context(interrupts)
+        plan = Plan(loaded, place.state, ledger, selection, options)
         exports = plan.find(arguments)
-        run = _Run(loaded, state, ledger, plan, exports, interrupts, watcher)
+        run = _Run(loaded, ledger, letters, plan, exports, interrupts, watcher)
         return run.carry_out()
 
 
@@ -65,16 +67,16 @@ class _Run:
     def __init__(
         self,
         loaded: LoadedSettings,
-        state: StateFolder,
         ledger: Ledger,
+        letters: DeadLetters,
         plan: Plan,
         exports: ExportSet,
         interrupts: Interrupts,
         watcher: Watcher,
     ) -> None:
         self._loaded = loaded
-        self._state = state
         self._ledger = ledger
+        self._letters = letters
         self._plan = plan
         self._exports = exports
         self._interrupts = interrupts
@@ -84,11 +86,12 @@ class _Run:
         self._files = RunFiles(self._tally, watcher.notice)
         self._progress = Progress(self._tally, exports.total_bytes)
         self._problem: ConvertroError | None = None
+        self._claimed = self._claim_files()
 
     def carry_out(self) -> Report:
         """Do it all, and report."""
         started = time.monotonic()
-        letters = DeadLetterFile(self._state.dead_letters)
+        letters = self._letters
         transport = open_transport(
             self._loaded.settings.delivery.transport, transport_options(self._loaded)
         )
@@ -105,19 +108,53 @@ class _Run:
                 self._deliver(delivery)
             except ConvertroError as error:
                 self._problem = error
+            finally:
+                if self._claimed is not None:
+                    self._claimed.stop()
             try:  # whatever it was: what is under way may still be answered, and noted
                 self._end(delivery)
             except ConvertroError as error:
                 self._problem = self._problem or error
             self._tally.calls["in_doubt"] += delivery.count_in_doubt()
+            if self._claimed is not None:
+                self._tally.files["skipped"] += self._claimed.skipped
         return self._report(delivery, time.monotonic() - started, transport.name)
+
+    def _claim_files(self) -> ClaimedFiles | None:
+        """Have each file only while no other run has it, where there can be another."""
+        claims, options = self._ledger.files, self._plan.options
+        if claims is None:
+            return None
+        again = options.reread or options.resend or not self._plan.takes_whole_files
+        return ClaimedFiles(self._exports.files, claims, self._plan.digest_for, again=again)
 
     def _deliver(self, delivery: Delivery) -> None:
         """Take in and deliver until all is done, or an interrupt or an error ends it."""
+        job = ReplayJob(self._plan.rules, self._plan.options.limit)
+        if self._claimed is None:
+            self._deliver_files(delivery, job, self._exports.files)
+            return
+        while self._deliver_files(delivery, job, self._claimed) and not self._claimed.is_done:
+            self._wait_for_others(delivery, self._claimed)
+
+    def _wait_for_others(self, delivery: Delivery, claimed: ClaimedFiles) -> None:
+        """Wait until a file that another run had is free, or done."""
+        ask_at = time.monotonic()
+        while not self._interrupts.stop_requested:
+            if time.monotonic() >= ask_at:
+                if claimed.has_news():
+                    return
+                ask_at = time.monotonic() + _ASK_AGAIN_EVERY
+            delivery.step(_TICK)
+            self._show(delivery)
+
+    def _deliver_files(
+        self, delivery: Delivery, job: ReplayJob, files: Iterable[ExportFile]
+    ) -> bool:
+        """Deliver some files to their end; give whether the run goes on after that."""
         options = self._plan.options
-        job = ReplayJob(self._plan.rules, options.limit)
         workers = choose_workers(options.workers, self._exports.total_bytes, options.limit)
-        with RunInput(self._exports.files, job, workers=workers) as batches:
+        with RunInput(files, job, workers=workers) as batches:
             wanted = True
             while not self._interrupts.stop_requested:
                 taken = None
@@ -131,7 +168,8 @@ class _Run:
                 self._finish_files(delivery)
                 self._show(delivery)
                 if delivery.is_idle and (batches.is_finished or not wanted):
-                    return
+                    return wanted
+        return False
 
     def _end(self, delivery: Delivery) -> None:
         """Let what is under way come to its end, and put all that is known on disk."""
@@ -148,13 +186,18 @@ class _Run:
         if not self._files.any_completed:
             return
         delivery.sync()  # a file is done only when all that is known of its calls is on disk
-        for identity in self._files.completed():
-            if self._plan.takes_whole_files:
+        for place, identity in self._files.completed():
+            if identity is not None and self._plan.takes_whole_files:
                 digest = self._plan.digest_for(identity.path)
                 self._ledger.finish_file(delivery.run, identity, digest)
+            if self._claimed is not None:
+                self._claimed.release(place)
 
     def _show(self, delivery: Delivery) -> None:
         self._progress.follow(delivery.state(), stopping=self._interrupts.stop_requested)
+        if self._claimed is not None and self._claimed.waits_for and delivery.is_idle:
+            held = self._claimed.waits_for
+            self._progress.trouble = f"waiting for another run, which has what is left: {held}"
         self._watcher.tick(self._progress)
 
     def _report(self, delivery: Delivery, elapsed: float, transport: str) -> Report:

@@ -17,6 +17,7 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     JsonOption,
+    LedgerOption,
     RateLimitOption,
     SiteIdOption,
     StateOption,
@@ -44,6 +45,7 @@ def check(
     concurrency: ConcurrencyOption = None,
     rate_limit: RateLimitOption = None,
     state: StateOption = None,
+    ledger: LedgerOption = None,
 ) -> None:
     """Show the settings as understood, or every fault in them.
 
@@ -69,6 +71,7 @@ def check(
         concurrency=concurrency,
         rate_limit=rate_limit,
         state=state,
+        ledger=ledger,
     )
     try:
         loaded = load_settings(config, options=options)

@@ -13,7 +13,8 @@ from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportSet, find_exports
-from convertro_cli.record.known_calls import KnownCalls, open_known_calls
+from convertro_cli.record.backends import open_known_calls
+from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.plan import digest_settings, letters_in_place, was_replayed
 from convertro_cli.run.progress import Watcher
@@ -35,7 +36,7 @@ def run_dry(
     """Do a dry run, with its lines going where the user wants them."""
     state = StateFolder(loaded.state_folder)
     rules = compile_rules(loaded.settings, selection)
-    with open_known_calls(state) if look_into_ledger else nullcontext() as known:
+    with open_known_calls(loaded.ledger) if look_into_ledger else nullcontext() as known:
         paths = letters_in_place(exports, state, known)
         found = find_exports(paths, since=selection.since, until=selection.until)
         with _open_output(output) as out:

@@ -111,6 +111,12 @@ StateOption = Annotated[
     str | None,
     typer.Option("--state", metavar="DIR", help="The folder of the ledger and dead letters."),
 ]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger", metavar="URL", help="A PostgreSQL ledger, shared by many machines; no password."
+    ),
+]
 
 
 def overrides(
@@ -124,6 +130,7 @@ def overrides(
     concurrency: str | None = None,
     rate_limit: float | None = None,
     state: str | None = None,
+    ledger: str | None = None,
 ) -> dict[str, object]:
     """Put the options that override settings under the keys that they override."""
     return {
@@ -136,6 +143,7 @@ def overrides(
         "delivery.concurrency": _number_or_text(concurrency),
         "delivery.rate_limit": rate_limit,
         "delivery.state": state,
+        "delivery.ledger": ledger,
     }
 
 
@@ -146,6 +154,7 @@ _FLAGS = {
     "convertro.domain": "--domain",
     "wire.base_url": "--base-url",
     "delivery.state": "--state",
+    "delivery.ledger": "--ledger",
 }
 
 

@@ -18,6 +18,7 @@ from convertro_cli.cli.options import (
     EventOption,
     ExportsArgument,
     JsonOption,
+    LedgerOption,
     LimitOption,
     LogFormatOption,
     QuietOption,
@@ -76,6 +77,7 @@ def replay(
     concurrency: ConcurrencyOption = None,
     rate_limit: RateLimitOption = None,
     state: StateOption = None,
+    ledger: LedgerOption = None,
     account: AccountOption = None,
     client_name: ClientNameOption = None,
     site_id: SiteIdOption = None,
@@ -116,6 +118,7 @@ def replay(
             concurrency=concurrency,
             rate_limit=rate_limit,
             state=state,
+            ledger=ledger,
         ),
     )
     selection = read_selection(since=since, until=until, types=type_, events=event)

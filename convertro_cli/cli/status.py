@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertro_cli.cli.options import ConfigOption, JsonOption, StateOption, overrides
+from convertro_cli.cli.options import ConfigOption, JsonOption, LedgerOption, StateOption, overrides
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def status(
     config: ConfigOption = Path("convertro.toml"),
     state: StateOption = None,
+    ledger: LedgerOption = None,
     latest: Annotated[
         int, typer.Option("--latest", metavar="N", min=1, help="How many runs and files to list.")
     ] = 5,
@@ -34,31 +35,30 @@ def status(
     * `convertro status --state /var/lib/convertro --json`
     """
     from convertro_cli.cli.console import output_console, visible
-    from convertro_cli.record.overview import read_overview
-    from convertro_cli.record.state import StateFolder
+    from convertro_cli.record.backends import read_overview
     from convertro_cli.settings.load import load_settings
 
-    loaded = load_settings(config, options=overrides(state=state))
-    folder = StateFolder(loaded.state_folder)
-    overview = read_overview(folder, latest=latest)
+    loaded = load_settings(config, options=overrides(state=state, ledger=ledger))
+    place = loaded.ledger
+    overview = read_overview(place, latest=latest)
     if as_json:
         import orjson
 
         found = asdict(overview) if overview else {}
-        sys.stdout.buffer.write(orjson.dumps({"state": str(folder.path), **found}) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps({"state": str(place), **found}) + b"\n")
         return
     if overview is None:
-        typer.echo(f"There is no ledger in {visible(str(folder.path))} yet: nothing was replayed.")
+        typer.echo(f"There is no ledger in {visible(str(place))} yet: nothing was replayed.")
         return
-    _print(output_console(), folder.path, overview)
+    _print(output_console(), str(place), overview)
 
 
-def _print(console: Console, path: Path, overview: Overview) -> None:
+def _print(console: Console, place: str, overview: Overview) -> None:
     from rich.table import Table
 
     from convertro_cli.cli.console import visible
 
-    console.print(f"Ledger in {visible(str(path))}", markup=False, soft_wrap=True)
+    console.print(f"Ledger in {visible(place)}", markup=False, soft_wrap=True)
     counts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     counts.add_column()
     counts.add_column(justify="right")

@@ -25,7 +25,7 @@ from convertro_cli.delivery.transport import Transport
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import MappedBatch
 from convertro_cli.reading.batch import LineBatch
-from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.dead_letters import DeadLetters
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.tally import Tally
 
@@ -82,7 +82,7 @@ class Delivery:
         *,
         transport: Transport,
         ledger: Ledger,
-        dead_letters: DeadLetterFile,
+        dead_letters: DeadLetters,
         writer: Executor,
         tally: Tally,
         clock: Clock | None = None,

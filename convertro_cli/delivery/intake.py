@@ -10,7 +10,7 @@ from convertro_cli.delivery.pending import PendingCall, PendingFile, PendingMess
 from convertro_cli.delivery.settling import Settling
 from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall
 from convertro_cli.reading.batch import LineBatch
-from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.dead_letters import DeadLetters
 from convertro_cli.record.ledger import CallState, Failure, Settled
 from convertro_cli.record.message_ids import MessageIds
 from convertro_cli.record.tally import Fate
@@ -37,7 +37,7 @@ class Intake:
         *,
         journal: Journal,
         settling: Settling,
-        dead_letters: DeadLetterFile,
+        dead_letters: DeadLetters,
         options: IntakeOptions,
     ) -> None:
         self._journal = journal
@@ -109,6 +109,7 @@ class Intake:
             return None
         call = PendingCall(key, url, event_type, value, message, order_key=order_key)
         call.uncertain = self._journal.is_in_doubt(call)
+        call.again = self._sent_again(call, settled)
         if fault:
             self._settling.failed(call, fault, now, f"a URL of {len(url):,} characters")
             return None
@@ -120,6 +121,15 @@ class Intake:
             return None
         self._open[key] = call
         return call if self._is_first_of_its_order(call) else None
+
+    def _sent_again(
+        self, call: PendingCall, settled: dict[bytes, Settled]
+    ) -> tuple[tuple[bytes, int], ...]:
+        """Give what of a call is settled, and by which runs, though it is sent all the same."""
+        if not settled:
+            return ()
+        known = ((key, settled.get(key)) for key in (call.key, call.order_key))
+        return tuple((key, how.run) for key, how in known if how is not None)
 
     def _take_known(
         self,

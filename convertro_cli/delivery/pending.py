@@ -40,6 +40,8 @@ class PendingCall:
     for it may have arrived; ``followers`` are the same call of other messages, which share its
     fate. ``order_key`` is there where an order goes out once, whichever message brings it; then
     ``heirs`` are the calls of other messages for the same order, which wait for its outcome.
+    ``again`` has its key and its order's with the runs that settled them, where they are sent all
+    the same.
     """
 
     key: bytes
@@ -56,3 +58,4 @@ class PendingCall:
     followers: list[PendingMessage] = field(default_factory=list)
     order_key: bytes = b""
     heirs: list[PendingCall] = field(default_factory=list)
+    again: tuple[tuple[bytes, int], ...] = ()

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
 from convertro_cli.delivery.clock import Clock
-from convertro_cli.delivery.journal import Journal
+from convertro_cli.delivery.journal import Journal, Refusal
 from convertro_cli.delivery.latency import LatencyHistogram
 from convertro_cli.delivery.outage import Outage
 from convertro_cli.delivery.pace import Pace
@@ -29,6 +29,7 @@ _WORTH_A_COMMIT = 96
 _STARVED_FOR = 0.002
 _SHORTEST_WAIT = 0.0005
 _ONE_MORE_EVERY = 0.1
+_ASK_AGAIN_AFTER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,11 @@ class Sender:
 
     def sync(self) -> None:
         """Put on disk all that is known, and wait until it is there."""
-        self._marked.extend(self._journal.finish_commit(wait=True))
-        if not self._journal.is_clean:
+        now = self._clock.now()
+        self._finish_commit(now, wait=True)
+        while not self._journal.is_clean:
             self._journal.begin_commit()
-            self._journal.finish_commit(wait=True)
+            self._finish_commit(now, wait=True)
 
     def let_go(self) -> None:
         """Start nothing more, ever: what was marked but never sent is in no doubt."""
@@ -152,7 +154,7 @@ class Sender:
         (self._marked if call.marked else self._fresh).appendleft(call)
 
     def _commit_if_worth_it(self, now: float) -> None:
-        self._marked.extend(self._journal.finish_commit())
+        self._finish_commit(now)
         if self._journal.is_writing:
             return
         wanted = min(len(self._fresh), self.pace.ahead(now) - len(self._marked))
@@ -162,7 +164,36 @@ class Sender:
             self._starved_since = None
         elif self._journal.is_due(now) or (self._is_at_rest and not self._journal.is_clean):
             self._journal.begin_commit()
-        self._marked.extend(self._journal.finish_commit(wait=self._is_at_rest))
+        self._finish_commit(now, wait=self._is_at_rest)
+
+    def _finish_commit(self, now: float, *, wait: bool = False) -> None:
+        """Take over what is marked, and what another run turned out to have."""
+        self._take_marked(self._journal.finish_commit(wait=wait))
+        for refusal in self._journal.refusals():
+            self._take_back(refusal, now)
+
+    def _take_marked(self, calls: Sequence[PendingCall]) -> None:
+        for call in calls:
+            if call.uncertain and self._options.at_most_once:
+                self._settling.in_doubt(call)
+            else:
+                self._marked.append(call)
+
+    def _take_back(self, refusal: Refusal, now: float) -> None:
+        """Deal with a call that another run settled first, or is sending now.
+
+        Whether that one is delivered, or is lost and leaves it in doubt, shows when it is asked
+        for again.
+        """
+        call, key, settled = refusal
+        if settled is None:
+            due = now + _ASK_AGAIN_AFTER
+            heapq.heappush(self._retries, (due, next(self._tokens), call))
+        elif key == call.key:
+            self._settling.settled_elsewhere(call, settled.state, now)
+        else:
+            for one in (call, *call.heirs):
+                self._settling.order_repeated(one, now)
 
     @property
     def _is_at_rest(self) -> bool:
@@ -185,6 +216,8 @@ class Sender:
 
     def _start_allowed(self) -> None:
         now = self._clock.now()
+        if not self._journal.may_send:
+            return
         if self.outage.is_on(now):
             self._probe(now)
             return
@@ -247,7 +280,7 @@ class Sender:
             return max(_SHORTEST_WAIT, min(waits))
         if self._retries:
             waits.append(self._retries[0][0] - now)
-        if self._marked and len(self._flying) < self.pace.concurrency:
+        if self._marked and len(self._flying) < self.pace.concurrency and self._journal.may_send:
             waits.append(max(self.pace.wait(now), self._one_more_at - now if self._held else 0.0))
         if self._starved_since is not None or self._journal.is_writing:
             waits.append(_STARVED_FOR)

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from typing import BinaryIO
 
 from convertro_cli.reading.batch import BATCH_BYTES, MAX_LINE, FileEnd, LineBatch
@@ -25,7 +25,7 @@ __all__ = ["BATCH_BYTES", "KEPT_LINE", "MAX_LINE", "FileEnd", "LineBatch", "read
 
 
 def read_batches(
-    files: Sequence[ExportFile], *, stdin: BinaryIO | None = None
+    files: Iterable[ExportFile], *, stdin: BinaryIO | None = None
 ) -> Generator[LineBatch, None, None]:
     """The lines of the files, in order, in batches of about ``BATCH_BYTES``.
 

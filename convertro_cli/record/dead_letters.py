@@ -8,12 +8,29 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.record.state import open_private
 
 _BLOCK = 64 * 1024
+
+
+class DeadLetters(Protocol):
+    """Where dead letters go: ``add`` collects them, ``append`` keeps what ``take`` gave."""
+
+    def add(self, original: bytes, *, reason: str, detail: str, source: str) -> None:
+        """Keep an event to be written."""
+
+    def take(self) -> bytes:
+        """Give the lines of all that was added since the last time."""
+
+    def append(self, lines: bytes) -> None:
+        """Keep lines for good, all of them or nothing. Raises ConvertroError."""
+
+    def close(self) -> None:
+        """Let go of what was opened."""
 
 
 class DeadLetterFile:

@@ -33,14 +33,16 @@ class RunFiles:
             self._end(batch, file)
         return file
 
-    def completed(self) -> Iterator[FileIdentity]:
-        """Give the files that were read to their end and whose messages are all settled."""
+    def completed(self) -> Iterator[tuple[int, FileIdentity | None]]:
+        """Give the files that were read to their end and whose messages are all settled.
+
+        With each file's place its identity; None where it has to be read again.
+        """
         for index, file in list(self._pending.items()):
             if file.ended and file.open_messages == 0:
                 del self._pending[index]
                 identity = self._identities.pop(index, None)
-                if identity is not None and file.clean:
-                    yield identity
+                yield index, identity if file.clean else None
 
     @property
     def any_completed(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -36,7 +36,7 @@ class RunInput(Generic[Result]):
     """Batches of lines with what a job made of them, in the order of the files."""
 
     def __init__(
-        self, files: Sequence[ExportFile], job: Callable[[LineBatch], Result], *, workers: int
+        self, files: Iterable[ExportFile], job: Callable[[LineBatch], Result], *, workers: int
     ) -> None:
         self._feed = Feed(run_in_order(job, read_batches(files), workers=workers))
 

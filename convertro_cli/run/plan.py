@@ -66,8 +66,8 @@ class Plan:
         if not paths:
             return ExportSet((), 0, 0)
         found = find_exports(paths, since=self._filters.since, until=self._filters.until)
-        if self.options.reread or self.options.resend:
-            return found
+        if self._ledger.files is not None or self.options.reread or self.options.resend:
+            return found  # where others share the ledger, each file is asked for in its turn
         files = tuple(file for file in found.files if not self._was_replayed(file))
         sizes = [file.size for file in files]
         total = None if None in sizes else sum(size for size in sizes if size is not None)

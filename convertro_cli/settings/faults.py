@@ -113,7 +113,8 @@ def _fault(detail: ErrorDetails) -> Fault:
     depth = 3 if path[:2] in {("wire", "paths"), ("wire", "params")} else 2
     table, name = ".".join(path[: depth - 1]), path[depth - 1] if len(path) >= depth else ""
     key = f"{table}.{name}" if name else table
-    found = shown(detail["input"])
+    # The address of a ledger may hold a password, even one that is refused for it.
+    found = shown(detail["input"]) if key != "delivery.ledger" else "(not shown)"
     if detail["type"] == "extra_forbidden":
         return Fault(_key_alone(path), "is no setting", meant=_likely(path))
     if detail["type"] == "missing":

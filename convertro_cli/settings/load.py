@@ -13,6 +13,9 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from convertro_cli.errors import ConvertroError
+from convertro_cli.record.place import LedgerPlace
+from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.state import StateFolder
 from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, translate
 from convertro_cli.settings.model import Settings
 
@@ -24,6 +27,7 @@ ENVIRONMENT = {
     "CONVERTRO_SITE_ID": "convertro.site_id",
     "CONVERTRO_DOMAIN": "convertro.domain",
     "CONVERTRO_BASE_URL": "wire.base_url",
+    "CONVERTRO_LEDGER": "delivery.ledger",
 }
 """Environment variables and the keys that they override. An empty one counts as not set."""
 
@@ -49,6 +53,12 @@ class LoadedSettings:
         if self.origins.get("delivery.state") == "option":
             return folder
         return self.file.parent / folder
+
+    @property
+    def ledger(self) -> LedgerPlace:
+        """Where the ledger is: in the state folder, or in a database."""
+        url = self.settings.delivery.ledger
+        return LedgerPlace(StateFolder(self.state_folder), Address(url) if url else None)
 
     @property
     def ca_bundle(self) -> Path | None:

@@ -15,6 +15,7 @@ from convertro_cli.durations import parse_duration
 from convertro_cli.settings.checks import (
     check_base_url,
     check_folder,
+    check_ledger,
     check_no_blank,
     check_parameter_name,
     check_path,
@@ -33,6 +34,7 @@ def _seconds(value: Any) -> Any:
 Text = Annotated[str, AfterValidator(check_no_blank)]
 Name = Annotated[Text, AfterValidator(check_path_part)]
 Folder = Annotated[Text, AfterValidator(check_folder)]
+LedgerAddress = Annotated[Text, AfterValidator(check_ledger)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=7 * 86400)]
 ParameterName = Annotated[str, AfterValidator(check_parameter_name)]
 PathTemplate = Annotated[str, AfterValidator(check_path)]
@@ -143,6 +145,13 @@ class DeliveryTable(Table):
     )
     outage_timeout: Seconds = Field(default=900.0, description=_SECONDS)
     state: Folder = Field(default=".convertro", description="the folder of the ledger, as text")
+    ledger: LedgerAddress | None = Field(
+        default=None,
+        description="the address of a database such as postgresql://db.example.com/convertro; the "
+        "password in a password file (~/.pgpass), a service file, or PGPASSWORD",
+    )
+    ledger_timeout: Seconds = Field(default=60.0, description=_SECONDS)
+    ledger_lease: Seconds = Field(default=30.0, description=_SECONDS)
 
 
 class PathsTable(Table):

@@ -45,6 +45,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "convertro.site_id": "1",
     "convertro.domain": "https://shop.example.com",
     "delivery.rate_limit": 50,
+    "delivery.ledger": "postgresql://convertro@db.example.com/convertro",
     "wire.ca_bundle": "certificates.pem",
 }
 """What to show for the keys that have no default."""
@@ -83,6 +84,9 @@ COMMENTS: Mapping[str, str] = {
     "delivery.max_attempts": "How often a call is tried before it counts as failed.",
     "delivery.outage_timeout": "How long to wait for Convertro when nothing gets through.",
     "delivery.state": "The folder of the ledger and the dead letters, beside this file.",
+    "delivery.ledger": "A PostgreSQL database for the ledger of many machines; no password here.",
+    "delivery.ledger_timeout": "How long to wait for that database when it is away.",
+    "delivery.ledger_lease": "After how long a silence another machine takes over.",
     "wire.base_url": "Where Convertro is.",
     "wire.hash_email_ids": "Whether user ids that look like an e-mail are hashed, as the tag does.",
     "wire.ca_bundle": "A file of certificates (PEM) to trust in place of the usual ones.",

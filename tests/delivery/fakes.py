@@ -6,12 +6,21 @@ With these an hour of retries and outages is over at once, and comes out the sam
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
 from convertro_cli.delivery.transport import Outcome
-from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled, split_keys
+from convertro_cli.reading.identity import FileIdentity
+from convertro_cli.record.ledger import (
+    ALL_MARKED,
+    CallState,
+    Failure,
+    Ledger,
+    Marked,
+    Settled,
+    split_keys,
+)
 
 
 class FakeClock:
@@ -182,6 +191,15 @@ class MemoryLedger(Ledger):
         self.runs += 1
         return self.runs, frozenset(self.sending)
 
+    def end_run(self, run: int, summary: bytes, *, exit_code: int | None = None) -> None:
+        return None
+
+    def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
+        return False
+
+    def finish_file(self, run: int, identity: FileIdentity, settings: bytes) -> None:
+        return None
+
     def orders_in_doubt(self) -> frozenset[bytes]:
         return frozenset(self.orders)
 
@@ -196,10 +214,12 @@ class MemoryLedger(Ledger):
         orders: bytes = b"",
         sent: Sequence[bytes] = (),
         failed: Sequence[Failure] = (),
-    ) -> None:
+        again: Mapping[bytes, int] | None = None,
+    ) -> Marked:
         self.commits += 1
         self.sending = set(split_keys(sending))
         self.orders = set(split_keys(orders))
         self.calls |= {key: Settled(CallState.SENT, run) for key in sent}
         self.calls |= {failure.key: Settled(CallState.FAILED, run) for failure in failed}
         self.failures |= {failure.key: failure for failure in failed}
+        return ALL_MARKED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.dead_letters import DeadLetterFile
-from convertro_cli.record.ledger import CallState, Failure, split_keys
+from convertro_cli.record.ledger import CallState, Failure, Marked, split_keys
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from tests.delivery.fakes import LOST, REFUSED, MemoryLedger, PromptWriter, Reply, TardyWriter
 from tests.delivery.rig import Config, Event, Rig, key_of, name_of, numbered
@@ -295,10 +295,11 @@ def test_a_ledger_that_cannot_be_written_ends_the_loop_at_once(tmp_path: Path) -
             orders: bytes = b"",
             sent: Sequence[bytes] = (),
             failed: Sequence[Failure] = (),
-        ) -> None:
+            again: Mapping[bytes, int] | None = None,
+        ) -> Marked:
             if self.commits == 3 and not self.has_room:
                 raise ConvertroError("full", exit_code=ExitCode.CANNOT_WRITE_STATE)
-            super().commit(run, sending=sending, orders=orders, sent=sent, failed=failed)
+            return super().commit(run, sending=sending, orders=orders, sent=sent, failed=failed)
 
     ledger = FullDisk()
     rig = Rig(tmp_path, lambda *_: Reply(), Config(fixed=8), ledger=ledger)

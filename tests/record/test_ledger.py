@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema
-from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled, split_keys
+from convertro_cli.record.ledger import CallState, Failure, Settled, split_keys
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from tests.record.programs import files_of_at_most, output_of
 
@@ -173,7 +173,8 @@ def test_only_the_owner_may_look(path: Path) -> None:
 _CRASHING = """
 import os, sys
 from pathlib import Path
-from convertro_cli.record.ledger import Failure, Ledger
+from convertro_cli.record.ledger import Failure
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 ledger = SqliteLedger(Path(sys.argv[1]))
 run, _ = ledger.begin_run("x")
 ledger.commit(run, sending=b"a" * 16, sent=[b"b" * 16])
@@ -214,7 +215,7 @@ _FILLING = """
 import sys
 from pathlib import Path
 from convertro_cli.errors import ConvertroError
-from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 done = 0
 try:
     with SqliteLedger(Path(sys.argv[1])) as ledger:

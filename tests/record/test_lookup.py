@@ -8,8 +8,8 @@ import pytest
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.record.ledger import Failure
-from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.lookup import CallRecord, look_up_calls
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
 
 SENT, FAILED, SENDING, UNKNOWN = (bytes([number]) * 16 for number in range(4))

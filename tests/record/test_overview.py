@@ -10,9 +10,9 @@ import pytest
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record.ledger import Failure
-from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.lookup import CallRecord, look_up_calls
 from convertro_cli.record.overview import read_overview
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
 from tests.record.programs import output_of
 from tests.record.test_ledger import _CRASHING, key, keys

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+
 from psycopg import Connection
+
+from convertro_cli.mapping.dead_letter import wrap
 
 _WRITE = """
 INSERT INTO dead_letters (run, number, letter)
@@ -38,3 +43,31 @@ class LetterBox:
         """Note that what waited is in the database."""
         self._number += len(self._waiting)
         self._waiting = []
+
+
+class DeadLetterRows:
+    """Collects dead letters as ``DeadLetterFile`` does; they are written by the next commit."""
+
+    def __init__(
+        self, box: LetterBox, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._box = box
+        self._now = now
+        self._waiting: list[bytes] = []
+
+    def add(self, original: bytes, *, reason: str, detail: str, source: str) -> None:
+        """Keep an event to be written."""
+        at = self._now().isoformat(timespec="seconds")
+        self._waiting.append(wrap(original, reason=reason, detail=detail, source=source, at=at))
+
+    def take(self) -> bytes:
+        """Give the lines of all that was added since the last time."""
+        lines, self._waiting = self._waiting, []
+        return b"".join(lines)
+
+    def append(self, lines: bytes) -> None:
+        """Give lines to the next commit, which is a part of the same step."""
+        self._box.put(lines)
+
+    def close(self) -> None:
+        """Nothing is open."""

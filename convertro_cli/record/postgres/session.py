@@ -40,7 +40,7 @@ SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 """
 # A machine that vanished must show within seconds, not after the two hours that TCP takes.
-_NETWORK = {
+_NETWORK: dict[str, Any] = {
     "connect_timeout": _CONNECT_WITHIN,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
