@@ -100,6 +100,7 @@ class Delivery:
             most=options.max_concurrency,
             rate_limit=options.rate_limit,
             now=self._clock.now(),
+            shared=ledger.share_rate(options.rate_limit) if options.rate_limit else None,
         )
         journal = Journal(ledger, dead_letters, self.run, writer=writer, in_doubt=in_doubt)
         settling = Settling(journal=journal, dead_letters=dead_letters, tally=tally)
@@ -119,6 +120,8 @@ class Delivery:
             dead_letters=dead_letters,
             options=IntakeOptions(options.resend, options.at_most_once),
         )
+
+        ledger.while_away(self._pass_time)
 
     @property
     def wants_more(self) -> bool:
@@ -160,6 +163,13 @@ class Delivery:
                 "wire.base_url, the proxy and the certificates.",
                 exit_code=ExitCode.TRY_LATER,
             )
+
+    def _pass_time(self, seconds: float) -> None:
+        """Wait for something else; what is answered meanwhile is taken."""
+        if self._sender.in_flight:
+            self._sender.drain(seconds)
+        else:
+            self._clock.sleep(seconds)
 
     def drain(self, longest_wait: float) -> None:
         """Start nothing more; wait so long for what is under way."""

@@ -8,7 +8,7 @@ SQLite for one run at a time, and PostgreSQL for any number of runs at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple, Protocol
@@ -87,12 +87,27 @@ class FileClaims(Protocol):
         """Leave a file to whoever wants it. Nothing happens where it is not this run's."""
 
 
+class Bucket(Protocol):
+    """A rate in calls a second, over all who draw on it."""
+
+    rate: float
+
+    def available(self, now: float) -> int:
+        """Give how many calls may start."""
+
+    def take(self, calls: int) -> None:
+        """Use up the right to start calls."""
+
+    def wait(self, now: float) -> float:
+        """Give the seconds until a call may start, or until it is worth asking."""
+
+
 class Ledger(Protocol):
     """The ledger, open for one run.
 
     Every method raises ConvertroError with exit code 74 where it cannot be read or written, and
     with 75 where it is away, or was taken over by another run; what was committed before stays.
-    ``lease`` and ``files`` are None where there can be no other run.
+    ``lease``, ``files`` and a shared rate are None where there can be no other run.
     """
 
     lease: Lease | None = None
@@ -108,6 +123,14 @@ class Ledger(Protocol):
 
     def end_run(self, run: int, summary: bytes, *, exit_code: int | None = None) -> None:
         """Note how a run ended."""
+
+    def share_rate(self, rate: float) -> Bucket | None:
+        """Give the bucket from which all runs draw, at so many calls a second."""
+        return None
+
+    def while_away(self, meanwhile: Callable[[float], object]) -> None:
+        """Say what to do in each pause of a look-up that waits for its database."""
+        return
 
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
         """Tell which of these calls are settled, and how."""

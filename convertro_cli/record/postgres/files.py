@@ -36,9 +36,8 @@ ON CONFLICT (file) DO UPDATE SET run = EXCLUDED.run, finished_at = EXCLUDED.fini
 class HeldFiles:
     """Asks for files, one at a time; what is asked for twice is still held once."""
 
-    def __init__(self, session: Session, burying: Session) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._burying = burying
         self._run = 0
         self._began: Any = None
         self._looked_at = float("-inf")

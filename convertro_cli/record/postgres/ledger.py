@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -23,6 +23,7 @@ from convertro_cli.record.postgres import statements as sql
 from convertro_cli.record.postgres.address import Address
 from convertro_cli.record.postgres.files import HeldFiles, finish_file, is_finished
 from convertro_cli.record.postgres.letters import LetterBox
+from convertro_cli.record.postgres.rate import SharedBucket
 from convertro_cli.record.postgres.schema import check_version, migrate
 from convertro_cli.record.postgres.session import Patience, Session
 
@@ -44,21 +45,23 @@ class PostgresLedger(Ledger):
         patience: Patience | None = None,
     ) -> None:
         patience = patience or Patience()
-        background = Patience(patience.seconds, patience.stopped, patience.notice)
+        background = Patience(patience.seconds, patience.stopped)
         self.lease: leases.RunLease = leases.RunLease(lease_seconds)
         self.letters = LetterBox()
         self._address = address
+        self._patience = Patience(patience.seconds, patience.stopped)
+        self._bucket: SharedBucket | None = None
         self._run = 0
         self._held: set[bytes] = set()
-        self._writer = Session(address, background, self._show_alive)
-        self._reader = Session(address, patience)
+        self._writer = Session(address, patience, self._show_alive)
+        self._reader = Session(address, self._patience)
+        self.files: HeldFiles = HeldFiles(Session(address, background))
         try:
             if not self._reader.do(lambda connection: check_version(connection, address)):
                 self._reader.do(lambda connection: migrate(connection, address, create_only=True))
         except BaseException:
             self.close()
             raise
-        self.files: HeldFiles = HeldFiles(Session(address, background), self._writer)
 
     def __enter__(self) -> PostgresLedger:
         return self
@@ -70,8 +73,9 @@ class PostgresLedger(Ledger):
         """Let go of the connections: the other runs see at once that this one is gone."""
         self._reader.close()
         self._writer.close()
-        if hasattr(self, "files"):
-            self.files.close()
+        self.files.close()
+        if self._bucket is not None:
+            self._bucket.close()
 
     def begin_run(
         self, target: str, *, account: str = "", site_id: str = ""
@@ -118,6 +122,15 @@ class PostgresLedger(Ledger):
 
         self._writer.do(end)
         self._held = set()
+
+    def share_rate(self, rate: float) -> SharedBucket:
+        """Give the bucket from which all runs draw."""
+        self._bucket = SharedBucket(self._address, rate)
+        return self._bucket
+
+    def while_away(self, meanwhile: Callable[[float], object]) -> None:
+        """Say what to do in each pause while a look-up waits for the database."""
+        self._patience.meanwhile = meanwhile
 
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
         """Tell which of these calls are settled, and how."""
