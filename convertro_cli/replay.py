@@ -23,6 +23,7 @@ from convertro_cli.run.claiming import ClaimedFiles
 from convertro_cli.run.files import RunFiles
 from convertro_cli.run.input import RunInput, choose_workers
 from convertro_cli.run.interrupts import Interrupts
+from convertro_cli.run.letters_again import LettersAgain, find_letters
 from convertro_cli.run.options import delivery_options, shared_options, transport_options
 from convertro_cli.run.plan import Plan, ReplayOptions
 from convertro_cli.run.progress import Progress, Watcher
@@ -50,15 +51,23 @@ def replay(
     the report, with the counts so far.
     """
     place = loaded.ledger
+    letters_again: LettersAgain | None = None
     with ExitStack() as opened:
         interrupts = Interrupts()
         shared = shared_options(loaded, lambda: interrupts.stop_requested, watcher.notice)
         ledger, letters = opened.enter_context(open_ledger(place, options.command, shared))
         opened.enter_context(interrupts)
         plan = Plan(loaded, place.state, ledger, selection, options)
+        if options.dead_letters:
+            letters_again = opened.enter_context(find_letters(place))
+            arguments = letters_again.paths
         exports = plan.find(arguments)
         run = _Run(loaded, ledger, letters, plan, exports, interrupts, watcher)
-        return run.carry_out()
+        report = run.carry_out()
+        came_to_end = report.problem is None and not report.interrupted
+        if letters_again is not None and plan.takes_whole_files and came_to_end:
+            ledger.letters_tried(letters_again.reached)
+        return report
 
 
 class _Run:
@@ -187,7 +196,8 @@ class _Run:
             return
         delivery.sync()  # a file is done only when all that is known of its calls is on disk
         for place, identity in self._files.completed():
-            if identity is not None and self._plan.takes_whole_files:
+            is_copy = self._claimed is not None and self._plan.options.dead_letters
+            if identity is not None and self._plan.takes_whole_files and not is_copy:
                 digest = self._plan.digest_for(identity.path)
                 self._ledger.finish_file(delivery.run, identity, digest)
             if self._claimed is not None:

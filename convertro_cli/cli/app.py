@@ -17,6 +17,7 @@ from convertro_cli.cli.diff import diff
 from convertro_cli.cli.explain import explain
 from convertro_cli.cli.init import init
 from convertro_cli.cli.inspect import inspect
+from convertro_cli.cli.ledger import dead_letters, ledger
 from convertro_cli.cli.replay import replay
 from convertro_cli.cli.sandbox import sandbox
 from convertro_cli.cli.status import status
@@ -49,6 +50,8 @@ def convertro(
 
 for _command in (init, check, inspect, replay, diff, explain, status, sandbox):
     app.command()(_command)
+app.add_typer(ledger, name="ledger")
+app.add_typer(dead_letters, name="dead-letters")
 
 
 def run(arguments: Sequence[str]) -> int:

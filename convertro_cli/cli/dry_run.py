@@ -39,7 +39,7 @@ def run_dry(
     with open_known_calls(loaded.ledger) if look_into_ledger else nullcontext() as known:
         paths = letters_in_place(exports, state, known)
         found = find_exports(paths, since=selection.since, until=selection.until)
-        with _open_output(output) as out:
+        with open_output(output) as out:
             report = dry_run(
                 found, rules, write=out.write, options=options, watcher=watcher, known=known
             )
@@ -61,7 +61,8 @@ def _advise(
 
 
 @contextmanager
-def _open_output(path: Path | None) -> Iterator[OutputFile]:
+def open_output(path: Path | None) -> Iterator[OutputFile]:
+    """Write to a file that appears whole or not at all, or to standard output."""
     if path is not None:
         with open_output_file(path) as out:
             yield out

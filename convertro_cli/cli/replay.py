@@ -16,7 +16,6 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     EventOption,
-    ExportsArgument,
     JsonOption,
     LedgerOption,
     LimitOption,
@@ -36,7 +35,14 @@ from convertro_cli.errors import ConvertroError
 
 
 def replay(
-    exports: ExportsArgument,
+    exports: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="EXPORT...",
+            help="Files, folders, quoted patterns, or - for standard input.",
+            show_default=False,
+        ),
+    ] = None,
     config: ConfigOption = Path("convertro.toml"),
     since: SinceOption = None,
     until: UntilOption = None,
@@ -69,6 +75,10 @@ def replay(
     at_most_once: Annotated[
         bool,
         typer.Option("--at-most-once", help="Leave alone what a crash left in doubt."),
+    ] = False,
+    dead_letters: Annotated[
+        bool,
+        typer.Option("--dead-letters", help="Try again what failed, in place of exports."),
     ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -106,6 +116,11 @@ def replay(
         output=output,
         as_json=as_json,
     )
+    if bool(exports) == dead_letters:
+        raise ConvertroError(
+            "What is to be replayed? Name exports, or --dead-letters: one of them.",
+            hint="For example: convertro replay exports/",
+        )
     loaded = load_settings(
         config,
         options=overrides(
@@ -128,9 +143,14 @@ def replay(
             from convertro_cli.cli.dry_run import run_dry
             from convertro_cli.dry_run import DryRunOptions
 
+            if dead_letters:
+                raise ConvertroError(
+                    "--dead-letters does not go with --dry-run.",
+                    hint="`convertro dead-letters export -o FILE`, then a dry run of that file.",
+                )
             report = run_dry(
                 loaded,
-                exports,
+                exports or [],
                 selection,
                 output=output,
                 options=DryRunOptions(workers, limit, include_skipped, resend, at_most_once),
@@ -143,7 +163,7 @@ def replay(
 
             report = carry_out(
                 loaded,
-                exports,
+                exports or [],
                 selection=selection,
                 options=ReplayOptions(
                     workers=workers,
@@ -151,6 +171,7 @@ def replay(
                     resend=resend,
                     reread=reread,
                     at_most_once=at_most_once,
+                    dead_letters=dead_letters,
                     command=" ".join(sys.argv[1:]),
                 ),
                 watcher=watcher,

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.record import known_calls, lookup, overview
-from convertro_cli.record.dead_letters import DeadLetterFile, DeadLetters
+from convertro_cli.record.dead_letters import DeadLetterFile, DeadLetters, aside_files
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.lookup import CallRecord
@@ -18,6 +19,10 @@ from convertro_cli.record.place import LedgerPlace
 from convertro_cli.record.postgres.address import Address
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import RunLock
+
+if TYPE_CHECKING:
+    from convertro_cli.record.postgres.session import Session
+    from convertro_cli.record.postgres.taking_over import TakenOver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,3 +104,66 @@ def open_known_calls(place: LedgerPlace) -> Iterator[KnownCalls | None]:
 
     with reading.open_known_calls(place.address) as shared:
         yield shared
+
+
+def import_ledger(place: LedgerPlace) -> TakenOver | None:
+    """Take over the ledger of the state folder into the database; None where there is none."""
+    with _shared(place) as session:
+        from convertro_cli.record.postgres.taking_over import TakingOver
+
+        if not place.state.ledger.exists():
+            return None
+        with RunLock(place.state.lock, "ledger import"):
+            return session.do(lambda connection: TakingOver(place.state, connection).carry_out())
+
+
+def migrate_ledger(place: LedgerPlace) -> tuple[int, int]:
+    """Bring the ledger in a database to this version; give the version before, and after."""
+    assert place.address is not None
+    need_driver(place.address)
+    from convertro_cli.record.postgres.schema import MIGRATIONS, migrate
+    from convertro_cli.record.postgres.session import Patience, Session
+
+    address = place.address
+    session = Session(address, Patience())
+    try:
+        return session.do(lambda connection: migrate(connection, address)), len(MIGRATIONS)
+    finally:
+        session.close()
+
+
+def export_letters(
+    place: LedgerPlace, write: Callable[[bytes], object], *, tried_too: bool = False
+) -> dict[int, int]:
+    """Write the dead letters as lines; from a database give how far those of each run went."""
+    if place.address is None:
+        paths = [*aside_files(place.state.dead_letters)] if tried_too else []
+        for path in (*paths, place.state.dead_letters):
+            if path.exists():
+                with path.open("rb") as stream:
+                    for line in stream:
+                        write(line)
+        return {}
+    need_driver(place.address)
+    from convertro_cli.record.postgres.letters import write_letters
+    from convertro_cli.record.postgres.reading import open_for_reading
+
+    with open_for_reading(place.address) as connection:
+        return write_letters(connection, write, tried_too=tried_too) if connection else {}
+
+
+@contextmanager
+def _shared(place: LedgerPlace) -> Iterator[Session]:
+    """Connect to a ledger in a database, which is made where there is none."""
+    assert place.address is not None
+    need_driver(place.address)
+    from convertro_cli.record.postgres.schema import migrate
+    from convertro_cli.record.postgres.session import Patience, Session
+
+    address = place.address
+    session = Session(address, Patience())
+    try:
+        session.do(lambda connection: migrate(connection, address, create_only=True))
+        yield session
+    finally:
+        session.close()

@@ -152,6 +152,10 @@ class Ledger(Protocol):
         of them that a run settled which is known, and which are to be sent all the same.
         """
 
+    def letters_tried(self, reached: Mapping[int, int]) -> None:
+        """Note that the dead letters in a database were tried again, each run's up to a number."""
+        return
+
     def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
         """Whether this very file was replayed to its end under these settings."""
 

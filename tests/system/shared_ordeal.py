@@ -112,8 +112,9 @@ class SharedOrdeal:
     def _start(self, machine: int) -> Running:
         workspace = self.workspaces[machine]
         return workspace.start(
-            *("replay", *self.paths, "--json", "--base-url", self.side.url, "--ledger", self.url),
-            *("--workers", "1"),
+            "replay",
+            *self.paths,
+            *("--json", "--workers", "1", "--base-url", self.side.url, "--ledger", self.url),
         )
 
     def _wait_for_requests(self, number: int) -> None:

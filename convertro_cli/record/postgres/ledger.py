@@ -22,7 +22,7 @@ from convertro_cli.record.postgres import lease as leases
 from convertro_cli.record.postgres import statements as sql
 from convertro_cli.record.postgres.address import Address
 from convertro_cli.record.postgres.files import HeldFiles, finish_file, is_finished
-from convertro_cli.record.postgres.letters import LetterBox
+from convertro_cli.record.postgres.letters import LetterBox, mark_tried
 from convertro_cli.record.postgres.rate import SharedBucket
 from convertro_cli.record.postgres.schema import check_version, migrate
 from convertro_cli.record.postgres.session import Patience, Session
@@ -174,6 +174,10 @@ class PostgresLedger(Ledger):
         if None in marked.refused.values():
             leases.bury_lost_runs(self._writer, run)
         return marked
+
+    def letters_tried(self, reached: Mapping[int, int]) -> None:
+        """Note that dead letters were tried again, each run's up to a number."""
+        self._writer.do(lambda connection: mark_tried(connection, self._run, reached))
 
     def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
         """Whether this very file was replayed to its end under these settings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from psycopg import Connection
@@ -71,3 +71,37 @@ class DeadLetterRows:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+_UNTRIED = """
+SELECT run, number, letter FROM dead_letters WHERE tried_by IS NULL OR %(all)s ORDER BY run, number
+"""
+_TRIED = """
+UPDATE dead_letters SET tried_by = %(by)s
+FROM unnest(%(runs)s::integer[], %(numbers)s::integer[]) AS read_up_to (run, number)
+WHERE dead_letters.run = read_up_to.run AND dead_letters.number <= read_up_to.number
+AND dead_letters.tried_by IS NULL
+"""
+
+
+def write_letters(
+    connection: Connection, write: Callable[[bytes], object], *, tried_too: bool = False
+) -> dict[int, int]:
+    """Write dead letters as lines; give the last number of each run among them.
+
+    Those that a run tried again are left out, unless asked for.
+    """
+    reached: dict[int, int] = {}
+    with connection.transaction(), connection.cursor("letters", binary=True) as cursor:
+        cursor.itersize = 1000
+        cursor.execute(_UNTRIED, {"all": tried_too})
+        for run, number, letter in cursor:
+            write(letter + b"\n")
+            reached[run] = number
+    return reached
+
+
+def mark_tried(connection: Connection, run: int, reached: Mapping[int, int]) -> None:
+    """Note that a run tried these letters again, each run's up to a number."""
+    parameters = {"by": run, "runs": list(reached), "numbers": list(reached.values())}
+    connection.execute(_TRIED, parameters)
