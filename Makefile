@@ -42,6 +42,7 @@ bench-quick: dev ## The same in under a minute.
 
 soak: dev ## Ten minutes of random faults, kills and outages, with all guarantees checked.
 	$(BIN)/python -m tests.system.soak
+	$(BIN)/python -m tests.system.shared_soak
 
 clean: ## Remove what was installed and what the tools keep.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -52,9 +53,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[curl,report]'
+	$(PIP) install --editable '.[curl,postgres,report]'
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml $(VENV)/installed
-	$(PIP) install --editable '.[curl,report,dev]'
+	$(PIP) install --editable '.[curl,postgres,report,dev]'
 	@touch $@
