@@ -80,7 +80,7 @@ class DryRunJob(MappingJob):
         values: defaultdict[str, list[int | float]],
     ) -> None:
         failed = 0
-        result.keys.add(line, outcome, batch.data[line.start : line.end], self.rules)
+        result.keys.add(line, outcome, batch, self.rules)
         for call in outcome.calls:
             url = build_url(call, self.rules.wire)
             fields = _head(line, batch.source)

@@ -169,23 +169,25 @@ class CallKeys:
         self,
         line: MappedLine,
         outcome: Mapped,
-        raw: bytes,
+        batch: LineBatch,
         rules: Rules,
         *,
         with_orders: bool = False,
     ) -> None:
-        """Take in a message with its calls. ``raw`` is its line.
+        """Take in a message of a batch with its calls.
 
         ``with_orders`` asks for the keys of orders whether or not they go out once.
         """
         letter = line.dead_letter
-        message_id, identity = message_identity(line.message or {}, letter[0] if letter else raw)
         if letter is not None:
             self.again.append(len(self.sizes))
-        self.sizes.append(len(outcome.calls))
+        raw = letter.original if letter is not None else batch.data[line.start : line.end]
+        message_id, identity = message_identity(line.message or {}, raw)
+        calls = outcome.calls
+        self.sizes.append(len(calls))
         self.numbers.append(line.number)
         self.identities += (message_id or "", identity)
-        for call in outcome.calls:
+        for call in calls:
             where = rules.ledger_scopes.get(call.mode, b"")
             self.keys += ledger_key(where, identity, call)
             if with_orders or rules.repeated_orders == "skip":

@@ -38,14 +38,16 @@ def message_identity(message: Mapping[str, Any], line: bytes) -> Identity:
     Without an id it is a digest of the message with its keys sorted, so that it outlives a
     re-formatted export; where the message is nested too deep to be written, of its line.
     """
-    message_id = read_id(message.get("messageId"))
+    message_id = message.get("messageId")
+    if type(message_id) is not str or not message_id.strip():  # it nearly always is one
+        message_id = read_id(message_id)
     if message_id is None:
         return None, f"digest:{_digest(message, line)}"
     time = message.get("timestamp")
-    if not isinstance(time, str) or not time:
+    if type(time) is not str or not time:
         time = _time_text(message, line)
     properties = message.get("properties")
-    order_id = (read_order_id(properties) or "") if isinstance(properties, dict) else ""
+    order_id = (read_order_id(properties) or "") if type(properties) is dict else ""
     # Each length keeps a part of any content from running into the next one.
     return message_id, f"{len(message_id)}:{message_id}{len(time)}:{time}{order_id}"
 

@@ -27,6 +27,8 @@ def read_purchase(properties: Mapping[str, Any]) -> tuple[str | None, Any, Any, 
 def read_order_id(properties: Mapping[str, Any]) -> str | None:
     """Find the order's id alone, as ``read_purchase`` does."""
     some_id, order_id = _ID_LOOKUP.values(properties)
+    if some_id is None and order_id is None:  # as in most events
+        return None
     return read_id(some_id) or read_id(order_id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from array import array
 
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -29,6 +30,7 @@ class KeyFile:
             self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as this is
         except OSError as error:
             raise _cannot_be_written(error) from None
+        weakref.finalize(self, self._file.close)
         self._descriptor = self._file.fileno()
         self._taken = array("H", [0] * buckets)  # how many keys each bucket holds
 

@@ -153,7 +153,7 @@ class SqliteLedger(Ledger):
                 ),
             )
 
-    def _mark(self, run: int, keys: bytes, orders: bytes) -> None:
+    def _mark(self, run: int, keys: bytes, orders: bytes = b"") -> None:
         self._database.execute(
             "INSERT OR REPLACE INTO sending VALUES (?, ?, ?)", (run, keys, orders)
         )

@@ -81,7 +81,10 @@ def test_what_stands_behind_the_signs_are_the_defaults() -> None:
             "domain": "https://shop.example.com",
         },
         "events": {"Signed Up": "signup", "Trial Started": ["trial", "lead"]},
-        "delivery": {"rate_limit": 50},
+        "delivery": {
+            "rate_limit": 50,
+            "ledger": "postgresql://convertro@db.example.com/convertro",
+        },
     }
     assert found == sound(examples)
 

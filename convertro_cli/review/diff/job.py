@@ -77,7 +77,7 @@ class DiffPart:
         for keys, outcome, rules in sides:
             if isinstance(outcome, Mapped):
                 self.spans[line.number] = (line.start, line.end)
-                keys.add(line, outcome, batch.data[line.start : line.end], rules)
+                keys.add(line, outcome, batch, rules)
                 keys.identities.clear()  # nobody asks whether ids are shared
 
 

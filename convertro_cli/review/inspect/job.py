@@ -54,9 +54,8 @@ class InspectJob(MappingJob):
             read += 1
             outcome = line.outcome
             if isinstance(outcome, Mapped):
-                raw = batch.data[line.start : line.end]
                 notes.spans.append((line.start, line.end))
-                notes.keys.add(line, outcome, raw, self.rules, with_orders=True)
+                notes.keys.add(line, outcome, batch, self.rules, with_orders=True)
                 is_sent = self._note_calls(outcome, line.number, notes, limit)
                 self._note_message(line, notes, outcome.calls[0], is_sent)
             else:
