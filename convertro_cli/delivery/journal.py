@@ -215,6 +215,8 @@ class Journal:
             self._marked.discard(call.key)
             self._marked_orders.discard(call.order_key)
             self._refusals.append(Refusal(call, key, refused[key]))
+            if call.order_key:  # the other one of the two may be marked: it is let go of at once
+                self._change(float("-inf"))
         return rest
 
     def _note_doubts(self, calls: Sequence[PendingCall], doubtful: frozenset[bytes]) -> None:
