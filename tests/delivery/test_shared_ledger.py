@@ -30,7 +30,7 @@ class SharedLedger(MemoryLedger):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lease = Lease()
+        self.own_lease = self.lease = Lease()
         self.claimed: set[bytes] = set()
         self.lost: set[bytes] = set()
         self.settled_at_mark: dict[bytes, CallState] = {}
@@ -173,10 +173,10 @@ def test_the_next_message_of_an_order_goes_when_the_first_had_failed_elsewhere(
 def test_nothing_starts_while_the_lease_may_be_gone(tmp_path: Path) -> None:
     """What is marked waits for a commit that renews it, and goes out then."""
     ledger = SharedLedger()
-    ledger.lease.held = False
+    ledger.own_lease.held = False
     rig = rig_of(tmp_path, ledger).offer(events("a", "b")).run_for(5)
     assert rig.tried == []
-    ledger.lease.held = True
+    ledger.own_lease.held = True
     rig.run()
     assert sorted(rig.tried) == ["a", "b"]
 
@@ -186,6 +186,6 @@ def test_a_lease_that_is_due_is_renewed_though_nothing_happened(tmp_path: Path) 
     ledger = SharedLedger()
     rig = Rig(tmp_path, lambda *_: Reply(after=60), ledger=ledger).offer(events("a")).run_for(1)
     before = ledger.commits
-    ledger.lease.due = True
+    ledger.own_lease.due = True
     rig.run_for(5)
     assert ledger.commits > before + 10

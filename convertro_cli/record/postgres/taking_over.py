@@ -200,5 +200,5 @@ class TakingOver:
 
 
 def _letters_of(path: Path) -> list[bytes]:
-    lines = path.read_bytes().split(b"\n")
+    lines = path.read_bytes().split(b"\n")[:-1]  # what a crash tore has no newline
     return [line for line in lines if line.startswith(LETTER_START)]
