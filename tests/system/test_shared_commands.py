@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from convertro_cli.cli.app import run
 from convertro_cli.errors import ConvertroError
 from convertro_cli.record import backends
 from convertro_cli.record.place import LedgerPlace
@@ -17,7 +18,7 @@ from convertro_cli.record.state import StateFolder
 from convertro_cli.sandbox import Sandbox
 from tests.exports import write_export
 from tests.postgres import PostgresServer
-from tests.system.program import SETTINGS, WITH_POISON, Ended, Workspace
+from tests.system.program import SETTINGS, WITH_POISON, Workspace
 from tests.system.receiving import accepted
 
 EVENTS = 400
@@ -141,25 +142,33 @@ def test_an_embedded_ledger_is_taken_over_whole_and_only_once(
     ],
 )
 def test_a_password_in_the_address_is_refused_and_never_shown(
-    workspace: Workspace, url: str
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Neither a command nor the list of faults repeats it, wherever the address came from."""
-    environ = {"CONVERTRO_LEDGER": url}
-    runs: list[Ended] = [
-        workspace.run("check", environ=environ),
-        workspace.run("check", "--json", environ=environ),
-        workspace.run("replay", "-", "--ledger", url, stdin=b""),
-        workspace.run("status", "--ledger", url),
-    ]
-    workspace.config.write_text(f'{SETTINGS}\n[delivery]\nledger = "{url}"\n')
-    runs.append(workspace.run("check"))
-    for ended in runs:
-        assert ended.code == 2
-        assert "delivery.ledger" in ended.err + ended.out.decode()
-        assert "s3cret-word" not in ended.err + ended.out.decode()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CONVERTRO_LEDGER", raising=False)
+    settings = Path("convertro.toml")
+    settings.write_text(SETTINGS)
+    option = ["--ledger", url]
+    commands = [["check", *option], ["replay", "-", *option], ["status", *option]]
+    for command in commands:
+        assert_told_without_the_word(command, capfd)
+    monkeypatch.setenv("CONVERTRO_LEDGER", url)
+    assert_told_without_the_word(["check", "--json"], capfd)
+    monkeypatch.delenv("CONVERTRO_LEDGER")
+    settings.write_text(f'{SETTINGS}\n[delivery]\nledger = "{url}"\n')
+    assert_told_without_the_word(["check"], capfd)
     with pytest.raises(ValueError, match=r"password|address") as raised:
         check_ledger_url(url)
     assert "s3cret-word" not in str(raised.value)
+
+
+def assert_told_without_the_word(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """The command ends with 2, names the key, and does not repeat the password."""
+    assert run(command) == 2
+    printed = "".join(capfd.readouterr())
+    assert "delivery.ledger" in printed
+    assert "s3cret-word" not in printed
 
 
 def test_without_the_driver_the_extra_is_named(
