@@ -49,7 +49,7 @@ class PostgresLedger(Ledger):
         self.lease: leases.RunLease = leases.RunLease(lease_seconds)
         self.letters = LetterBox()
         self._address = address
-        self._patience = Patience(patience.seconds, patience.stopped)
+        self._patience = Patience(patience.seconds, patience.stopped, patience.notice)
         self._bucket: SharedBucket | None = None
         self._run = 0
         self._held: set[bytes] = set()
