@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from itertools import combinations
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from convertro_cli.record.postgres.address import Address
 from convertro_cli.record.postgres.ledger import PostgresLedger
 from convertro_cli.record.postgres.letters import DeadLetterRows
 from convertro_cli.record.postgres.reading import look_up_calls, open_known_calls, read_overview
+from convertro_cli.record.postgres.session import Patience
 from tests.postgres import PostgresServer
 
 FILE = FileIdentity("/exports/a.ndjson", 123, 456, b"e" * 16)
@@ -266,11 +268,24 @@ def test_a_commit_outlives_a_connection_that_breaks(address: Address) -> None:
     assert (overview.failed, overview.dead_letters, overview.in_doubt) == (5, 5, 1)
 
 
-def test_a_database_that_is_not_there_is_told_at_once(tmp_path: object) -> None:
-    """Nobody waits for an address that never answered: exit code 75, and where it was."""
+def test_a_server_that_is_away_at_the_start_is_waited_for(tmp_path: Path) -> None:
+    """It may be about to start; the person is told, and in the end it is exit code 75."""
+    told: list[str] = []
+    patience = Patience(seconds=0.2, notice=told.append)
     with pytest.raises(ConvertroError, match="cannot be reached") as raised:
-        PostgresLedger(Address(f"postgresql://nobody@/nothing?host={tmp_path}"))
+        PostgresLedger(Address(f"postgresql://me@/x?host={tmp_path}"), patience=patience)
     assert raised.value.exit_code is ExitCode.TRY_LATER
+    (notice,) = told
+    assert "waiting" in notice
+
+
+def test_a_database_that_does_not_exist_is_told_at_once(postgres: PostgresServer) -> None:
+    """The server is there and says no: to wait would change nothing."""
+    told: list[str] = []
+    with pytest.raises(ConvertroError, match="does not exist") as raised:
+        PostgresLedger(Address(postgres.url("nothing")), patience=Patience(notice=told.append))
+    assert raised.value.exit_code is ExitCode.TRY_LATER
+    assert told == []
 
 
 # --- the rate

@@ -25,6 +25,15 @@ _CONNECT_WITHIN = 5
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 0.5
 _MOST_DEADLOCKS = 20
+_WORDS_THAT_PASS = (
+    "starting up",
+    "shutting down",
+    "recovery",
+    "too many",
+    "not yet accepting",
+    "remaining connection slots",
+    "terminating connection",
+)
 
 # The server ends a transaction whose process was stopped in its midst: others wait for it.
 # Every key is found by its index: what the planner takes for a short list of keys can be
@@ -94,7 +103,7 @@ class Session:
                     return work(self._connected())
                 except psycopg.Error as error:
                     self._forget_if_broken()
-                    absence.wait(error, worth_it=self._was_connected)
+                    absence.wait(error)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -133,7 +142,7 @@ class _Absence:
         self._pause = _FIRST_PAUSE
         self._deadlocks = 0
 
-    def wait(self, error: psycopg.Error, *, worth_it: bool) -> None:
+    def wait(self, error: psycopg.Error) -> None:
         """Wait a little after an error. Raises ConvertroError where that makes no sense."""
         if isinstance(error, errors.DeadlockDetected | errors.SerializationFailure):
             self._deadlocks += 1
@@ -144,13 +153,13 @@ class _Absence:
         now = time.monotonic()
         if self._since is None:
             self._since = now
-            if worth_it:
+            if _may_pass(error):
                 self._patience.notice(
                     f"The ledger in {self._address} is away ({what_it_said(error)}): "
                     f"waiting for up to {self._patience.seconds:.0f} s."
                 )
         gone = now - self._since
-        if not worth_it or self._patience.stopped() or gone >= self._patience.seconds:
+        if not _may_pass(error) or self._patience.stopped() or gone >= self._patience.seconds:
             raise _away(self._address, error, gone) from None
         self._patience.meanwhile(self._pause)
         self._pause = min(_LONGEST_PAUSE, self._pause * 2)
@@ -174,6 +183,19 @@ def _means_away(error: psycopg.Error) -> bool:
     state = error.sqlstate
     return isinstance(error, psycopg.OperationalError) and (
         state is None or state.startswith(("08", "53", "57"))
+    )
+
+
+def _may_pass(error: psycopg.Error) -> bool:
+    """Whether it makes sense to wait: not where the server answers that it will have nobody.
+
+    An error of a connection that was not made has no code, only the server's words, "FATAL".
+    """
+    text = str(error)
+    return (
+        error.sqlstate is not None
+        or "FATAL" not in text
+        or any(words in text for words in _WORDS_THAT_PASS)
     )
 
 
