@@ -201,6 +201,25 @@ def test_a_run_that_slept_past_its_lease_is_fenced_when_it_wakes(address: Addres
     other.die()
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_run_that_sleeps_in_the_midst_of_a_commit_holds_nobody_up(address: Address) -> None:
+    """Its session is ended, so that its row is free; what it had not committed is not."""
+    sleeper, other = Machine(address, lease_seconds=0.2), Machine(address)
+    sleeper.mark(1)
+    connection = sleeper.ledger._writer._connection
+    assert connection is not None
+    connection.execute("BEGIN")
+    connection.execute("UPDATE leases SET keys = '' WHERE run = %s", (sleeper.run,))
+    began = time.monotonic()
+    assert bury(other) == 1
+    assert time.monotonic() - began < 5
+    with pytest.raises(ConvertroError, match="took over"):
+        sleeper.mark(2)
+    assert other.mark(1) == {}
+    sleeper.die()
+    other.die()
+
+
 def test_a_lease_is_surely_held_only_as_long_as_it_lasts(address: Address) -> None:
     """Before it may have been taken over a run must not send: it knows that without asking."""
     machine = Machine(address, lease_seconds=0.2)

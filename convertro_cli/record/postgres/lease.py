@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, errors
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.postgres.schema import LOCKS
@@ -30,6 +31,13 @@ AND (until < clock_timestamp() OR (
         SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %(locks)s
         AND objid = leases.run AND granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))))
+"""
+# A process that was stopped in the midst of a commit holds its row for as long as it sleeps.
+_END_SESSION = """
+SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = %(locks)s
+AND objid = %(run)s AND granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND EXISTS (SELECT FROM leases WHERE run = %(run)s AND renewed_at = %(seen)s)
 """
 # Whoever is at a commit holds the row: then this waits, and finds it renewed.
 _TAKE = """
@@ -104,14 +112,18 @@ def _lost(connection: Connection, run: int) -> list[tuple[Any, ...]]:
 
 
 def _bury(connection: Connection, run: int, seen: object) -> bool:
-    with connection.transaction():
-        found = connection.execute(_TAKE, {"run": run, "seen": seen}, binary=True).fetchone()
+    whose = {"run": run, "seen": seen, "locks": LOCKS}
+    connection.execute(_END_SESSION, whose)
+    with suppress(errors.LockNotAvailable), connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = '2s'")
+        found = connection.execute(_TAKE, whose, binary=True).fetchone()
         if found is None:
             return False
         connection.execute(_LEAVE_IN_DOUBT, {"run": run, "keys": found[0]})
         connection.execute("DELETE FROM held_files WHERE run = %s", (run,))
         connection.execute("UPDATE runs SET lost_at = clock_timestamp() WHERE id = %s", (run,))
-    return True
+        return True
+    return False
 
 
 def give_back(connection: Connection, run: int) -> None:
