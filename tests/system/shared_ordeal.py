@@ -141,10 +141,16 @@ class SharedOrdeal:
         number, sleeper = self._run_of(victim), self.running[victim]
         sleeper.send(signal.SIGSTOP)
         self._note_doubts(number)
-        wait_until(lambda: self._is_lost(number), "takeover of a run that sleeps", within=30)
+        other = self.running[1 - victim]
+        wait_until(
+            lambda: self._is_lost(number) or self._is_over(other),
+            "takeover of a run that sleeps",
+            within=30,
+        )
+        is_lost = self._is_lost(number)  # not where the other had nothing to wait for, and ended
         sleeper.send(signal.SIGCONT)
         ended = sleeper.end(within=30)
-        if number is not None:
+        if number is not None and is_lost:
             ended.assert_told(75, "took over")
             self.figures.fenced += 1
         self.running[victim] = self._start(victim)
