@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Literal, NamedTuple
 
 from convertro_cli.delivery.transport import Outcome
-from convertro_cli.reading.paths import printable
+from convertro_cli.text import visible
 
 KEPT_CHARACTERS = 500
 SHOWN_CHARACTERS = 200
@@ -46,7 +46,7 @@ def read_answer(outcome: Outcome) -> Answer | None:
     if outcome.status is None:
         return None
     text = outcome.body.decode("utf-8", "replace")[:KEPT_CHARACTERS]
-    return Answer(outcome.status, printable(text)[:KEPT_CHARACTERS])
+    return Answer(outcome.status, visible(text)[:KEPT_CHARACTERS])
 
 
 def is_success(outcome: Outcome, success: Success) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from convertro_cli.reading.cutting import KEPT_LINE, Cut, Cutter
 from convertro_cli.reading.damage import DamagedExport
 from convertro_cli.reading.nesting import BLANK, Parts
-from convertro_cli.reading.paths import printable
+from convertro_cli.text import visible
 
 _MEND = "mend the file, or export the messages as newline-delimited JSON,"
 _OF_OBJECTS = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*\{")
@@ -108,6 +108,6 @@ class ArrayCutter:
 
     def _fault(self, what: str, cure: str) -> DamagedExport:
         return DamagedExport(
-            f"{printable(self._name)} {what} the JSON array that begins in line {self._begun:,}, "
+            f"{visible(self._name)} {what} the JSON array that begins in line {self._begun:,}, "
             f"after {self._index:,} items. What came before was used; {cure} and replay it."
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from convertro_cli.reading.paths import for_shell, printable
+from convertro_cli.reading.paths import for_shell
+from convertro_cli.text import visible
 
 
 class DamagedExport(Exception):  # noqa: N818 - it is the file that has the error
@@ -15,7 +16,7 @@ class DamagedExport(Exception):  # noqa: N818 - it is the file that has the erro
 def truncated(name: str, kind: str, position: int) -> DamagedExport:
     """The compressed data ends too early."""
     return DamagedExport(
-        f"{printable(name)} is cut off: its {kind} data breaks off at byte {position:,}. "
+        f"{visible(name)} is cut off: its {kind} data breaks off at byte {position:,}. "
         "What came before was used; fetch the file again and replay it."
     )
 
@@ -23,7 +24,7 @@ def truncated(name: str, kind: str, position: int) -> DamagedExport:
 def corrupt(name: str, kind: str, position: int, reason: str) -> DamagedExport:
     """The compressed data cannot be unpacked any further."""
     return DamagedExport(
-        f"{printable(name)} is damaged: its {kind} data is spoiled near byte {position:,} "
+        f"{visible(name)} is damaged: its {kind} data is spoiled near byte {position:,} "
         f"({reason}). What came before was used; fetch the file again and replay it."
     )
 
@@ -32,7 +33,7 @@ def too_large(name: str, unpack: str) -> DamagedExport:
     """Unpacking would take more memory than a run may have."""
     file, lines = for_shell(name), for_shell(f"{name}.ndjson")
     return DamagedExport(
-        f"{printable(name)} needs too much memory to unpack while it is replayed. "
+        f"{visible(name)} needs too much memory to unpack while it is replayed. "
         f"Unpack it first: {unpack} {file} > {lines}"
     )
 
@@ -43,9 +44,9 @@ def unreadable(name: str, position: int, error: OSError) -> DamagedExport:
     advice = getattr(error, "advice", "")
     if position == 0:
         advice = advice or "Check the file and its permissions."
-        return DamagedExport(f"{printable(name)} cannot be read: {reason}. {advice}")
+        return DamagedExport(f"{visible(name)} cannot be read: {reason}. {advice}")
     advice = advice or "Check the disk and replay the file."
     return DamagedExport(
-        f"{printable(name)} cannot be read past byte {position:,}: {reason}. "
+        f"{visible(name)} cannot be read past byte {position:,}: {reason}. "
         f"What came before was used. {advice}"
     )

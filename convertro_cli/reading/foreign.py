@@ -8,7 +8,8 @@ from convertro_cli.reading.arrays import begins_array
 from convertro_cli.reading.compression import Stream
 from convertro_cli.reading.cutting import KEPT_LINE
 from convertro_cli.reading.damage import DamagedExport
-from convertro_cli.reading.paths import for_shell, printable
+from convertro_cli.reading.paths import for_shell
+from convertro_cli.text import visible
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
@@ -94,7 +95,7 @@ def _refuse(head: bytes, name: str, unpack: str | None) -> None:
 
 
 def _foreign(name: str, what: str, fix: str) -> DamagedExport:
-    return DamagedExport(f"{printable(name)} {what}; nothing of it was used. {fix}")
+    return DamagedExport(f"{visible(name)} {what}; nothing of it was used. {fix}")
 
 
 def shell(command: str, name: str, unpack: str | None) -> str:

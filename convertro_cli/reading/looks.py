@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from convertro_cli.reading.foreign import shell
 from convertro_cli.reading.messages import begins_batch, is_certain_message, parse
 from convertro_cli.reading.nesting import BLANK, Parts
-from convertro_cli.reading.paths import printable
+from convertro_cli.text import visible
 
 
 class Look(NamedTuple):
@@ -82,7 +82,7 @@ def no_message(name: str, lines: Sequence[bytes], unpack: str | None, looked_at:
         cure = "Convert it: "
     cure = cure + shell(look.command, name, unpack) if look.command else look.advice
     return (
-        f"{printable(name)}: no line of this file is a message; it looks like {look.what}. "
+        f"{visible(name)}: no line of this file is a message; it looks like {look.what}. "
         f"Nothing of it was used ({looked_at:,} looked at). {cure}"
     )
 

@@ -6,6 +6,8 @@ import os
 import shlex
 from typing import Final
 
+from convertro_cli.text import visible
+
 CLOUDS: Final = ("s3", "gs", "az")
 WEB: Final = ("https", "http")
 
@@ -21,21 +23,11 @@ def as_text(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def printable(text: str) -> str:
-    """The text without anything that a terminal could obey: control characters are escaped."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
-
-
 def quoted(path: str) -> str:
     """The path in quotes, for a message."""
-    return f"'{printable(as_text(path))}'"
+    return f"'{visible(as_text(path))}'"
 
 
 def for_shell(name: str) -> str:
     """The name as it is typed into a shell, for the commands that a message proposes."""
-    return shlex.quote(printable(name))
+    return shlex.quote(visible(name))

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.reading.paths import WEB, printable
+from convertro_cli.reading.paths import WEB
 from convertro_cli.storage.signatures import signed
+from convertro_cli.text import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +73,5 @@ def _read_web(scheme: str, url: str) -> Address:
 
 def _refused(shown: str, why: str, hint: str) -> ConvertroError:
     return ConvertroError(
-        f"Cannot read '{printable(shown)}': {why}.", hint=hint, exit_code=ExitCode.UNREADABLE_EXPORT
+        f"Cannot read '{visible(shown)}': {why}.", hint=hint, exit_code=ExitCode.UNREADABLE_EXPORT
     )

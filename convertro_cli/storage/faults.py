@@ -7,8 +7,8 @@ import re
 from typing import Final, NamedTuple
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.reading.paths import printable
 from convertro_cli.storage.address import Address
+from convertro_cli.text import visible
 
 _CODE = re.compile(r"<Code>([A-Za-z]+)</Code>")
 _RETRIES = re.compile(r"max_retries: \d+, retry_timeout: \S+")
@@ -91,7 +91,7 @@ def told(address: Address, error: Exception, verb: str = "read") -> ConvertroErr
     """Give the sentence for an error. Nothing of a signed address's query is in it."""
     what, hint = fault_of(address, error)
     return ConvertroError(
-        f"Cannot {verb} '{printable(address.name)}': {what}.",
+        f"Cannot {verb} '{visible(address.name)}': {what}.",
         hint=hint,
         exit_code=ExitCode.UNREADABLE_EXPORT,
     )

@@ -12,7 +12,6 @@ from convertro_cli.reading.days import Days
 from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.folders import fits, is_pattern
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.reading.paths import printable
 from convertro_cli.reading.unread import Unread, why_unread
 from convertro_cli.storage.address import Address, read_address
 from convertro_cli.storage.bucket import open_bucket
@@ -21,6 +20,7 @@ from convertro_cli.storage.listing import StoredObject, list_folder, list_matche
 from convertro_cli.storage.options import StorageOptions
 from convertro_cli.storage.reader import ObjectReader, identity_of, look
 from convertro_cli.storage.requests import Requests
+from convertro_cli.text import visible
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -121,7 +121,7 @@ class ObjectSearch:
             return look(store, address)
         except ObjectError as error:
             raise ConvertroError(
-                f"Cannot read '{printable(address.name)}': {error.strerror}.",
+                f"Cannot read '{visible(address.name)}': {error.strerror}.",
                 hint=error.advice,
                 exit_code=ExitCode.UNREADABLE_EXPORT,
             ) from None
@@ -176,7 +176,7 @@ def _nothing_at(address: Address) -> ConvertroError:
     if not address.is_web:
         what += ", and no folder of that name with an export in it"
     return ConvertroError(
-        f"Cannot read '{printable(address.name)}': {what}.",
+        f"Cannot read '{visible(address.name)}': {what}.",
         hint="Check the name; it is case-sensitive.",
         exit_code=ExitCode.UNREADABLE_EXPORT,
     )
