@@ -56,7 +56,7 @@ def dry_run(
     files = RunFiles(tally, watcher.notice, exports)
     progress = Progress(tally, exports.total_bytes)
     search = RepeatSearch(known, resend=options.resend, at_most_once=options.at_most_once)
-    job = DryRunJob(rules, options.limit, options.include_skipped)
+    job = DryRunJob(rules, options.limit, options.include_skipped, known is not None)
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
     with Interrupts() as interrupts, RunInput(exports, job, workers=workers) as batches:
         while not batches.is_finished and not interrupts.stop_requested:

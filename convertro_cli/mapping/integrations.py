@@ -12,7 +12,9 @@ from convertro_cli.mapping.trail import MISSING, Note, Trail
 DESTINATION = "Convertro"
 """The name of the destination, as Segment writes it."""
 
-_ALL_ON = {"All": True}
+ALL_ON = {"All": True}
+"""What many libraries write where nothing is turned off."""
+
 _STORAGE = ("amazon s3", "aws s3", "google cloud storage", "azure")
 
 
@@ -32,7 +34,7 @@ def read_choice(integrations: Any) -> Choice:
     A key ``Convertro`` decides: a boolean as it is, anything else means on. Without it ``All``
     (in any case) decides, if it is a boolean. As in Segment's guide to filtering data.
     """
-    if not integrations or integrations == _ALL_ON:  # as nearly always
+    if not integrations or integrations == ALL_ON:  # as nearly always
         return _ON
     choices = as_object(integrations)
     if DESTINATION in choices:
@@ -49,7 +51,7 @@ def is_disabled(integrations: Any, trail: Trail | None = None) -> bool:
     if trail is not None:
         key = choice.key
         if key is None and isinstance(integrations, dict):  # all are on, said or not
-            key = next((key for key in integrations if integrations == _ALL_ON), None)
+            key = next((key for key in integrations if integrations == ALL_ON), None)
         trail.note(
             Note(
                 "integrations",

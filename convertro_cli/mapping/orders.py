@@ -34,7 +34,7 @@ def read_order_id(
     """Give the order id: ``id``, else ``order_id``, under the keys that these were found."""
     key = some_id
     found = read_id(properties.get(key))
-    if found is None:
+    if found is None and order_id is not None:
         key = order_id
         found = read_id(properties.get(key))
     if trail is not None and found is not None:

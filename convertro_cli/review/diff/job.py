@@ -77,7 +77,7 @@ class DiffPart:
             if isinstance(outcome, Mapped):
                 self.spans[line.number] = (line.start, line.end)
                 keys.add(line, outcome, batch, rules)
-                keys.identities.clear()  # nobody asks whether ids are shared
+                del keys.identities[:]  # nobody asks whether ids are shared
 
 
 @dataclass(slots=True)
