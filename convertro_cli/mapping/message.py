@@ -76,7 +76,7 @@ def _map(
     message: Mapping[str, Any], message_type: str, rules: Rules, trail: Trail | None
 ) -> Outcome:
     """Map a message of a type that Convertro takes."""
-    if "sessionId" in message or "integrations" not in message or "options" in message:
+    if "sessionId" in message or message.get("integrations") is None or "options" in message:
         message = with_todays_names(message, trail)
     time: MessageTime | Invalid | None = None
     seconds = usual_time(message, rules.latest)

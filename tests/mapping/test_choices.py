@@ -125,6 +125,12 @@ def test_an_event_that_the_schema_switches_off(
     assert (outcome_of(message, rules) == "skip disabled_by_schema") is is_held
 
 
+def test_the_schema_is_about_tracks() -> None:
+    """An identify is of no event, whatever its other keys say."""
+    rules = rules_of(schema={"disabled_events": ["Test Event"]})
+    assert isinstance(outcome_of(web_message("identify", event="Test Event"), rules), list)
+
+
 BUNDLED = {"bundled": ["Segment.io", "Convertro"], "unbundled": []}
 OTHERS = {"bundled": ["Segment.io"], "unbundled": ["Convertro"]}
 FAILED = {"bundled": ["Convertro"], "failedInitializations": ["Convertro"]}
@@ -296,6 +302,14 @@ def test_the_gates_stand_in_their_order() -> None:
         (
             {"options": {"providers": {"all": False}}, "integrations": {"All": True}},
             None,
+        ),
+        (
+            {
+                "type": "track",
+                "integrations": None,
+                "context": {"library": "analytics.js", "providers": {"Convertro": False}},
+            },
+            "skip disabled_by_integrations",
         ),
     ],
 )
