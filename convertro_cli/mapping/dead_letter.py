@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from convertro_cli.segment.json_text import read_json_exactly, write_json
+
 LETTER_START = b'{"reason":'
 """How every line of a dead-letter file begins."""
 
@@ -102,8 +104,8 @@ def _body(original: bytes) -> bytes:
 def _original_of(event: dict[str, Any], line: bytes) -> bytes | None:
     """Cut the event's own bytes out of the line, as ``wrap`` put them there.
 
-    A file that somebody re-formatted still gives the event, only not its spacing; None where
-    that event is nested too deep to be written.
+    A file that somebody re-formatted still gives the event with all its digits, only not its
+    spacing; None where that event is nested too deep to be written.
     """
     original = line.strip()[:-1].partition(_EVENT_MARK)[2]
     try:
@@ -112,6 +114,6 @@ def _original_of(event: dict[str, Any], line: bytes) -> bytes | None:
     except orjson.JSONDecodeError:
         pass
     try:
-        return orjson.dumps(event)
+        return write_json(read_json_exactly(line)["event"])
     except orjson.JSONEncodeError:
         return None
