@@ -20,7 +20,7 @@ from convertro_cli.review.diff.samples import Groups, Handed
 from convertro_cli.review.diff.tally import DiffTally, Outcome
 from convertro_cli.review.masking import Masking
 from convertro_cli.segment.ids import InexactNumberError, read_id
-from convertro_cli.segment.json_text import read_json_exactly, write_json
+from convertro_cli.segment.json_text import read_json_exactly
 
 _WHATEVER_THE_RULES = frozenset(
     {
@@ -102,7 +102,7 @@ class DiffJob:
             old = new
         for line in mapper.lines(batch, counts):
             comparison.tally.messages.read += 1
-            before = map_again(line, self.before)
+            before = map_again(line, batch.data, self.before)
             sides = ((part.before, before, self.before), (part.after, line.outcome, self.after))
             part.note_calls(line, sides, batch)
             if _are_alike(before, line.outcome) and (old is new or not isinstance(before, Mapped)):
@@ -119,17 +119,19 @@ class DiffJob:
         return part
 
 
-def map_again(line: MappedLine, rules: Rules) -> MappedTo:
+def map_again(line: MappedLine, data: bytes, rules: Rules) -> MappedTo:
     """Map a line that was mapped under some rules under others, without parsing it again.
 
-    The filters of the two are the same.
+    ``data`` is what the line is cut out of. The filters of the two are the same.
     """
     if line.message is None or getattr(line.outcome, "reason", None) in _WHATEVER_THE_RULES:
         return line.outcome
     try:
         return map_message(line.message, rules)
     except InexactNumberError:  # these rules ask for an id or a trait that the others did not
-        return map_message(read_json_exactly(write_json(line.message)), rules)
+        letter = line.dead_letter
+        event = data[line.start : line.end] if letter is None else letter.original
+        return map_message(read_json_exactly(event), rules)
 
 
 def count_unchanged(tally: DiffTally, line: MappedLine, wire: Wire) -> None:
