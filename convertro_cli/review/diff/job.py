@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, SkipReason
+from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, Skipped, SkipReason
 from convertro_cli.mapping.calls import Outcome as MappedTo
 from convertro_cli.mapping.jobs import BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
@@ -30,6 +30,15 @@ _WHATEVER_THE_RULES = frozenset(
     }
 )
 """The reasons that only the message decides."""
+
+_BY_FILTERS = frozenset(
+    {
+        SkipReason.DROPPED_BY_FILTER,
+        SkipReason.SAMPLED_OUT,
+        SkipReason.DROPPED_BY_TRANSFORMATION,
+    }
+)
+_SENT = Outcome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +149,17 @@ def count_unchanged(tally: DiffTally, line: MappedLine, wire: Wire) -> None:
         event = track_name(line.message)
         for call in line.outcome.calls:
             tally.count_unchanged(ShownCall(call, wire), event)
-        tally.messages.count(None, None)
+        tally.messages.count(_SENT, _SENT)
     else:
-        reason = line.outcome.reason.value
-        tally.messages.count(reason, reason)
+        unsent = Outcome(reason=line.outcome.reason.value, filter=filter_of(line.outcome))
+        tally.messages.count(unsent, unsent)
+
+
+def filter_of(outcome: MappedTo) -> str | None:
+    """Give the title of the destination filter or transformation that dropped a message."""
+    if isinstance(outcome, Skipped) and outcome.reason in _BY_FILTERS:
+        return outcome.title
+    return None
 
 
 def place_of(line: MappedLine, batch: LineBatch) -> Place:
@@ -170,7 +186,7 @@ def outcome_of(outcome: MappedTo, wire: Wire) -> Outcome:
     reason = outcome.reason.value
     if isinstance(outcome, Invalid):
         return Outcome(reason=reason, line={"invalid": reason, "detail": outcome.detail})
-    return Outcome(reason=reason, line={"skip": reason})
+    return Outcome(reason=reason, line={"skip": reason}, filter=filter_of(outcome))
 
 
 def _are_alike(before: MappedTo, after: MappedTo) -> bool:
