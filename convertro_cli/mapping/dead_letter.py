@@ -72,7 +72,7 @@ def unwrap(candidate: dict[str, Any], line: bytes) -> DeadLetter | None:
             original = _original_of(event, line)
             return None if original is None else DeadLetter(original, source)
         case {"line": str() as text}:
-            return DeadLetter(text.encode(), source, _length_of(candidate))
+            return DeadLetter(_bytes_of(text), source, _length_of(candidate))
         case {"line_base64": str() as text}:
             try:
                 original = b64decode(text, validate=True)
@@ -80,6 +80,14 @@ def unwrap(candidate: dict[str, Any], line: bytes) -> DeadLetter | None:
             except ValueError:
                 return None
     return None
+
+
+def _bytes_of(text: str) -> bytes:
+    """Give a text in UTF-8; half of a character, which somebody put there, as U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def _length_of(candidate: dict[str, Any]) -> int:

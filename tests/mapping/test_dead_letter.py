@@ -142,6 +142,13 @@ def test_what_is_no_letter(line: bytes) -> None:
     assert unwrap(orjson.loads(line), line) is None
 
 
+def test_half_a_character_in_a_letter_is_read_as_in_an_export() -> None:
+    """No letter is written so, but files are edited; whoever reads it must not fall over it."""
+    found = unwrap({"reason": "x", "source": "s", "line": "a\ud83d \U0001f600"}, b"")
+    assert found is not None
+    assert found.original.decode() == "a\ufffd \U0001f600"
+
+
 def test_an_answer_stands_before_the_event() -> None:
     """The status and the beginning of the body; the event after it is found as ever."""
     line = wrap(
