@@ -22,12 +22,18 @@ _KEPT = ("type", "messageId")
 
 
 def filter_message(
-    message: Mapping[str, Any], filters: DestinationFilters, trail: Trail | None = None
+    message: Mapping[str, Any],
+    message_type: str,
+    filters: DestinationFilters,
+    trail: Trail | None = None,
 ) -> Mapping[str, Any] | Dropped:
     """Apply the filters and transformations: the message as they leave it, or what dropped it.
 
     Only the message that the calls are made of changes: what the replay itself goes by stays.
+    Conditions are about ``message_type``, in lower case, in whatever case an old library wrote it.
     """
+    if message["type"] != message_type:
+        message = {**message, "type": message_type}
     steps: list[FilterStep] | None = None if trail is None else []
     changed = filters.apply(message, sample_key(message), steps)
     if trail is not None:

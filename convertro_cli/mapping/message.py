@@ -91,7 +91,7 @@ def _map(
             return _skipped(reason, message, message_type, seconds, rules)
     filtered = message
     if rules.destination_filters is not None:
-        passed = filter_message(message, rules.destination_filters, trail)
+        passed = filter_message(message, message_type, rules.destination_filters, trail)
         if not isinstance(passed, Mapping):
             worth = worth_of(message, message_type, rules)
             return Skipped(SkipReason(passed.reason), passed.title, worth)

@@ -79,6 +79,15 @@ def test_whose_rules_apply_is_decided_after_the_filters() -> None:
     assert outcome_of(message, dropping(context=["library"])) == "skip missing_device_id"
 
 
+@pytest.mark.parametrize("written", [{"type": "TRACK"}, {"action": "Track", "type": None}])
+def test_conditions_are_about_the_type_in_lower_case(written: Message) -> None:
+    """Old libraries wrote it otherwise; Segment's own messages never do."""
+    rules = rules_with(**{"if": 'type = "track"'}, actions=[{"type": "DROP"}])
+    assert outcome_of(TRACK | written, rules) == "skip dropped_by_filter"
+    unlike = rules_with(**{"if": 'type != "track"'}, actions=[{"type": "DROP"}])
+    assert types_of(TRACK | written, unlike) == ["Level Won"]
+
+
 def test_gates_before_the_filters_see_the_message_as_it_was() -> None:
     """What a filter would take away from integrations still turns Convertro off."""
     message = TRACK | {"integrations": {"Convertro": False}}
