@@ -12,6 +12,7 @@ from convertro_cli.mapping.message import MADE_BY_REPLAY, map_message
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.settings.compile import compile_rules
 from tests.mapping.messages import (
+    SECONDS,
     WEB_CONTEXT,
     Message,
     cloud_message,
@@ -261,30 +262,48 @@ EVERYTHING_AT_ONCE = order(
 
 def test_the_gates_stand_in_their_order() -> None:
     """A message that every gate would stop is stopped by the first; mended there, by the next."""
-    rules = replace(
-        rules_of(
-            {"u1"}, consent={"categories": ["Ads"]}, schema={"disabled_events": ["Test Event"]}
-        ),
-        selection=Selection(until=1.0),
-    )
-    message, met = EVERYTHING_AT_ONCE, []
+    dropped = {"title": "f", "if": 'event = "Another"', "actions": [{"type": "DROP"}]}
+    changed = {"title": "t", "if": 'event = "Another" or event = "Gone"', "drop": True}
+    tables: Message = {
+        "consent": {"categories": ["Ads"]},
+        "schema": {"disabled_events": ["Test Event"]},
+        "filters": [dropped],
+        "transformations": [changed],
+    }
+    rules = replace(rules_of({"u1"}, **tables), selection=Selection(until=SECONDS))
+    message, met = EVERYTHING_AT_ONCE | {"type": "page"}, []
     mended: list[Message] = [
+        {"type": "track"},
         {"userId": "u2"},
         {"context": preferences(Ads=True)},
         {"integrations": {}},
         {"event": "Another"},
         {"_metadata": OTHERS},
+        {"timestamp": "soon"},
+        {"event": "Gone"},
+        {"event": "Order Completed", "properties": {"total": "N/A"}},
+        {"properties": {"order_id": "o1", "total": "N/A"}},
+        {"properties": {"order_id": "o1", "total": 5}},
+        {"timestamp": "2024-01-01"},
     ]
     for fields in [{}, *mended]:
         message = message | fields
-        met.append(outcome_of(message, rules))
+        outcome = outcome_of(message, rules)
+        met.append(outcome if isinstance(outcome, str) else "calls")
     assert met == [
+        "skip unsupported_type",
         "skip suppressed_user",
         "skip no_consent",
         "skip disabled_by_integrations",
         "skip disabled_by_schema",
         "skip delivered_in_browser",
         "skip filtered_out",
+        "skip dropped_by_filter",
+        "skip dropped_by_transformation",
+        "skip missing_order_id",
+        "invalid unreadable_amount",
+        "invalid invalid_timestamp",
+        "calls",
     ]
 
 
