@@ -114,6 +114,8 @@ def test_consent_counts_whatever_integrations_say() -> None:
         ("Test Event ", {}, False),
         ("Test Event", {"Convertro": True}, False),
         ("Test Event", {"Convertro": {"sid": "x"}}, False),
+        ("Test Event", {"Convertro": {}}, False),
+        ("Test Event", {"Convertro": None}, False),
         ("Test Event", {"All": True}, True),
     ],
 )
