@@ -227,10 +227,13 @@ def test_an_order_has_one_key_whichever_message_brings_it() -> None:
 def test_only_orders_have_an_order_key_and_only_where_they_go_out_once() -> None:
     """Under repeated_orders = "send" nothing is paid for it."""
     other = web_message("track", event="X", properties={"order_id": "o1"})
+    of_app = cloud_message("track", event="X", properties={"order_id": "o1"})
     for message, mapping, wanted in [
         (ORDER, {"repeated_orders": "skip"}, True),
         (ORDER, {}, False),
         (other, {"repeated_orders": "skip"}, False),
+        (of_app | {"event": "Order Completed"}, {"repeated_orders": "skip"}, True),
+        (of_app, {"repeated_orders": "skip"}, False),
         (web_message("identify"), {"repeated_orders": "skip"}, False),
     ]:
         data = orjson.dumps(message)
