@@ -55,6 +55,11 @@ def test_the_fraction_is_of_the_compact_json(value: Any, text: str) -> None:
     assert fraction_of(value) == fraction(text)
 
 
+def test_the_last_bit_of_the_fraction_is_set() -> None:
+    """It shows only where the first ones are not: the digest of this begins with 12 zeros."""
+    assert fraction_of("m7641") * 2**64 == 2983385323497399
+
+
 def test_any_value_has_a_fraction() -> None:
     """Of any depth and size, and always the same."""
     for value in EXTREMES:
