@@ -86,13 +86,17 @@ def is_made_by_replay(integrations: Any) -> bool:
 
 
 def is_off_in_schema(
-    message: Mapping[str, Any], disabled: frozenset[str], trail: Trail | None = None
+    message: Mapping[str, Any],
+    message_type: str,
+    disabled: frozenset[str],
+    trail: Trail | None = None,
 ) -> bool:
     """Whether the Schema tab switches a message's event off.
 
-    Names are compared exactly. The message's own choice for Convertro beats it.
+    Names are compared exactly. The message's own choice for Convertro beats it. An identify has
+    no event, whatever its other keys say.
     """
-    event = message.get("event")
+    event = message.get("event") if message_type == "track" else None
     is_listed = isinstance(event, str) and event in disabled
     is_beaten = is_listed and DESTINATION in as_object(message.get("integrations"))
     is_off = is_listed and not is_beaten

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
+from math import inf
 from struct import Struct
 from typing import Any
 
@@ -11,8 +12,9 @@ import orjson
 
 from convertro_cli.mapping.calls import Call
 from convertro_cli.mapping.orders import find_order_id
-from convertro_cli.segment.ids import InexactNumberError, plain_number, read_id
-from convertro_cli.segment.json_text import read_json_exactly, write_json
+from convertro_cli.segment.ids import EXACT_BELOW, InexactNumberError, plain_number, read_id
+from convertro_cli.segment.json_text import read_json_exactly, write_to_compare
+from convertro_cli.segment.old_exports import read_old_message
 
 KEY_BYTES = 16
 
@@ -46,6 +48,9 @@ def message_identity(message: Mapping[str, Any], line: bytes) -> Identity:
 
     Without an id it is a digest of the message with its keys sorted, so that it outlives a
     re-formatted export; where the message is nested too deep to be written, of its line.
+
+    All of it is of the message with every digit, so that it does not depend on whether its calls
+    took an exact reading, which other settings may need and these not.
     """
     return identity_of(message_parts(message, line))
 
@@ -63,7 +68,7 @@ def message_parts(message: Mapping[str, Any], line: bytes) -> Parts:
     """Give the parts of a message's identity, as ``message_identity`` has it."""
     try:
         return _parts(message, line)
-    except InexactNumberError:  # an id that no call has: the mapping read it from elsewhere
+    except InexactNumberError:
         return _parts(read_json_exactly(line), line)
 
 
@@ -72,7 +77,7 @@ def _parts(message: Mapping[str, Any], line: bytes) -> Parts:
     if type(message_id) is not str or not message_id.strip():  # it nearly always is one
         message_id = read_id(message_id)
     if message_id is None:
-        return None, f"digest:{_digest(message, line)}", ""
+        return None, f"digest:{_digest(read_old_message(message), line)}", ""
     time = message.get("timestamp")
     if type(time) is not str or not time:
         time = _time_text(message, line)
@@ -112,7 +117,7 @@ def order_key(where: bytes, call: Call) -> bytes:
 
 def _digest(value: Any, line: bytes) -> str:
     try:
-        content = write_json(value, sort_keys=True)
+        content = write_to_compare(value)
     except orjson.JSONEncodeError:
         content = line
     return blake2b(content, digest_size=KEY_BYTES).hexdigest()
@@ -126,6 +131,8 @@ def _time_text(message: Mapping[str, Any], line: bytes) -> str:
             if value:
                 return value
         elif isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, float) and EXACT_BELOW <= abs(value) < inf:
+                raise InexactNumberError
             return plain_number(value)
         elif value is not None:  # no time, but it tells two messages apart
             return f"digest:{_digest(value, line)}"

@@ -105,7 +105,7 @@ def map_line(line: bytes, overlong: int, rules: Rules, trail: Trail | None = Non
         message = parse_line(line)
         if isinstance(message, Invalid):
             return None, _unasked(message, rules), None
-        if "type" in message:
+        if message.get("type") is not None:
             outcome = _map(message, rules, trail)
             if outcome is None:
                 return *_map_exactly(line, rules, trail), None

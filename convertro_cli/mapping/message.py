@@ -76,7 +76,7 @@ def _map(
     message: Mapping[str, Any], message_type: str, rules: Rules, trail: Trail | None
 ) -> Outcome:
     """Map a message of a type that Convertro takes."""
-    if "sessionId" in message or "integrations" not in message or "options" in message:
+    if "sessionId" in message or message.get("integrations") is None or "options" in message:
         message = with_todays_names(message, trail)
     time: MessageTime | Invalid | None = None
     seconds = usual_time(message, rules.latest)
@@ -92,7 +92,7 @@ def _map(
             return _skipped(reason, message, message_type, seconds, rules)
     filtered = message
     if rules.destination_filters is not None:
-        passed = filter_message(message, rules.destination_filters, trail)
+        passed = filter_message(message, message_type, rules.destination_filters, trail)
         if not isinstance(passed, Mapping):
             worth = worth_of(message, message_type, rules)
             return Skipped(SkipReason(passed.reason), passed.title, worth)

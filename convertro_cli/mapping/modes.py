@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convertro_cli.mapping.calls import Mode
-from convertro_cli.mapping.fields import as_object, device_id
+from convertro_cli.mapping.fields import as_object, has_device
 from convertro_cli.mapping.rules import ModeSetting
 from convertro_cli.mapping.trail import MISSING, Note, Path, Trail
 
@@ -58,12 +58,12 @@ def is_from_browser(message: Mapping[str, Any], trail: Trail | None = None) -> b
         return True
     channel = channel_of(message, context)
     if isinstance(channel, str) and channel in _WEB_CHANNELS:
-        has_device = device_id(message) is not None
-        why = "channel with device" if has_device else "channel"
+        is_of_app = has_device(message)
         if trail is not None:
+            why = "channel with device" if is_of_app else "channel"
             path = _channel_path(message, context)
-            _tell(trail, "cloud" if has_device else "web", why, path, channel)
-        return not has_device
+            _tell(trail, "cloud" if is_of_app else "web", why, path, channel)
+        return not is_of_app
     if trail is not None:
         if isinstance(name, str):
             _tell(trail, "cloud", "other library", _library_path(context), name)

@@ -80,8 +80,9 @@ class SettingsError(ConvertroError):
         *,
         is_template: bool = False,
     ) -> None:
-        # Who began with the template has every key and its comment there.
-        hint = None if is_template else "`convertro init` writes a file with every key and comment."
+        # Who began with the template has every key and its comment there; an option has no key.
+        needs_hint = not is_template and any(not fault.key.startswith("-") for fault in faults)
+        hint = "`convertro init` writes a file with every key and comment." if needs_hint else None
         super().__init__(describe_faults(file, faults, origins), hint=hint)
         self.faults = faults
 

@@ -48,7 +48,12 @@ def read_filters(data: Mapping[str, Any], folder: Path) -> tuple[FilterSpecs, li
 def advise_on_filters(settings: Settings) -> list[str]:
     """Give a sentence for each thing in sound filters that is to be known, or surely unwanted."""
     specs = settings.filter_specs
-    sentences = [*specs.notes, *_unread(specs), *_whole_percents(specs.filters)]
+    sentences = [
+        *specs.notes,
+        *_unread(specs),
+        *_whole_percents(specs.filters),
+        *_without_effect(specs.transformations),
+    ]
     if settings.destination_id is not None and settings.filters_file is None:
         sentences.append("destination_id has no effect without filters_file.")
     return sentences
@@ -72,6 +77,13 @@ def _whole_percents(filters: Iterable[DestinationFilter]) -> Iterator[str]:
                     f"the filter {shown(each.title)} samples with percent = {action.percent:g}, "
                     "which keeps all: 0.05 are 5 %."
                 )
+
+
+def _without_effect(transformations: Iterable[Transformation]) -> Iterator[str]:
+    for each in transformations:
+        changes = (each.renames, each.values, each.fql_properties, each.allow, each.new_event_name)
+        if not each.drop and not any(changes):
+            yield f"the transformation {shown(each.title)} changes nothing, and drops nothing."
 
 
 _Tables = Callable[[RawTable], Any]

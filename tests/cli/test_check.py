@@ -173,6 +173,14 @@ def test_where_the_calls_would_go(capsys: pytest.CaptureFixture[str]) -> None:
     assert "# install: https://sp1.convertro.com/api/install/c/1/" in told
 
 
+def test_consent_that_is_not_looked_at_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without categories messages go out, whatever consent they carry."""
+    write(SOUND)
+    assert run(["check"]) == 0
+    told = capsys.readouterr().out
+    assert "# consent: not looked at, even where messages carry it" in told
+
+
 NEW_TABLES = """
 [mapping]
 integrations = "ignore"
@@ -217,6 +225,7 @@ def test_what_keeps_messages_back_is_shown(capsys: pytest.CaptureFixture[str]) -
         "consent.empty",
         "schema.disabled_events",
     }
+    assert '# consent: asked for Advertising, a " b' in told.splitlines()
     assert told.splitlines()[-3:] == [
         "# suppressed: ids.txt: 3 user ids, changed today",
         "# suppressed: more.csv: 1 user id, 1 day old",

@@ -12,6 +12,7 @@ from convertro_cli.mapping.message import MADE_BY_REPLAY, map_message
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.settings.compile import compile_rules
 from tests.mapping.messages import (
+    SECONDS,
     WEB_CONTEXT,
     Message,
     cloud_message,
@@ -113,6 +114,8 @@ def test_consent_counts_whatever_integrations_say() -> None:
         ("Test Event ", {}, False),
         ("Test Event", {"Convertro": True}, False),
         ("Test Event", {"Convertro": {"sid": "x"}}, False),
+        ("Test Event", {"Convertro": {}}, False),
+        ("Test Event", {"Convertro": None}, False),
         ("Test Event", {"All": True}, True),
     ],
 )
@@ -123,6 +126,12 @@ def test_an_event_that_the_schema_switches_off(
     rules = rules_of(events={"Test Event": "t"}, schema={"disabled_events": ["Test Event"]})
     message = web_message("track", event=event, integrations=integrations)
     assert (outcome_of(message, rules) == "skip disabled_by_schema") is is_held
+
+
+def test_the_schema_is_about_tracks() -> None:
+    """An identify is of no event, whatever its other keys say."""
+    rules = rules_of(schema={"disabled_events": ["Test Event"]})
+    assert isinstance(outcome_of(web_message("identify", event="Test Event"), rules), list)
 
 
 BUNDLED = {"bundled": ["Segment.io", "Convertro"], "unbundled": []}
@@ -255,30 +264,48 @@ EVERYTHING_AT_ONCE = order(
 
 def test_the_gates_stand_in_their_order() -> None:
     """A message that every gate would stop is stopped by the first; mended there, by the next."""
-    rules = replace(
-        rules_of(
-            {"u1"}, consent={"categories": ["Ads"]}, schema={"disabled_events": ["Test Event"]}
-        ),
-        selection=Selection(until=1.0),
-    )
-    message, met = EVERYTHING_AT_ONCE, []
+    dropped = {"title": "f", "if": 'event = "Another"', "actions": [{"type": "DROP"}]}
+    changed = {"title": "t", "if": 'event = "Another" or event = "Gone"', "drop": True}
+    tables: Message = {
+        "consent": {"categories": ["Ads"]},
+        "schema": {"disabled_events": ["Test Event"]},
+        "filters": [dropped],
+        "transformations": [changed],
+    }
+    rules = replace(rules_of({"u1"}, **tables), selection=Selection(until=SECONDS))
+    message, met = EVERYTHING_AT_ONCE | {"type": "page"}, []
     mended: list[Message] = [
+        {"type": "track"},
         {"userId": "u2"},
         {"context": preferences(Ads=True)},
         {"integrations": {}},
         {"event": "Another"},
         {"_metadata": OTHERS},
+        {"timestamp": "soon"},
+        {"event": "Gone"},
+        {"event": "Order Completed", "properties": {"total": "N/A"}},
+        {"properties": {"order_id": "o1", "total": "N/A"}},
+        {"properties": {"order_id": "o1", "total": 5}},
+        {"timestamp": "2024-01-01"},
     ]
     for fields in [{}, *mended]:
         message = message | fields
-        met.append(outcome_of(message, rules))
+        outcome = outcome_of(message, rules)
+        met.append(outcome if isinstance(outcome, str) else "calls")
     assert met == [
+        "skip unsupported_type",
         "skip suppressed_user",
         "skip no_consent",
         "skip disabled_by_integrations",
         "skip disabled_by_schema",
         "skip delivered_in_browser",
         "skip filtered_out",
+        "skip dropped_by_filter",
+        "skip dropped_by_transformation",
+        "skip missing_order_id",
+        "invalid unreadable_amount",
+        "invalid invalid_timestamp",
+        "calls",
     ]
 
 
@@ -296,6 +323,14 @@ def test_the_gates_stand_in_their_order() -> None:
         (
             {"options": {"providers": {"all": False}}, "integrations": {"All": True}},
             None,
+        ),
+        (
+            {
+                "type": "track",
+                "integrations": None,
+                "context": {"library": "analytics.js", "providers": {"Convertro": False}},
+            },
+            "skip disabled_by_integrations",
         ),
     ],
 )

@@ -171,6 +171,17 @@ def test_a_message_with_a_type_is_no_dead_letter() -> None:
     assert line.dead_letter is None
 
 
+@pytest.mark.parametrize("old", [{"action": "Track"}, {"action": "Track", "type": None}])
+def test_a_message_from_before_2014_is_handed_on_as_one_of_today(old: dict[str, str]) -> None:
+    """Whoever looks at it after the mapping finds its type; a null is none."""
+    message = cloud_message("track", event="Level Won")
+    del message["type"]
+    (line,) = lines_of(orjson.dumps(message | old))
+    assert outcome(line) == "calls"
+    assert line.message is not None
+    assert line.message["type"] == "Track"
+
+
 @given(st.lists(st.sampled_from([SENT, b"", b"  ", b"{}", b"x", b'{"type":"page"}']), max_size=12))
 def test_lines_keep_their_order(lines: list[bytes]) -> None:
     """What comes out stands in the order of what went in, line by line."""

@@ -170,6 +170,20 @@ WRONG = [
     ({"filters": [{"title": "T", "if": "a", "actions": [NO_FIELDS]}]},
      ["filters[0].actions[0].fields ('T') = \"{}\"; allowed: paths with arrays of names, such as "
       '{ "properties" = ["email"] }']),
+    ({"filters": [{"title": "T", "if": "a", "actions": [{"type": "DROP", "percent": 0.5}]}]},
+     ["filters[0].actions[0].percent ('T') is nothing that DROP takes"]),
+    ({"filters": [{"title": "T", "if": "a",
+                   "actions": [{"type": "SAMPLE", "percent": 0.5, "fields": {}, "pth": "a"}]}]},
+     ["filters[0].actions[0].fields ('T') is nothing that SAMPLE takes",
+      "filters[0].actions[0].pth ('T') is no setting; did you mean path?"]),
+    ({"transformations": [{"title": "T", "if": "a",
+                           "property_values": [{"paths": [], "value": 1}]}]},
+     ["transformations[0].property_values[0].paths ('T') = []; allowed: one path or more"]),
+    ({"transformations": [{"title": "T", "if": "a",
+                           "hash_properties_configuration": {"algorithm": "SHA256"}}]},
+     ["transformations[0].hash_properties_configuration ('T') is not supported: how Segment makes "
+      "the hashes is not public, and a wrong one would look like a right one; take it out, or "
+      "switch the transformation off"]),
     ({"transformations": [{"title": "T", "if": "a &&", "property_renames": [{"old": "a"}]}]},
      ["transformations[0].if ('T') character 3: a character that the language does not have, "
       "found '&&'; did you mean and?",
@@ -207,7 +221,7 @@ def test_faults_of_tables_and_files_are_told_with_the_rest(tmp_path: Path) -> No
 
 
 def test_a_disabled_filter_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
-    """So is a percent that is none; nothing is refused."""
+    """So are a percent that is none and a change that is none; nothing is refused."""
     text = """
 [[filters]]
 title = "Off"
@@ -218,12 +232,16 @@ enabled = false
 title = "Five"
 if = "a"
 actions = [{ type = "SAMPLE", percent = 5 }]
+[[transformations]]
+title = "Nothing"
+if = "a"
 """
     loaded = load(tmp_path, 'destination_id = "d"\n' + ACCOUNT + text)
     assert advise(loaded.settings) == [
         "the filter 'Off' is disabled, and cannot be read: if: character 3: no such operator, "
         "found ==; did you mean =?",
         "the filter 'Five' samples with percent = 5, which keeps all: 0.05 are 5 %.",
+        "the transformation 'Nothing' changes nothing, and drops nothing.",
         "destination_id has no effect without filters_file.",
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, SkipReason
+from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, Skipped, SkipReason
 from convertro_cli.mapping.calls import Outcome as MappedTo
 from convertro_cli.mapping.jobs import BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
@@ -20,7 +20,7 @@ from convertro_cli.review.diff.samples import Groups, Handed
 from convertro_cli.review.diff.tally import DiffTally, Outcome
 from convertro_cli.review.masking import Masking
 from convertro_cli.segment.ids import InexactNumberError, read_id
-from convertro_cli.segment.json_text import read_json_exactly, write_json
+from convertro_cli.segment.json_text import read_json_exactly
 
 _WHATEVER_THE_RULES = frozenset(
     {
@@ -30,6 +30,15 @@ _WHATEVER_THE_RULES = frozenset(
     }
 )
 """The reasons that only the message decides."""
+
+_BY_FILTERS = frozenset(
+    {
+        SkipReason.DROPPED_BY_FILTER,
+        SkipReason.SAMPLED_OUT,
+        SkipReason.DROPPED_BY_TRANSFORMATION,
+    }
+)
+_SENT = Outcome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ class DiffJob:
             old = new
         for line in mapper.lines(batch, counts):
             comparison.tally.messages.read += 1
-            before = map_again(line, self.before)
+            before = map_again(line, batch.data, self.before)
             sides = ((part.before, before, self.before), (part.after, line.outcome, self.after))
             part.note_calls(line, sides, batch)
             if _are_alike(before, line.outcome) and (old is new or not isinstance(before, Mapped)):
@@ -119,17 +128,19 @@ class DiffJob:
         return part
 
 
-def map_again(line: MappedLine, rules: Rules) -> MappedTo:
+def map_again(line: MappedLine, data: bytes, rules: Rules) -> MappedTo:
     """Map a line that was mapped under some rules under others, without parsing it again.
 
-    The filters of the two are the same.
+    ``data`` is what the line is cut out of. The filters of the two are the same.
     """
     if line.message is None or getattr(line.outcome, "reason", None) in _WHATEVER_THE_RULES:
         return line.outcome
     try:
         return map_message(line.message, rules)
     except InexactNumberError:  # these rules ask for an id or a trait that the others did not
-        return map_message(read_json_exactly(write_json(line.message)), rules)
+        letter = line.dead_letter
+        event = data[line.start : line.end] if letter is None else letter.original
+        return map_message(read_json_exactly(event), rules)
 
 
 def count_unchanged(tally: DiffTally, line: MappedLine, wire: Wire) -> None:
@@ -138,10 +149,17 @@ def count_unchanged(tally: DiffTally, line: MappedLine, wire: Wire) -> None:
         event = track_name(line.message)
         for call in line.outcome.calls:
             tally.count_unchanged(ShownCall(call, wire), event)
-        tally.messages.count(None, None)
+        tally.messages.count(_SENT, _SENT)
     else:
-        reason = line.outcome.reason.value
-        tally.messages.count(reason, reason)
+        unsent = Outcome(reason=line.outcome.reason.value, filter=filter_of(line.outcome))
+        tally.messages.count(unsent, unsent)
+
+
+def filter_of(outcome: MappedTo) -> str | None:
+    """Give the title of the destination filter or transformation that dropped a message."""
+    if isinstance(outcome, Skipped) and outcome.reason in _BY_FILTERS:
+        return outcome.title
+    return None
 
 
 def place_of(line: MappedLine, batch: LineBatch) -> Place:
@@ -168,7 +186,7 @@ def outcome_of(outcome: MappedTo, wire: Wire) -> Outcome:
     reason = outcome.reason.value
     if isinstance(outcome, Invalid):
         return Outcome(reason=reason, line={"invalid": reason, "detail": outcome.detail})
-    return Outcome(reason=reason, line={"skip": reason})
+    return Outcome(reason=reason, line={"skip": reason}, filter=filter_of(outcome))
 
 
 def _are_alike(before: MappedTo, after: MappedTo) -> bool:

@@ -101,12 +101,28 @@ def _messages(messages: MessageCounts) -> dict[str, Any]:
         otherwise.setdefault(was, {})[now] = count
     return {
         "read": messages.read,
-        "before": {"sent": messages.sent_before, "not_sent": _counts(messages.unsent_before)},
-        "after": {"sent": messages.sent_after, "not_sent": _counts(messages.unsent_after)},
+        "before": {
+            "sent": messages.sent_before,
+            "not_sent": _counts(messages.unsent_before),
+            **_by_filter(messages.filtered_before),
+        },
+        "after": {
+            "sent": messages.sent_after,
+            "not_sent": _counts(messages.unsent_after),
+            **_by_filter(messages.filtered_after),
+        },
         "newly_sent": _counts(messages.newly_sent),
         "newly_skipped": _counts(messages.newly_skipped),
         "skipped_otherwise": otherwise,
     }
+
+
+def _by_filter(counter: Counter[tuple[str, str]]) -> dict[str, dict[str, dict[str, int]]]:
+    """Give what filters dropped, by reason and title; nothing where they dropped nothing."""
+    by_reason: dict[str, dict[str, int]] = {}
+    for (reason, title), number in counter.most_common():
+        by_reason.setdefault(reason, {})[title] = number
+    return {"by_filter": by_reason} if by_reason else {}
 
 
 def _counts(counter: Counter[str]) -> dict[str, int]:
