@@ -127,7 +127,7 @@ def _layout(row: Row, width: int | None) -> list[str]:
 
 def _all_rows(report: Report) -> Iterator[Row]:
     tally = report.tally
-    ending = " (interrupted)" if report.interrupted else ""
+    ending = " (interrupted)" if report.interrupted else " (canary)" if report.canary else ""
     yield ("Dry run" if report.dry_run else "Replay") + ending, "", ""
     yield "messages read", f"{tally.read:,}", ""
     delivered = "would be delivered" if report.dry_run else "delivered"

@@ -37,6 +37,7 @@ def delivery_options(loaded: LoadedSettings, options: ReplayOptions) -> Delivery
         success=_success(loaded.settings.wire.success),
         resend=options.resend,
         at_most_once=options.at_most_once,
+        canary=options.canary,
     )
 
 

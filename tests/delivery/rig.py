@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from convertro_cli.delivery.answers import Success
+from convertro_cli.delivery.canary import CanaryOptions
 from convertro_cli.delivery.clock import Clock
 from convertro_cli.delivery.delivery import Delivery, DeliveryOptions
 from convertro_cli.delivery.pending import PendingCall, PendingFile
@@ -90,6 +91,7 @@ class Config:
     success: Success = "not-html"
     at_most_once: bool = False
     resend: bool = False
+    canary: CanaryOptions | None = None
     backoff: Callable[[int], float] = field(default_factory=lambda: full_jitter(Random(1)))
     writer: Executor = field(default_factory=PromptWriter)
     watch: Callable[[str], None] = lambda _: None
@@ -131,6 +133,7 @@ class Rig:
                 stop_after_refusals=config.stop_after_refusals,
                 success=config.success,
                 resend=config.resend,
+                canary=config.canary,
                 at_most_once=config.at_most_once,
             ),
             transport=transport or self.transport,
