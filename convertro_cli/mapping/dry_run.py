@@ -14,6 +14,7 @@ import orjson
 from convertro_cli.mapping.calls import Call, Invalid, Mapped, Skipped
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
+from convertro_cli.mapping.retyping import Retyping, TypedKeys
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.segment.ids import plain_number, read_id
@@ -39,6 +40,12 @@ class DryRunBatch(BatchCounts):
     calls: int = 0
     failed_calls: int = 0
     totals: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
+    typed: list[TypedKeys] = field(default_factory=list)
+
+    def note_types(self, keys: TypedKeys | None) -> None:
+        """Note under which types a message's events may be known already."""
+        if keys is not None:
+            self.typed.append(keys)
 
     def add_values(self, values: Mapping[str, Sequence[int | float]]) -> None:
         """Count the values of the events that would be sent, by event type."""
@@ -52,6 +59,8 @@ class DryRunJob(MappingJob):
     """Map a batch and write the dry run's lines for it; its calls go nowhere."""
 
     include_skipped: bool = False
+    retyping: Retyping | None = None
+    """Where earlier runs may have sent events under other types."""
 
     def __call__(self, batch: LineBatch) -> DryRunBatch:
         result = DryRunBatch()
@@ -82,6 +91,8 @@ class DryRunJob(MappingJob):
     ) -> None:
         failed = 0
         result.keys.add(line, outcome, batch, self.rules)
+        if self.retyping is not None:
+            result.note_types(self.retyping.keys(line, outcome, batch))
         for call in outcome.calls:
             url = build_url(call, self.rules.wire)
             fields = _head(line, batch)
