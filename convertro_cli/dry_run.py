@@ -90,6 +90,7 @@ def dry_run(
         elapsed_s=time.monotonic() - started,
         interrupted=interruption is not None,
         retyped=retyped,
+        advice=files.notes(),
     )
 
 

@@ -208,6 +208,7 @@ class _Run:
         )
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
+        report.advice += self._files.notes()
         if (refused := delivery.refused_all()) is not None:
             report.advice.append(refused)
         try:

@@ -13,6 +13,7 @@ import typer
 
 from convertro_cli.cli import log
 from convertro_cli.cli.brake_view import first_send_lines, retyped_lines
+from convertro_cli.cli.console import print_note
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.run.outlook import look_ahead
@@ -44,7 +45,7 @@ def brake(
     warning = retyped_lines(outlook)
     if not asks:
         for line in warning:
-            _warn(line)
+            print_note(line)
         return
     lines = list(warning)
     if outlook.is_new and outlook.exports is not None and outlook.exports.found:
@@ -85,13 +86,6 @@ def _ask(lines: Sequence[str], question: str) -> bool:
     if not answer.endswith("\n") and not log.is_json():
         print(file=sys.stderr)  # the cursor still stands behind the question
     return answer.strip().lower() in _YES
-
-
-def _warn(text: str) -> None:
-    if log.is_json():
-        log.log_json("warning", "notice", text=text)
-    else:
-        print(visible(f"convertro: note: {text}"), file=sys.stderr)
 
 
 def _say(text: str) -> None:

@@ -115,6 +115,7 @@ def diff(
     """
     from convertro_cli.cli.diff_ledger import open_ledger
     from convertro_cli.cli.event_names import say_which_names
+    from convertro_cli.cli.filters_view import tell_of_filters
     from convertro_cli.cli.output_file import open_output
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
@@ -153,6 +154,7 @@ def diff(
             if changes is not None
             else None
         )
+        tell_of_filters(loaded[-1].settings, quiet=quiet)
         watcher = opened.enter_context(open_watcher(Loudness(quiet, log_format)))
         report = compare(
             exports,

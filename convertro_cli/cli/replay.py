@@ -144,6 +144,7 @@ def replay(
     * `convertro replay 'exports/2024-*.gz' --since 2024-03-01`
     """
     from convertro_cli.cli.console import terminal_may_go
+    from convertro_cli.cli.filters_view import tell_of_filters
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.summary import print_summary
     from convertro_cli.cli.watching import Loudness, open_watcher
@@ -184,6 +185,7 @@ def replay(
         received_until=received_until,
     )
     loudness = Loudness(quiet=quiet, log_format=log_format)
+    tell_of_filters(loaded.settings, quiet=quiet)
     if dry_run:
         from convertro_cli.cli.dry_run import run_dry
         from convertro_cli.dry_run import DryRunOptions

@@ -42,7 +42,8 @@ class DeliveryOptions:
     """How to deliver; times are in seconds, rates in calls a second.
 
     ``concurrency`` is None for as many requests at once as prove good, up to
-    ``max_concurrency``. ``resend``: what earlier runs did does not count. ``at_most_once``: a
+    ``max_concurrency``. ``waits_for_start``: a port where nothing ever answered is waited for as
+    long as for any outage. ``resend``: what earlier runs did does not count. ``at_most_once``: a
     call that may have arrived is left alone. ``success`` says which answers count as delivered;
     after ``stop_after_refusals`` of one kind in a row the delivery stops (0: never). With a
     ``canary`` calls go one by one, and only so many.
@@ -56,6 +57,7 @@ class DeliveryOptions:
     rate_limit: float | None = None
     max_attempts: int = 8
     outage_timeout: float = 900.0
+    waits_for_start: bool = True
     resend: bool = False
     at_most_once: bool = False
     success: Success = "not-html"
@@ -109,7 +111,7 @@ class Delivery:
         self.run, in_doubt = ledger.begin_run(
             options.target, account=options.account, site_id=options.site_id
         )
-        self.outage = Outage(options.outage_timeout)
+        self.outage = Outage(options.outage_timeout, waits_for_start=options.waits_for_start)
         self.pace = Pace(
             fixed=options.concurrency if options.canary is None else 1,
             most=options.max_concurrency,

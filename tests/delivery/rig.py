@@ -87,6 +87,7 @@ class Config:
     rate_limit: float | None = None
     max_attempts: int = 8
     outage_timeout: float = 900.0
+    waits_for_start: bool = True
     stop_after_refusals: int = 100
     success: Success = "not-html"
     at_most_once: bool = False
@@ -130,6 +131,7 @@ class Rig:
                 rate_limit=config.rate_limit,
                 max_attempts=config.max_attempts,
                 outage_timeout=config.outage_timeout,
+                waits_for_start=config.waits_for_start,
                 stop_after_refusals=config.stop_after_refusals,
                 success=config.success,
                 resend=config.resend,

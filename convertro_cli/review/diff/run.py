@@ -109,7 +109,8 @@ def compare(
         elapsed_s=time.monotonic() - started,
         interrupted=interruption is not None,
         exit_code=interruption or damaged,
-        notes=_notes(sides.before, exports, total)
+        notes=files.notes()
+        + _notes(sides.before, exports, total)
         + (retyped.in_words() if retyped is not None else []),
         retyped=retyped,
     )
