@@ -16,6 +16,7 @@ from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.earlier_runs import SETTINGS
 from convertro_cli.record.forgetting import forget_suppressed
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.state import RunLock, StateFolder
@@ -26,7 +27,7 @@ from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.options import delivery_options, transport_options
 from convertro_cli.run.plan import Plan, ReplayOptions
 from convertro_cli.run.progress import Progress, Watcher
-from convertro_cli.run.report import Report
+from convertro_cli.run.report import CanaryReport, Report
 from convertro_cli.settings.load import LoadedSettings
 
 DRAIN_SECONDS = 10.0
@@ -133,7 +134,10 @@ class _Run:
         options = self._plan.options
         job = ReplayJob(self._plan.rules, options.limit)
         workers = choose_workers(options.workers, self._exports.total_bytes, options.limit)
-        with RunInput(self._exports, job, workers=workers, recognise=True) as batches:
+        one_by_one = options.canary is not None
+        with RunInput(
+            self._exports, job, workers=workers, recognise=True, line_by_line=one_by_one
+        ) as batches:
             wanted = True
             while not self._interrupts.stop_requested:
                 wanted = wanted and self._take_in(delivery, batches)
@@ -152,6 +156,8 @@ class _Run:
 
         A step marks what there is to send in one transaction, so there should be enough of it.
         """
+        if delivery.is_over:
+            return False
         for _ in range(_MOST_AT_A_STEP):
             if not delivery.wants_more or batches.is_finished:
                 break
@@ -198,13 +204,16 @@ class _Run:
             problem=self._problem.message if self._problem else None,
             latency_p50_s=delivery.latency.percentile(0.5),
             latency_p95_s=delivery.latency.percentile(0.95),
+            canary=_canary(delivery),
         )
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
+        report.advice += self._files.notes()
         if (refused := delivery.refused_all()) is not None:
             report.advice.append(refused)
         try:
-            summary = orjson.dumps(report.as_json())
+            told = report.as_json() | {SETTINGS: self._plan.settings.hex()}
+            summary = orjson.dumps(told)
             self._ledger.end_run(delivery.run, summary, exit_code=int(report.exit_code))
         except ConvertroError as error:
             if self._problem is None:
@@ -222,3 +231,9 @@ class _Run:
         if messages["failed"] or messages["invalid"] or self._tally.calls["in_doubt"]:
             return ExitCode.SOME_FAILED
         return ExitCode.OK
+
+
+def _canary(delivery: Delivery) -> CanaryReport | None:
+    if delivery.canary is None:
+        return None
+    return CanaryReport(delivery.canary.begun, stopped=delivery.canary.is_over)

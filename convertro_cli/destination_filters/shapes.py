@@ -139,8 +139,11 @@ def _refuse_others(raw: RawTable, kind: str) -> None:
 def _sample(raw: RawTable) -> Sample:
     percent = raw.get("percent")
     is_number = isinstance(percent, int | float) and not isinstance(percent, bool)
-    if not is_number or not -_ENOUGH < percent < _ENOUGH:  # neither infinity nor NaN
-        raw.wrong("percent", "a number from 0 (keeps none) to 1 (keeps all)")
+    # Whoever writes 50 means a half, and would get all. Segment's own answers are taken as they
+    # are, but for infinity and NaN.
+    least, most = (0, 1) if raw.by_hand else (-_ENOUGH, _ENOUGH)
+    if not is_number or not least <= percent <= most:
+        raw.wrong("percent", "a number from 0 (keeps none) to 1 (keeps all), so 0.05 for 5 %")
         percent = 1
     return Sample(percent, raw.text("path"))
 

@@ -14,6 +14,7 @@ import orjson
 from convertro_cli.mapping.calls import Call, Invalid, Skipped
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
+from convertro_cli.mapping.retyping import Retyping, TypedKeys
 from convertro_cli.mapping.rules import Wire
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.batch import LineBatch
@@ -40,6 +41,12 @@ class DryRunBatch(BatchCounts):
     calls: int = 0
     failed_calls: int = 0
     totals: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
+    typed: list[TypedKeys] = field(default_factory=list)
+
+    def note_types(self, keys: TypedKeys | None) -> None:
+        """Note under which types a message's events may be known already."""
+        if keys is not None:
+            self.typed.append(keys)
 
     def add_values(self, values: Mapping[str, Sequence[int | float]]) -> None:
         """Count the values of the events that would be sent, by event type."""
@@ -57,6 +64,8 @@ class DryRunJob(MappingJob):
 
     include_skipped: bool = False
     for_ledger: bool = False
+    retyping: Retyping | None = None
+    """Where earlier runs may have sent events under other types."""
 
     def __call__(self, batch: LineBatch) -> DryRunBatch:
         result = DryRunBatch()
@@ -70,6 +79,9 @@ class DryRunJob(MappingJob):
         mapped = [(line, outcome) for line, outcome in found if outcome is not None]
         add, for_ledger = result.keys.add, self.for_ledger
         ids = [add(*each, batch, self.rules, for_ledger=for_ledger) for each in mapped]
+        if self.retyping is not None:
+            for each in mapped:
+                result.note_types(self.retyping.keys(*each, batch))
         urls = [[build_url(call, writing.wire) for call in one.calls] for _, one in mapped]
         with_calls = zip(ids, urls, strict=True)
         for line, outcome in found:

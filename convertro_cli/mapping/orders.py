@@ -140,8 +140,8 @@ def _read(
         amount = read_amount(raw, unit)
         if amount is not None and is_ambiguous_amount(raw, unit):
             warnings.append(MappingWarning.AMBIGUOUS_AMOUNT)
-    if amount is None:
-        warnings.append(MappingWarning.UNREADABLE_AMOUNT)
+    if amount is None and MappingWarning.UNREADABLE_AMOUNT not in warnings:
+        warnings.append(MappingWarning.UNREADABLE_AMOUNT)  # once a message, whatever its fields
     return amount
 
 

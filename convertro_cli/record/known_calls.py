@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema
+from convertro_cli.record.earlier_runs import EarlierRuns, find_earlier_runs
 from convertro_cli.record.ledger import (
     Settled,
     find_finished,
@@ -16,6 +17,7 @@ from convertro_cli.record.ledger import (
     is_finished,
     split_keys,
 )
+from convertro_cli.record.open_letters import Target
 from convertro_cli.record.state import StateFolder
 
 
@@ -37,6 +39,11 @@ class KnownCalls:
         """Tell which of these calls are settled, and how. Raises ConvertroError."""
         with _told(self._state):
             return find_settled(self._database, keys)
+
+    def earlier_runs(self, target: Target) -> EarlierRuns:
+        """Give what is known of earlier runs to a target."""
+        with _told(self._state):
+            return find_earlier_runs(self._database, target)
 
     @property
     def has_doubts(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from convertro_cli.destination_filters.conditions import unreadable
+from convertro_cli.destination_filters.conditions import unknown_fields, unreadable
 from convertro_cli.destination_filters.files import (
     FilterFileError,
     read_filters_file,
@@ -51,8 +51,10 @@ def advise_on_filters(settings: Settings) -> list[str]:
     sentences = [
         *specs.notes,
         *_unread(specs),
+        *_unknown_fields(specs),
         *_whole_percents(specs.filters),
         *_without_effect(specs.transformations),
+        *_empty_arrays(settings),
     ]
     if settings.destination_id is not None and settings.filters_file is None:
         sentences.append("destination_id has no effect without filters_file.")
@@ -67,6 +69,23 @@ def _unread(specs: FilterSpecs) -> Iterator[str]:
                 f"the {_kind(spec)} {shown(spec.title)} is disabled, and cannot be read: "
                 f"{found.key}: {found.error}"
             )
+
+
+def _unknown_fields(specs: FilterSpecs) -> Iterator[str]:
+    all_specs: tuple[_Spec, ...] = (*specs.filters, *specs.transformations)
+    for spec in all_specs:
+        for name in unknown_fields(spec) if spec.enabled else ():
+            yield (
+                f"the {_kind(spec)} {shown(spec.title)} asks for the field {name}, which no "
+                f'message of Segment\'s has: text stands in quotes ("{name}"), and what is in '
+                f"an object is found there (properties.{name})."
+            )
+
+
+def _empty_arrays(settings: Settings) -> Iterator[str]:
+    for name in ("filters", "transformations"):
+        if name in settings.model_fields_set and not getattr(settings, name):
+            yield f"{name} is an empty list: nothing is left out or changed by it."
 
 
 def _whole_percents(filters: Iterable[DestinationFilter]) -> Iterator[str]:

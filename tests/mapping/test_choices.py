@@ -366,7 +366,7 @@ def test_exports_from_before_2014(old: Message, outcome: str | None) -> None:
         (
             {"timestamp": "soon", "receivedAt": "soon", "sentAt": "2024-03-01T10:20:30Z"},
             1709288430,
-            ["unreadable_time", "unreadable_time"],
+            ["unreadable_time"],  # once a message, however many fields were passed over
         ),
         (
             {"timestamp": "2024-03-01T10:20:30Z", "receivedAt": "2024-02-01T10:20:30Z"},
@@ -393,3 +393,11 @@ def test_a_time_after_the_run_began_is_not_used() -> None:
     message = order(timestamp=began + 86_401)
     assert outcome_of(message, early) == "invalid invalid_timestamp"
     assert types_of(message, late) == ["sale"]
+
+
+def test_a_message_is_warned_of_once_for_its_amounts() -> None:
+    """However many of its amounts cannot be read, it is one message."""
+    properties = {"order_id": "o1", "total": "a lot", "revenue": "more"}
+    rules = make_rules(mapping={"unreadable_amount": "send"})
+    outcome = map_message(order(properties=properties), rules)
+    assert getattr(outcome, "warnings") == ["unreadable_amount"]  # noqa: B009

@@ -11,6 +11,7 @@ from convertro_cli.mapping.calls import Outcome as MappedTo
 from convertro_cli.mapping.jobs import BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import map_message
+from convertro_cli.mapping.retyping import TypedKeys, typed_keys
 from convertro_cli.mapping.rules import Rules, Wire
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.diff.calls import ShownCall
@@ -43,11 +44,12 @@ _SENT = Outcome()
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a comparison is to give: so many samples of each kind of change, and whether every
-    change is written down, and how its ids are shown."""
+    """What a comparison is to give: so many samples of each kind of change, whether every change
+    is written down, and how its ids are shown; and whether to note events whose types differ."""
 
     samples: int = 3
     written: Masking | None = None
+    types: bool = False
 
     def open(self, handed: Handed | None = None) -> Comparison:
         """Begin a comparison; ``handed`` has the samples of those before it."""
@@ -63,7 +65,7 @@ class DiffPart:
     messages was reached, ``fault`` what is wrong with a saved run. The tally is as if no call
     came before: ``before`` and ``after`` are for finding those that did, and ``spans`` has
     where in the batch the lines lie that have calls, by their numbers; ``written`` likewise
-    has their changes.
+    has their changes. ``typed`` has the keys of events whose types differ.
     """
 
     tally: DiffTally
@@ -71,6 +73,7 @@ class DiffPart:
     after: CallKeys = field(default_factory=CallKeys)
     spans: dict[int, tuple[int, int]] = field(default_factory=dict)
     written: dict[int, bytes] = field(default_factory=dict)
+    typed: list[TypedKeys] = field(default_factory=list)
     changes: bytes = b""
     exhausted: bool = False
     fault: str | None = None
@@ -87,6 +90,16 @@ class DiffPart:
                 self.spans[line.number] = (line.start, line.end)
                 keys.add(line, outcome, batch, rules)
                 del keys.identities[:]  # nobody asks whether ids are shared
+
+    def note_types(
+        self, line: MappedLine, before: Iterable[str | None], batch: LineBatch, rules: Rules
+    ) -> None:
+        """Note the keys of a message's events under the types of before and of now."""
+        if isinstance(line.outcome, Mapped):
+            types = [each for each in before if each is not None]
+            keys = typed_keys(line, line.outcome.calls, types, batch, rules)
+            if keys is not None:
+                self.typed.append(keys)
 
 
 @dataclass(slots=True)
@@ -117,6 +130,9 @@ class DiffJob:
             if _are_alike(before, line.outcome) and (old is new or not isinstance(before, Mapped)):
                 count_unchanged(comparison.tally, line, new)
             else:
+                if self.wanted.types and isinstance(before, Mapped):
+                    types = [call.event_type for call in before.calls]
+                    part.note_types(line, types, batch, self.after)
                 place = place_of(line, batch)
                 done = len(comparison.lines)
                 comparison.compare(place, outcome_of(before, old), outcome_of(line.outcome, new))

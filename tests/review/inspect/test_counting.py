@@ -309,6 +309,16 @@ def test_places_of_invalid_lines_and_warnings() -> None:
     assert report.warnings[0].places == (("export.ndjson:18", ""),)
 
 
+def test_places_of_what_is_held_and_of_what_is_sent_lie_apart() -> None:
+    """One name may stand for an amount that is held back, and for one that another replaces."""
+    lines = [track(properties={"total": "free"}), track(properties={"total": "free", "revenue": 1})]
+    report = report_of(*lines, rules=make_rules(mapping={"unmapped_events": "send"}))
+    for found, place in ((report.faults, "export.ndjson:1"), (report.warnings, "export.ndjson:2")):
+        assert [(each.reason, [where for where, _ in each.places]) for each in found] == [
+            ("unreadable_amount", [place])
+        ]
+
+
 def test_an_event_out_of_a_dead_letter_file_counts_as_itself() -> None:
     """The wrapping is taken off, as a replay does it."""
     letter = wrap(as_line(order()), reason="http_400", detail="", source="e:1", at="now").strip()
