@@ -64,7 +64,7 @@ def map_lines(
     for (number, start, end, line), read in zip(lines, messages, strict=True):
         message: Mapping[str, Any] | None = None
         letter = outcome = None
-        if type(read) is dict and "type" in read:  # as nearly every line
+        if type(read) is dict and read.get("type") is not None:  # as nearly every line
             message, outcome = read, _map(read, rules)
         if outcome is None:
             message, outcome, letter = map_line(line, batch.overlong, rules)
