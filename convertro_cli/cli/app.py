@@ -21,6 +21,7 @@ from convertro_cli.cli.forget import forget
 from convertro_cli.cli.help import EXIT_CODES, Command, Commands
 from convertro_cli.cli.init import init
 from convertro_cli.cli.inspect import inspect
+from convertro_cli.cli.ledger import dead_letters, ledger
 from convertro_cli.cli.replay import replay
 from convertro_cli.cli.sandbox import sandbox
 from convertro_cli.cli.status import status
@@ -55,6 +56,8 @@ def convertro(
 
 for _command in (init, check, inspect, replay, diff, explain, status, forget, sandbox):
     app.command(cls=Command, epilog=EXIT_CODES)(_command)
+app.add_typer(ledger, name="ledger")
+app.add_typer(dead_letters, name="dead-letters")
 
 # Typer's own errors: wrong usage. Its packages keep that class in different places.
 _WRONG_USAGE = next(

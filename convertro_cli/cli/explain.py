@@ -19,6 +19,7 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     JsonOption,
+    LedgerOption,
     ReceivedSinceOption,
     ReceivedUntilOption,
     SinceOption,
@@ -81,6 +82,7 @@ def explain(
     ] = "full",
     as_json: JsonOption = False,
     state: StateOption = None,
+    ledger: LedgerOption = None,
     account: AccountOption = None,
     client_name: ClientNameOption = None,
     site_id: SiteIdOption = None,
@@ -118,6 +120,7 @@ def explain(
             domain=domain,
             base_url=base_url,
             state=state,
+            ledger=ledger,
         ),
         suppressed=suppressed or [],
     )

@@ -17,8 +17,8 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     EventOption,
-    ExportsArgument,
     JsonOption,
+    LedgerOption,
     LimitOption,
     LogFormatOption,
     QuietOption,
@@ -47,7 +47,14 @@ _PASSED = ("delivered", "already_delivered", "already_failed", "failed")
 
 
 def replay(
-    exports: ExportsArgument,
+    exports: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="EXPORT...",
+            help="Files, folders, quoted patterns, or - for standard input.",
+            show_default=False,
+        ),
+    ] = None,
     config: ConfigOption = Path("convertro.toml"),
     since: SinceOption = None,
     until: UntilOption = None,
@@ -84,6 +91,10 @@ def replay(
         bool,
         typer.Option("--at-most-once", help="Leave alone what a crash left in doubt."),
     ] = False,
+    dead_letters: Annotated[
+        bool,
+        typer.Option("--dead-letters", help="Try again what failed, in place of exports."),
+    ] = False,
     max_failed: Annotated[
         str | None,
         typer.Option(
@@ -105,6 +116,7 @@ def replay(
     concurrency: ConcurrencyOption = None,
     rate_limit: RateLimitOption = None,
     state: StateOption = None,
+    ledger: LedgerOption = None,
     account: AccountOption = None,
     client_name: ClientNameOption = None,
     site_id: SiteIdOption = None,
@@ -136,6 +148,7 @@ def replay(
     )
     _check_live_options(dry_run=dry_run, as_json=as_json, max_failed=max_failed, metrics=metrics)
     limit_of_failures = FailureLimit.read(max_failed) if max_failed is not None else None
+    exports = _what_to_replay(exports, dead_letters=dead_letters, dry_run=dry_run)
     loaded = _load(
         config,
         overrides(
@@ -148,6 +161,7 @@ def replay(
             concurrency=concurrency,
             rate_limit=rate_limit,
             state=state,
+            ledger=ledger,
         ),
         suppressed or [],
         metrics,
@@ -188,6 +202,7 @@ def replay(
                 reread=reread,
                 at_most_once=at_most_once,
                 max_failed=limit_of_failures,
+                dead_letters=dead_letters,
                 command=" ".join(sys.argv[1:]),
             )
 
@@ -233,6 +248,20 @@ def _check_options(
     misplaced = [name for name, is_given in given.items() if is_given]
     if not dry_run and misplaced:
         raise ConvertroError(f"{misplaced[0]} goes with --dry-run.")
+
+
+def _what_to_replay(exports: list[str] | None, *, dead_letters: bool, dry_run: bool) -> list[str]:
+    if bool(exports) == dead_letters:
+        raise ConvertroError(
+            "What is to be replayed? Name exports, or --dead-letters: one of them.",
+            hint="For example: convertro replay exports/",
+        )
+    if dead_letters and dry_run:
+        raise ConvertroError(
+            "--dead-letters does not go with --dry-run.",
+            hint="`convertro dead-letters export -o FILE`, then a dry run of that file.",
+        )
+    return exports or []
 
 
 def _check_live_options(

@@ -25,7 +25,10 @@ from convertro_cli.settings.load import LoadedSettings
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """How to replay. ``workers`` is None for the default, ``command`` what the user typed."""
+    """How to replay. ``workers`` is None for the default, ``command`` what the user typed.
+
+    With ``dead_letters`` those of the ledger are tried again, wherever they are kept.
+    """
 
     workers: int | None = None
     limit: int | None = None
@@ -33,6 +36,7 @@ class ReplayOptions:
     reread: bool = False
     at_most_once: bool = False
     max_failed: FailureLimit | None = None
+    dead_letters: bool = False
     command: str = "replay"
 
 

@@ -56,7 +56,7 @@ def test_a_file_is_done_when_it_ended_and_its_messages_are_settled(files: RunFil
 
     pending.open_messages = 0
     assert files.any_completed
-    assert list(files.completed()) == [WHOLE.identity]
+    assert list(files.completed()) == [(0, WHOLE.identity)]
     assert not files.any_completed
     assert list(files.completed()) == []
 
@@ -67,9 +67,9 @@ def test_later_files_may_be_done_first(files: RunFiles) -> None:
     first.open_messages = 1
     files.follow(batch(1, 10, WHOLE))
 
-    assert list(files.completed()) == [WHOLE.identity]
+    assert list(files.completed()) == [(1, WHOLE.identity)]
     first.open_messages = 0
-    assert list(files.completed()) == [WHOLE.identity]
+    assert list(files.completed()) == [(0, WHOLE.identity)]
 
 
 def test_a_file_with_something_left_in_doubt_is_read_again(files: RunFiles) -> None:
@@ -77,7 +77,7 @@ def test_a_file_with_something_left_in_doubt_is_read_again(files: RunFiles) -> N
     files.follow(batch(0, 10, WHOLE)).clean = False
 
     assert files.any_completed
-    assert list(files.completed()) == []
+    assert list(files.completed()) == [(0, None)]
     assert not files.any_completed
 
 
@@ -86,7 +86,7 @@ def test_a_file_without_an_identity_is_not_recognised(files: RunFiles, end: File
     """Standard input and damaged files have none."""
     files.follow(batch(0, 10, end))
 
-    assert list(files.completed()) == []
+    assert list(files.completed()) == [(0, None)]
     assert not files.any_completed
 
 
