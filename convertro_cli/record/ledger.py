@@ -81,14 +81,17 @@ class FileClaim(Enum):
 class FileClaims(Protocol):
     """Sees to it that no two live runs hold one file."""
 
-    def claim(self, identity: FileIdentity, settings: bytes, *, again: bool) -> FileClaim:
-        """Ask for a file: it is this run's now, or was replayed to its end, or is another's.
+    def claim(
+        self, files: Sequence[tuple[FileIdentity, bytes]], *, again: bool
+    ) -> Sequence[FileClaim]:
+        """Ask for files: each is this run's now, or was replayed to its end, or is another's.
 
-        With ``again`` only what was replayed since this run began counts.
+        With each goes the digest of the settings. With ``again`` only what was replayed since
+        this run began counts.
         """
 
-    def release(self, identity: FileIdentity, settings: bytes) -> None:
-        """Leave a file to whoever wants it. Nothing happens where it is not this run's."""
+    def release(self, files: Sequence[tuple[FileIdentity, bytes]]) -> None:
+        """Leave files to whoever wants them. Nothing happens to what is not this run's."""
 
 
 class Bucket(Protocol):

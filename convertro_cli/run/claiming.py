@@ -8,13 +8,17 @@ ends before all is done.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from convertro_cli.reading.export_set import ExportFile, ExportSet, total_size
 from convertro_cli.reading.identity import FileIdentity, identify
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.ledger import FileClaim, FileClaims
+
+_MOST_AT_ONCE = 16
+_BYTES_AT_ONCE = 1 << 20
 
 
 class ClaimedFiles:
@@ -25,6 +29,9 @@ class ClaimedFiles:
     nothing is left after it; else ``has_news`` tells when another pass is worth it. A pass is
     walked through by one thread, and its files are released by another. What was replayed to its
     end meanwhile is counted among the files that are left unread.
+
+    Small files are asked for together, the longer a run goes on: each question takes a round trip
+    and a write to the disk. What is asked for early is kept from the others.
     """
 
     def __init__(
@@ -44,23 +51,24 @@ class ClaimedFiles:
         self._again = again
         self._stopped = threading.Event()
         self._held: dict[int, FileIdentity] = {}
+        self._released: deque[tuple[FileIdentity, bytes]] = deque()
 
     def __iter__(self) -> Iterator[ExportFile]:
         asked, self._not_asked, self._left = self._not_asked, (), []
         place = 0
-        for file in asked:
+        for group in _grouped(asked):
             if self._stopped.is_set():
                 return
-            identity, found = self._ask(file)
-            if found is FileClaim.HELD:
-                self._left.append(file)
-            elif found is FileClaim.FINISHED:
-                self._leave_unread()
-            else:
-                if identity is not None:
-                    self._held[place] = identity
-                yield file
-                place += 1
+            for file, identity, found in self._ask(group):
+                if found is FileClaim.HELD:
+                    self._left.append(file)
+                elif found is FileClaim.FINISHED:
+                    self._leave_unread()
+                else:
+                    if identity is not None:
+                        self._held[place] = identity
+                    yield file
+                    place += 1
 
     @property
     def is_done(self) -> bool:
@@ -80,11 +88,11 @@ class ClaimedFiles:
     def has_news(self) -> bool:
         """Whether another pass would give anything, or nothing is left."""
         while self._left:
-            _, found = self._ask(self._left[0])
+            ((file, _, found),) = self._ask(self._left[:1])
             if found is FileClaim.GRANTED:
                 self._not_asked, self._total_bytes = self._left, total_size(self._left)
                 return True
-            file = self._left.pop(0)
+            self._left.pop(0)
             if found is FileClaim.HELD:
                 self._left.append(file)
                 return False
@@ -97,23 +105,44 @@ class ClaimedFiles:
         self._stopped.set()
 
     def release(self, place: int, finished: FileIdentity | None = None) -> None:
-        """Leave a file to the others: it was read, and all of it is settled.
+        """Leave a file to the others, before the next one is asked for: it is read and settled.
 
         ``finished`` is what is about to be noted as replayed to its end, and let go of by that.
         """
         identity = self._held.pop(place, None)
         if identity is not None and identity != finished:
-            self._claims.release(identity, self._digest_for(identity.path))
+            self._released.append((identity, self._digest_for(identity.path)))
 
     def _leave_unread(self) -> None:
         self._exports.unread[Unread.ALREADY_REPLAYED] += 1
 
-    def _ask(self, file: ExportFile) -> tuple[FileIdentity | None, FileClaim]:
-        identity = _identity_of(file)
-        if identity is None:
-            return None, FileClaim.GRANTED
-        digest = self._digest_for(identity.path)
-        return identity, self._claims.claim(identity, digest, again=self._again)
+    def _ask(
+        self, files: Sequence[ExportFile]
+    ) -> list[tuple[ExportFile, FileIdentity | None, FileClaim]]:
+        """Ask for files; give with each what it is known by. What has no identity is nobody's."""
+        if self._released:
+            self._claims.release([self._released.popleft() for _ in range(len(self._released))])
+        identities = [_identity_of(file) for file in files]
+        known = [(each, self._digest_for(each.path)) for each in identities if each is not None]
+        found = iter(self._claims.claim(known, again=self._again) if known else ())
+        return [
+            (file, identity, FileClaim.GRANTED if identity is None else next(found))
+            for file, identity in zip(files, identities, strict=True)
+        ]
+
+
+def _grouped(files: Iterable[ExportFile]) -> Iterator[list[ExportFile]]:
+    """Put small files together: first one, then two, and so on, so that a short list is shared."""
+    group: list[ExportFile] = []
+    size, most = 0, 1
+    for file in files:
+        if group and (len(group) >= most or size + (file.size or 0) > _BYTES_AT_ONCE):
+            yield group
+            group, size, most = [], 0, min(_MOST_AT_ONCE, 2 * most)
+        group.append(file)
+        size += file.size or 0
+    if group:
+        yield group
 
 
 def _identity_of(file: ExportFile) -> FileIdentity | None:

@@ -14,7 +14,7 @@ from convertro_cli.record.ledger import (
     split_keys,
 )
 from tests.delivery.fakes import MemoryLedger, Reply
-from tests.delivery.rig import Config, Event, Rig, events, key_of
+from tests.delivery.rig import Config, Event, Rig, events, key_of, numbered
 
 OTHER_RUN = 77
 
@@ -42,6 +42,7 @@ class SharedLedger(MemoryLedger):
         self.lost: set[bytes] = set()
         self.settled_at_mark: dict[bytes, CallState] = {}
         self.asked = 0
+        self.again: dict[bytes, int] = {}
 
     def commit(
         self,
@@ -56,6 +57,7 @@ class SharedLedger(MemoryLedger):
     ) -> Marked:
         new = {*split_keys(sending), *split_keys(orders)} - self.sending - self.orders
         super().commit(run, sending=sending, orders=orders, sent=sent, failed=failed)
+        self.again |= again or {}
         self.asked += bool(new & self.claimed)
         refused: dict[bytes, Settled | None] = dict.fromkeys(new & self.claimed)
         for key in new & self.settled_at_mark.keys():
@@ -176,6 +178,37 @@ def test_the_next_message_of_an_order_goes_when_the_first_had_failed_elsewhere(
     rig = rig_of(tmp_path, ledger).offer([Event("a", order="o1"), Event("b", order="o1")]).run()
     assert rig.tried == ["b"]
     assert rig.messages() == {"read": 2, "delivered": 1, "already_failed": 1}
+
+
+def test_the_next_message_of_an_order_keeps_a_third_one_waiting(tmp_path: Path) -> None:
+    """One whose first call had failed elsewhere has the order now: no other goes beside it."""
+    ledger = SharedLedger()
+    ledger.settled_at_mark = {key_of("a"): CallState.FAILED}
+    rig = Rig(tmp_path, lambda *_: Reply(after=5), ledger=ledger)
+    rig.offer([Event("a", order="o1"), Event("b", order="o1")]).run(until=lambda: rig.tried != [])
+    rig.offer([Event("c", order="o1")]).run()
+    assert rig.tried == ["b"]
+    assert rig.tally.skipped == {"repeated_order": 1}
+
+
+def test_any_number_of_calls_that_others_are_sending_waits_and_none_is_lost(
+    tmp_path: Path,
+) -> None:
+    """Few of them in memory; and one that is to be sent again is known as such afterwards."""
+    ledger = SharedLedger()
+    export = numbered(1500)
+    ledger.calls = {key_of(event.name): Settled(CallState.SENT, 5) for event in export}
+    ledger.claimed = set(ledger.calls)
+    rig = rig_of(tmp_path, ledger, Config(resend=True))
+    batches = [export[start : start + 300] for start in range(0, 1500, 300)]
+    rig.feed(batches, until=lambda: rig.elapsed > 3)
+    assert rig.tried == []
+    assert rig.file.open_messages == 1500
+    assert len(rig.open_calls) < 900
+    ledger.claimed = set()
+    rig.run()
+    assert rig.calls() == {"delivered": 1500, "attempts": 1500}
+    assert ledger.again == {key_of(event.name): 5 for event in export}
 
 
 def test_nothing_starts_while_the_lease_may_be_gone(tmp_path: Path) -> None:

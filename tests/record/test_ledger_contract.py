@@ -156,6 +156,20 @@ def test_a_file_is_finished_as_it_was_and_under_its_settings(opener: Opener) -> 
             assert not ledger.is_finished(changed, b"s")
 
 
+def test_files_are_found_by_their_names_as_they_were(opener: Opener) -> None:
+    """Of many asked for at once those that were replayed so are told, each in its latest state."""
+    later = FileIdentity("/exports/a.ndjson", 200, 789, b"f" * 16)
+    other = FileIdentity("s3://bucket/b.gz", 7, 0, b"t" * 16)
+    with opener() as ledger:
+        run = begin(ledger)
+        ledger.commit(run, sending=b"", finished=[(IDENTITY, b"s"), (other, b"s")])
+        ledger.commit(run, sending=b"", finished=[(later, b"s"), (other, b"other")])
+        paths = [IDENTITY.path, other.path, *(f"/exports/{number}" for number in range(1000))]
+        assert ledger.find_finished(paths, b"s") == {later.path: later, other.path: other}
+        assert ledger.find_finished(paths, b"other") == {other.path: other}
+        assert ledger.find_finished([], b"s") == {}
+
+
 def test_any_number_of_calls_is_looked_up_and_settled_at_once(opener: Opener) -> None:
     """A batch may have thousands."""
     many = [key(number) for number in range(5000)]

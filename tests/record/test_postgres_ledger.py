@@ -17,51 +17,16 @@ from convertro_cli.record.ledger import CallState, Failure, FileClaim, Settled
 from convertro_cli.record.postgres import lease, schema
 from convertro_cli.record.postgres.address import Address
 from convertro_cli.record.postgres.ledger import PostgresLedger
-from convertro_cli.record.postgres.letters import DeadLetterRows
 from convertro_cli.record.postgres.overview import read_overview
 from convertro_cli.record.postgres.reading import look_up_calls, open_known_calls
 from convertro_cli.record.postgres.session import Patience
 from tests.postgres import PostgresServer
-
-FILE = FileIdentity("/exports/a.ndjson", 123, 456, b"e" * 16)
-
-
-def key(number: int) -> bytes:
-    return number.to_bytes(16, "big")
-
-
-def keys(*numbers: int) -> bytes:
-    return b"".join(map(key, numbers))
+from tests.record.machine import FILE, Machine, key, keys
 
 
 @pytest.fixture
 def address(postgres: PostgresServer) -> Address:
     return postgres.new_address()
-
-
-class Machine:
-    """A run of its own on the shared ledger."""
-
-    def __init__(self, address: Address, lease_seconds: float = 30.0) -> None:
-        self.ledger = PostgresLedger(address, lease_seconds=lease_seconds)
-        self.run, _ = self.ledger.begin_run("https://sp1.convertro.com")
-
-    def mark(self, *numbers: int) -> dict[bytes, Settled | None]:
-        """Mark these calls and no others; give those that were refused."""
-        return dict(self.ledger.commit(self.run, sending=keys(*numbers)).refused)
-
-    def settle(self, *numbers: int) -> None:
-        self.ledger.commit(self.run, sending=b"", sent=[key(number) for number in numbers])
-
-    def claim(self, file: FileIdentity = FILE, *, again: bool = False) -> FileClaim:
-        return self.ledger.files.claim(file, b"s", again=again)
-
-    def finish(self) -> None:
-        self.ledger.commit(self.run, sending=b"", finished=[(FILE, b"s")])
-
-    def die(self) -> None:
-        """Go as a process does that is killed: without a word, but its connections close."""
-        self.ledger.close()
 
 
 @pytest.fixture
@@ -124,6 +89,26 @@ def test_a_failure_is_tried_again_by_one_run_only(pair: tuple[Machine, Machine])
     assert one.ledger.commit(one.run, sending=keys(1), again=again).refused == {
         key(1): Settled(CallState.FAILED, two.run)
     }
+
+
+def test_a_call_that_a_run_let_go_of_is_not_failed_over_anothers_success(
+    pair: tuple[Machine, Machine],
+) -> None:
+    """A refusal that was held back comes late: what is delivered stays so, and is no failure."""
+    one, two = pair
+    assert one.mark(1, 2) == {}
+    assert one.mark() == {}
+    two.mark(1)
+    two.settle(1)
+    assert two.mark(2) == {}
+    for number in (1, 2):
+        one.fail(number, f"a:{number}")
+    assert one.ledger.look_up([key(1), key(2)]) == {key(1): Settled(CallState.SENT, two.run)}
+    two.settle(2)
+    overview = read_overview(two.address, latest=1)
+    assert overview is not None
+    assert (overview.sent, overview.failed, overview.failures) == (2, 0, {})
+    assert [target.dead_letters.count for target in overview.targets] == [0]
 
 
 def test_many_runs_that_want_the_same_calls_get_each_of_them_once(address: Address) -> None:
@@ -247,7 +232,7 @@ def test_a_file_is_one_runs_until_it_is_done_or_left(pair: tuple[Machine, Machin
     assert one.claim() is one.claim() is one.claim(other) is FileClaim.GRANTED
     assert two.claim() is two.claim(other) is FileClaim.HELD
     one.finish()
-    one.ledger.files.release(other, b"s")
+    one.ledger.files.release([(other, b"s")])
     assert two.claim() is FileClaim.FINISHED
     assert two.claim(other) is FileClaim.GRANTED
 
@@ -271,15 +256,14 @@ def test_what_is_read_again_is_read_by_one_of_the_runs(address: Address) -> None
 def test_a_commit_outlives_a_connection_that_breaks(address: Address) -> None:
     """It is carried out once more, over a new connection, and does what it should once."""
     machine = Machine(address)
-    letters = DeadLetterRows(machine.ledger.letters)
     with psycopg.connect(address.url, autocommit=True) as admin:
         for number in range(5):
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            letters.add(b"{}", reason="http_400", detail="", source=f"a:{number}")
-            letters.append(letters.take())
+            machine.letters.add(b"{}", reason="http_400", detail="", source=f"a:{number}")
+            machine.letters.append(machine.letters.take())
             failed = [Failure(key(number), "http_400", f"a:{number}")]
             marked = machine.ledger.commit(machine.run, sending=keys(100 + number), failed=failed)
             assert not marked.refused

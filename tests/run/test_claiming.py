@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.reading.sources import ExportSet, find_exports
+from convertro_cli.reading.identity import FileIdentity, identify
+from convertro_cli.reading.sources import ExportFile, ExportSet, find_exports
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.ledger import FileClaim
 from convertro_cli.run.claiming import ClaimedFiles
@@ -21,8 +23,13 @@ class Claims:
         self.finished: set[str] = set()
         self.ours: list[str] = []
         self.asked: list[str] = []
+        self.questions = 0
 
-    def claim(self, identity: FileIdentity, settings: bytes, *, again: bool) -> FileClaim:
+    def claim(self, files: Sequence[tuple[FileIdentity, bytes]], *, again: bool) -> list[FileClaim]:
+        self.questions += 1
+        return [self._claim(identity) for identity, _ in files]
+
+    def _claim(self, identity: FileIdentity) -> FileClaim:
         name = Path(identity.path).name
         self.asked.append(name)
         if name in self.finished:
@@ -33,8 +40,9 @@ class Claims:
             self.ours.append(name)
         return FileClaim.GRANTED
 
-    def release(self, identity: FileIdentity, settings: bytes) -> None:
-        self.ours.remove(Path(identity.path).name)
+    def release(self, files: Sequence[tuple[FileIdentity, bytes]]) -> None:
+        for identity, _ in files:
+            self.ours.remove(Path(identity.path).name)
 
 
 @pytest.fixture
@@ -98,7 +106,56 @@ def test_files_are_released_by_their_places_in_the_pass(exports: ExportSet) -> N
     assert names(files) == ["b", "c", "d"]
     files.release(1)
     files.release(1)
+    assert not files.has_news()
     assert claims.ours == ["b", "d"]
+
+
+def test_what_is_noted_as_done_needs_no_release(exports: ExportSet) -> None:
+    """The ledger lets go of it with the note; of what changed meanwhile it does not."""
+    claims = Claims()
+    claims.held = {"a"}
+    files = claimed(exports, claims)
+    assert names(files) == ["b", "c", "d"]
+    files.release(0, identify(Path(exports.files[1].name)))
+    files.release(1, FileIdentity("c", 1, 2, b""))
+    assert not files.has_news()
+    assert claims.ours == ["b", "d"]
+
+
+def test_small_files_are_asked_for_together(tmp_path: Path) -> None:
+    """More and more of them: a short list is shared, and a long one does not take forever."""
+    for number in range(100):
+        (tmp_path / f"{number:03}").write_bytes(b"{}\n")
+    claims = Claims()
+    files = claimed(find_exports([str(tmp_path)], at_once=10), claims)
+    assert names(files) == [f"{number:03}" for number in range(100)]
+    assert claims.questions == 4 + 6  # of 1, 2, 4, 8 and then 16
+
+
+def test_large_files_are_asked_for_one_by_one(tmp_path: Path) -> None:
+    """What is asked for early is kept from the others."""
+    for number in range(6):
+        (tmp_path / str(number)).write_bytes(b"\n" * 600_000)
+    claims = Claims()
+    walk = iter(claimed(find_exports([str(tmp_path)]), claims))
+    for number in range(5):
+        next(walk)
+        assert claims.asked == [str(each) for each in range(number + 1)]
+
+
+class Object:
+    """An export in object storage, as far as its identity goes."""
+
+    identity = FileIdentity("s3://bucket/0.gz", 7, 0, b"tag")
+
+
+def test_an_object_is_asked_for_by_its_address() -> None:
+    """No path of this machine is looked at."""
+    place: Any = Object()
+    exports = ExportSet((ExportFile("s3://bucket/0.gz", None, 7, place),))
+    claims = Claims()
+    assert names(claimed(exports, claims)) == ["0.gz"]
+    assert claims.asked == ["0.gz"]
 
 
 def test_standard_input_is_nobody_elses(tmp_path: Path) -> None:

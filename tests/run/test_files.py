@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.reading.lines import FileEnd, LineBatch
+from convertro_cli.reading.unread import Unread
 from convertro_cli.record.tally import Tally
 from convertro_cli.run.files import RunFiles
 
@@ -98,3 +102,15 @@ def test_a_damaged_file_is_counted_and_told_of(
 
     assert dict(tally.files) == {"damaged": 1}
     assert notices == ["a.ndjson.gz ends in the middle."]
+
+
+def test_what_is_found_late_is_counted_once(tally: Tally, notices: list[str]) -> None:
+    """A list that is still gone through leaves more unread; to tell of it twice changes nothing."""
+    exports = ExportSet((), Counter({Unread.HIDDEN: 2}))
+    files = RunFiles(tally, notices.append, exports)
+    assert tally.files["skipped"] == 2
+    exports.unread[Unread.ALREADY_REPLAYED] += 3
+    files.tell_of_unread()
+    files.tell_of_unread()
+    assert tally.unread == {"hidden": 2, "already_replayed": 3}
+    assert tally.files["skipped"] == 5

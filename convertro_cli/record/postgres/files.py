@@ -16,17 +16,31 @@ from convertro_cli.record.postgres.session import Session
 
 _LOOKS_FOR_LOST_EVERY = 1.0
 
-_FINISHED = "SELECT finished_at FROM files WHERE file = %s"
-# Not for a run that was taken over itself.
+_IS_FINISHED = "SELECT FROM files WHERE file = %s"
+_FINISHED = """
+SELECT file FROM files WHERE file = ANY (%(files)s::bytea[])
+AND (NOT %(again)s OR finished_at >= %(began)s)
+"""
+# Not for a run that was taken over itself. What another one holds is left out beforehand: to be
+# refused a row is to lock it.
 _HOLD = """
 INSERT INTO held_files (file, path, run)
-SELECT %(file)b, %(path)s, run FROM leases WHERE run = %(run)s
+SELECT wanted.file, wanted.path, ours.run
+FROM unnest(%(files)s::bytea[], %(paths)s::text[]) AS wanted (file, path)
+JOIN leases AS ours ON ours.run = %(run)s
+LEFT JOIN held_files AS held ON held.file = wanted.file
+LEFT JOIN leases AS theirs ON theirs.run = held.run
+WHERE (held.run = ours.run OR theirs.run IS NULL)
+AND NOT EXISTS (
+    SELECT FROM files
+    WHERE files.file = wanted.file AND (NOT %(again)s OR finished_at >= %(began)s))
+ORDER BY wanted.file
 ON CONFLICT (file) DO UPDATE SET run = EXCLUDED.run, path = EXCLUDED.path
 WHERE held_files.run = EXCLUDED.run
 OR NOT EXISTS (SELECT FROM leases WHERE leases.run = held_files.run)
-RETURNING run
+RETURNING file
 """
-_LET_GO = "DELETE FROM held_files WHERE file = %s AND run = %s"
+_LET_GO = "DELETE FROM held_files WHERE file = ANY (%(files)s::bytea[]) AND run = %(run)s"
 # In an order that keeps runs from waiting for each other.
 _ALL = """
 unnest(%(files)s::bytea[], %(names)s::bytea[], %(paths)s::text[], %(sizes)s::bigint[],
@@ -42,7 +56,6 @@ INSERT INTO files (file, name, path, size, mtime_ns, edges, run, finished_at)
 SELECT file, name, path, size, mtime_ns, edges, %(run)s, %(at)s::timestamptz FROM {_ALL}
 ON CONFLICT (file) DO NOTHING
 """  # noqa: S608
-_LET_GO_OF_ALL = "DELETE FROM held_files WHERE file = ANY (%(files)s::bytea[]) AND run = %(run)s"
 _FIND_FINISHED = """
 SELECT DISTINCT ON (name) path, size, mtime_ns, edges
 FROM unnest(%s::bytea[]) AS wanted (name) JOIN files USING (name)
@@ -51,7 +64,7 @@ ORDER BY name, finished_at DESC
 
 
 class HeldFiles:
-    """Asks for files, one at a time; what is asked for twice is still held once."""
+    """Asks for files; what is asked for twice is still held once."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -71,39 +84,44 @@ class HeldFiles:
         """Give those of these files that were replayed to their end so, each as it was then."""
         return self._session.do(lambda connection: find_finished(connection, paths, settings))
 
-    def claim(self, identity: FileIdentity, settings: bytes, *, again: bool) -> FileClaim:
-        """Ask for a file: it is this run's now, or was replayed to its end, or is another's.
+    def claim(self, files: Sequence[tuple[FileIdentity, bytes]], *, again: bool) -> list[FileClaim]:
+        """Ask for files: each is this run's now, or was replayed to its end, or is another's.
 
         With ``again`` only what was replayed since this run began counts.
         """
-        file = digest_of(identity, settings)
-        parameters = {"file": file, "path": identity.path, "run": self._run}
+        digests = [digest_of(identity, settings) for identity, settings in files]
+        paths = {digest: file.path for digest, (file, _) in zip(digests, files, strict=True)}
+        parameters = {
+            "files": list(paths),
+            "paths": list(paths.values()),
+            "run": self._run,
+            "again": again,
+            "began": self._began,
+        }
 
-        def claim(connection: Connection) -> FileClaim:
-            with connection.transaction():
-                if self._is_done(connection, file, again=again):
-                    return FileClaim.FINISHED
-                if connection.execute(_HOLD, parameters).fetchone() is None:
-                    return FileClaim.HELD
-            # It may have been finished between the one look and the other.
-            if self._is_done(connection, file, again=again):
-                connection.execute(_LET_GO, (file, self._run))
-                return FileClaim.FINISHED
-            return FileClaim.GRANTED
+        def claim(connection: Connection) -> tuple[set[bytes], set[bytes]]:
+            ours = {file for (file,) in connection.execute(_HOLD, parameters, binary=True)}
+            done = {file for (file,) in connection.execute(_FINISHED, parameters, binary=True)}
+            if both := ours & done:  # it was finished while this run asked for it
+                connection.execute(_LET_GO, {"files": list(both), "run": self._run})
+            return ours, done
 
-        found = self._session.do(claim)
-        if found is FileClaim.HELD:
+        ours, done = self._session.do(claim)
+        if any(digest not in ours and digest not in done for digest in digests):
             self._look_for_lost_runs()
-        return found
+        return [
+            FileClaim.FINISHED
+            if digest in done
+            else FileClaim.GRANTED
+            if digest in ours
+            else FileClaim.HELD
+            for digest in digests
+        ]
 
-    def release(self, identity: FileIdentity, settings: bytes) -> None:
-        """Leave a file to whoever wants it. Nothing happens where it is not this run's."""
-        parameters = (digest_of(identity, settings), self._run)
+    def release(self, files: Sequence[tuple[FileIdentity, bytes]]) -> None:
+        """Leave files to whoever wants them. Nothing happens to what is not this run's."""
+        parameters = {"files": [digest_of(*file) for file in files], "run": self._run}
         self._session.do(lambda connection: connection.execute(_LET_GO, parameters))
-
-    def _is_done(self, connection: Connection, file: bytes, *, again: bool) -> bool:
-        row = connection.execute(_FINISHED, (file,)).fetchone()
-        return row is not None and (not again or row[0] >= self._began)
 
     def _look_for_lost_runs(self) -> None:
         now = time.monotonic()
@@ -114,7 +132,7 @@ class HeldFiles:
 
 def is_finished(connection: Connection, identity: FileIdentity, settings: bytes) -> bool:
     """Whether this very file was replayed to its end under these settings."""
-    row = connection.execute(_FINISHED, (digest_of(identity, settings),)).fetchone()
+    row = connection.execute(_IS_FINISHED, (digest_of(identity, settings),)).fetchone()
     return row is not None
 
 
@@ -131,7 +149,7 @@ def finish_files(connection: Connection, run: int, finished: Sequence[FinishedFi
     """Note that files were replayed to their end, and let go of them, as part of a transaction."""
     parameters = {"run": run, **_columns(finished)}
     connection.execute(_FINISH, parameters)
-    connection.execute(_LET_GO_OF_ALL, parameters)
+    connection.execute(_LET_GO, parameters)
 
 
 def finish_before(connection: Connection, run: int, finished: FinishedFile, at: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from convertro_cli.record.place import LedgerPlace
 from convertro_cli.record.postgres.address import Address, check_ledger_url
 from convertro_cli.record.state import StateFolder
 from convertro_cli.sandbox import Sandbox
+from tests.cli.command_line import CommandLine
 from tests.exports import write_export
 from tests.postgres import PostgresServer
-from tests.system.program import SETTINGS, WITH_POISON, Workspace
+from tests.record.machine import Machine
+from tests.system.program import SETTINGS, WITH_POISON
 from tests.system.receiving import accepted
 
 EVENTS = 400
@@ -30,104 +33,160 @@ def ledger(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-def export(workspace: Workspace) -> Path:
-    path = workspace.folder / "export.ndjson"
+def export(convertro: CommandLine) -> Path:
+    path = convertro.workspace.folder / "export.ndjson"
     write_export(path, EVENTS)
     return path
 
 
-def status(workspace: Workspace, *options: str) -> dict[str, Any]:
-    (found,) = workspace.run("status", "--json", *options).lines
+def status(convertro: CommandLine, *options: str) -> dict[str, Any]:
+    (found,) = convertro("status", "--json", *options).lines
     return found
 
 
 def test_the_whole_way_with_a_shared_ledger(
-    workspace: Workspace, sandbox: Sandbox, ledger: str, export: Path
+    convertro: CommandLine, sandbox: Sandbox, ledger: str, export: Path
 ) -> None:
     """Replay, status, dry run, explain, dead letters: as with the embedded ledger, call by call."""
-    workspace.config.write_text(WITH_POISON)
+    convertro.workspace.config.write_text(WITH_POISON)
     shared = ("--ledger", ledger)
-    first = workspace.replay(sandbox.url, export, *shared).summary
+    first = convertro.replay(sandbox.url, export, *shared).summary
     assert first["exit_code"] == 1
     failed = first["calls"]["failed"]
     assert failed > 0
-    assert not workspace.dead_letters.exists()
-    found = status(workspace, *shared)
+    assert not convertro.workspace.dead_letters.exists()
+    found = status(convertro, *shared)
     assert (found["sent"], found["failed"]) == (first["calls"]["delivered"], failed)
+    (target,) = found["targets"]
+    assert target["dead_letters"]["count"] == found["dead_letters"]
+    assert target["last_run"]["exit_code"] == 1
+    assert convertro("status", "--exit-code", *shared).code == 1
     assert found["dead_letters"] == first["messages"]["failed"]
     assert found["in_doubt"] == 0
 
-    dry = workspace.run("replay", "--dry-run", export, "--base-url", sandbox.url, *shared)
+    dry = convertro("replay", "--dry-run", export, "--base-url", sandbox.url, *shared)
     assert dry.code == 0
     marks = Counter(line.get("repeat") for line in dry.lines)
     assert marks == {"delivered": first["calls"]["delivered"], "failed": failed}
 
     bad = next(line for line in dry.lines if line["repeat"] == "failed")
-    explained = workspace.run(
+    explained = convertro(
         *("explain", "--line", bad["source"], "--json", "--base-url", sandbox.url, *shared)
     )
     (message,) = explained.lines[0]["messages"]
     assert "failed" in {call["ledger"]["state"] for call in message["calls"]}
 
-    again = workspace.replay(sandbox.url, export, *shared).summary
-    assert again["files"] == {"read": 0, "skipped": 1, "damaged": 0}
-    reread = workspace.replay(sandbox.url, export, "--reread", *shared).summary
+    assert "1 file was replayed to the end before" in dry.err
+    again = convertro.replay(sandbox.url, export, *shared)
+    assert again.summary["files"] == {"read": 0, "skipped": 1, "damaged": 0}
+    assert again.summary["unread"] == {"already_replayed": 1}
+    assert "dead letters are open" in again.err
+    assert f"--ledger '{ledger}'" in again.err
+    reread = convertro.replay(sandbox.url, export, "--reread", *shared).summary
     assert reread["calls"]["attempts"] == 0
     assert reread["calls"]["already_failed"] == failed
 
 
 def test_dead_letters_are_exported_tried_again_and_done_with(
-    workspace: Workspace, sandbox: Sandbox, ledger: str, export: Path
+    convertro: CommandLine, sandbox: Sandbox, ledger: str, export: Path
 ) -> None:
     """The export is what replay takes; --dead-letters tries each once more, then it is through."""
-    workspace.config.write_text(WITH_POISON)
+    convertro.workspace.config.write_text(WITH_POISON)
     shared = ("--ledger", ledger)
-    failed = workspace.replay(sandbox.url, export, *shared).summary["messages"]["failed"]
-    letters = workspace.run("dead-letters", "export", *shared)
+    failed = convertro.replay(sandbox.url, export, *shared).summary["messages"]["failed"]
+    letters = convertro("dead-letters", "export", *shared)
     assert letters.code == 0
     events = {orjson.dumps(line["event"]) for line in letters.lines}
     assert len(events) == len(letters.lines) == failed
 
-    still = workspace.run("replay", "--dead-letters", "--json", "--base-url", sandbox.url, *shared)
+    still = convertro("replay", "--dead-letters", "--json", "--base-url", sandbox.url, *shared)
     assert still.summary["messages"]["failed"] == failed
-    assert len(workspace.run("dead-letters", "export", *shared).lines) == failed
+    assert len(convertro("dead-letters", "export", *shared).lines) == failed
 
-    workspace.config.write_text(SETTINGS)
-    mended = workspace.run("replay", "--dead-letters", "--json", "--base-url", sandbox.url, *shared)
+    convertro.workspace.config.write_text(SETTINGS)
+    mended = convertro("replay", "--dead-letters", "--json", "--base-url", sandbox.url, *shared)
     assert mended.code == 0, mended.err
     assert mended.summary["messages"]["delivered"] == failed
-    assert workspace.run("dead-letters", "export", *shared).lines == []
-    assert len(workspace.run("dead-letters", "export", "--all", *shared).lines) == 2 * failed
-    assert status(workspace, *shared)["failed"] == 0
-    assert not list(workspace.state.glob("*.ndjson"))
+    assert convertro("dead-letters", "export", *shared).lines == []
+    assert len(convertro("dead-letters", "export", "--all", *shared).lines) == 2 * failed
+    assert status(convertro, *shared)["failed"] == 0
+    assert not list(convertro.workspace.state.glob("*.ndjson"))
 
 
 def test_an_embedded_ledger_is_taken_over_whole_and_only_once(
-    workspace: Workspace, sandbox: Sandbox, ledger: str, export: Path
+    convertro: CommandLine, sandbox: Sandbox, ledger: str, export: Path
 ) -> None:
     """What SQLite knew PostgreSQL knows: nothing is sent again, and what failed can be tried."""
-    workspace.config.write_text(WITH_POISON)
-    first = workspace.replay(sandbox.url, export).summary
+    convertro.workspace.config.write_text(WITH_POISON)
+    first = convertro.replay(sandbox.url, export).summary
     before = sandbox.stats()["requests"]
     shared = ("--ledger", ledger)
-    embedded = status(workspace)
+    embedded = status(convertro)
     for _ in range(2):
-        (taken,) = workspace.run("ledger", "import", "--json", *shared).lines
+        (taken,) = convertro("ledger", "import", "--json", *shared).lines
         assert taken["calls"] == first["calls"]["delivered"] + first["calls"]["failed"]
         assert taken["dead_letters"] == first["messages"]["failed"]
         assert (taken["runs"], taken["files"], taken["in_doubt"]) == (1, 1, 0)
-    found = status(workspace, *shared)
+    found = status(convertro, *shared)
     for name in ("sent", "failed", "failures", "runs_total", "files_total", "dead_letters"):
         assert found[name] == embedded[name], name
-    assert workspace.replay(sandbox.url, export, *shared).summary["files"]["skipped"] == 1
-    reread = workspace.replay(sandbox.url, export, "--reread", *shared).summary
+    assert convertro.replay(sandbox.url, export, *shared).summary["files"]["skipped"] == 1
+    reread = convertro.replay(sandbox.url, export, "--reread", *shared).summary
     assert reread["calls"]["attempts"] == 0
     assert sandbox.stats()["requests"] == before
 
-    workspace.config.write_text(SETTINGS)
-    mended = workspace.run("replay", "--dead-letters", "--json", "--base-url", sandbox.url, *shared)
+    convertro.workspace.config.write_text(SETTINGS)
+    mended = convertro("replay", "--dead-letters", "--json", "--base-url", sandbox.url, *shared)
     assert mended.summary["messages"]["delivered"] == first["messages"]["failed"]
     assert max(accepted(sandbox.received()).values()) == 1
+
+
+def test_metrics_count_the_letters_of_the_database(
+    convertro: CommandLine, sandbox: Sandbox, ledger: str, export: Path
+) -> None:
+    """What is open there is told to whoever watches."""
+    convertro.workspace.config.write_text(WITH_POISON)
+    ended = convertro.replay(sandbox.url, export, "--ledger", ledger, "--metrics", "c.prom")
+    failed = ended.summary["messages"]["failed"]
+    told = (convertro.workspace.folder / "c.prom").read_text()
+    assert re.search(rf"^convertro_dead_letters_open\S* {failed}\.0$", told, re.M), told
+
+
+def test_what_is_suppressed_is_forgotten_in_the_database(
+    convertro: CommandLine, sandbox: Sandbox, ledger: str, export: Path
+) -> None:
+    """By forget, with settings or without, and at the end of a replay that has a list."""
+    machine = Machine(Address(ledger))
+    for number in range(4):
+        event = orjson.dumps({"type": "track", "userId": f"u{number}"})
+        machine.fail(number, f"a:{number}", event)
+        (convertro.workspace.folder / f"u{number}.csv").write_text(f"userId\nu{number}\n")
+    machine.end()
+    shared = ("--ledger", ledger)
+
+    def letters() -> list[str]:
+        return [
+            line["event"]["userId"] for line in convertro("dead-letters", "export", *shared).lines
+        ]
+
+    (counted,) = convertro("forget", "--suppressed", "u0.csv", "--dry-run", "--json", *shared).lines
+    assert (counted["removed"], counted["kept"], counted["dry_run"]) == (1, 3, True)
+    assert [each["file"] for each in counted["files"]] == [str(Address(ledger))]
+    assert letters() == ["u0", "u1", "u2", "u3"]
+
+    assert (
+        "1 removed, 3 stay" in convertro("forget", "--suppressed", "u0.csv", *shared).out.decode()
+    )
+    assert letters() == ["u1", "u2", "u3"]
+
+    ended = convertro.replay(sandbox.url, export, "--suppressed", "u1.csv", *shared)
+    assert "removed for good: 1" in ended.err
+    assert letters() == ["u2", "u3"]
+
+    convertro.workspace.config.rename(convertro.workspace.folder / "aside.toml")
+    assert convertro("forget", "--suppressed", "u2.csv", *shared).code == 0
+    convertro.workspace.config.write_text(SETTINGS)
+    assert letters() == ["u3"]
 
 
 @pytest.mark.parametrize(
@@ -191,11 +250,13 @@ def test_without_the_driver_the_extra_is_named(
 
 
 def test_the_driver_is_not_imported_where_it_is_not_used(
-    workspace: Workspace, sandbox: Sandbox, export: Path
+    convertro: CommandLine, sandbox: Sandbox, export: Path
 ) -> None:
     """The embedded ledger must not wait for it."""
     environ = {"PYTHONPROFILEIMPORTTIME": "1"}
-    ended = workspace.run("replay", export, "--json", "--base-url", sandbox.url, environ=environ)
+    ended = convertro.workspace.run(
+        "replay", export, "--json", "--base-url", sandbox.url, environ=environ
+    )
     assert ended.code == 0
     assert "sqlite3" in ended.err
     assert "psycopg" not in ended.err
