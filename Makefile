@@ -48,6 +48,7 @@ bench-quick: dev ## The same in under a minute.
 
 soak: dev ## Ten minutes of random faults, kills and outages, with all guarantees checked.
 	$(BIN)/python -m tests.system.soak
+	$(BIN)/python -m tests.system.shared_soak
 
 clean: ## Remove what was installed and what the tools keep.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -58,9 +59,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[curl,report,metrics,objects]'
+	$(PIP) install --editable '.[curl,report,metrics,objects,postgres]'
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml $(VENV)/installed
-	$(PIP) install --editable '.[curl,report,metrics,objects,aws,dev]'
+	$(PIP) install --editable '.[curl,report,metrics,objects,aws,postgres,dev]'
 	@touch $@

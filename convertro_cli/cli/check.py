@@ -19,6 +19,7 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     JsonOption,
+    LedgerOption,
     RateLimitOption,
     SiteIdOption,
     StateOption,
@@ -49,6 +50,7 @@ def check(
     rate_limit: RateLimitOption = None,
     state: StateOption = None,
     suppressed: SuppressedOption = None,
+    ledger: LedgerOption = None,
 ) -> None:
     """Show the settings as understood, or every fault in them.
 
@@ -74,6 +76,7 @@ def check(
         concurrency=concurrency,
         rate_limit=rate_limit,
         state=state,
+        ledger=ledger,
     )
     try:
         loaded = load_settings(config, options=options, suppressed=suppressed or [])

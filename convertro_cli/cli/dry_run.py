@@ -12,7 +12,8 @@ from convertro_cli.cli.outputs import Spared, file_or_stdout
 from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportSet
-from convertro_cli.record.known_calls import KnownCalls, open_known_calls
+from convertro_cli.record.backends import open_known_calls
+from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.plan import digest_settings, letters_in_place
 from convertro_cli.run.progress import Watcher
@@ -37,7 +38,7 @@ def run_dry(
     """Do a dry run, with its lines going where the user wants them."""
     state = StateFolder(loaded.state_folder)
     rules = compile_loaded(loaded, selection)
-    with open_known_calls(state) if look_into_ledger else nullcontext() as known:
+    with open_known_calls(loaded.ledger) if look_into_ledger else nullcontext() as known:
         paths = letters_in_place(exports, state, known)
         found = find_selected(paths, selection, own=own_files(loaded), storage=loaded.storage)
         spared = Spared(found.files, [loaded])

@@ -19,6 +19,7 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     JsonOption,
+    LedgerOption,
     ReceivedSinceOption,
     ReceivedUntilOption,
     SinceOption,
@@ -86,6 +87,7 @@ def explain(
     ] = "full",
     as_json: JsonOption = False,
     state: StateOption = None,
+    ledger: LedgerOption = None,
     account: AccountOption = None,
     client_name: ClientNameOption = None,
     site_id: SiteIdOption = None,
@@ -123,6 +125,7 @@ def explain(
             domain=domain,
             base_url=base_url,
             state=state,
+            ledger=ledger,
         ),
         suppressed=suppressed or [],
     )

@@ -18,8 +18,8 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     EventOption,
-    ExportsArgument,
     JsonOption,
+    LedgerOption,
     LimitOption,
     LogFormatOption,
     QuietOption,
@@ -51,7 +51,14 @@ _PASSED = ("delivered", "already_delivered", "already_failed", "failed")
 
 
 def replay(
-    exports: ExportsArgument,
+    exports: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="EXPORT...",
+            help="Files, folders, quoted patterns, or - for standard input.",
+            show_default=False,
+        ),
+    ] = None,
     config: ConfigOption = Path("convertro.toml"),
     since: SinceOption = None,
     until: UntilOption = None,
@@ -88,6 +95,10 @@ def replay(
         bool,
         typer.Option("--at-most-once", help="Leave alone what a crash left in doubt."),
     ] = False,
+    dead_letters: Annotated[
+        bool,
+        typer.Option("--dead-letters", help="Try again what failed, in place of exports."),
+    ] = False,
     max_failed: Annotated[
         str | None,
         typer.Option(
@@ -122,6 +133,7 @@ def replay(
     concurrency: ConcurrencyOption = None,
     rate_limit: RateLimitOption = None,
     state: StateOption = None,
+    ledger: LedgerOption = None,
     account: AccountOption = None,
     client_name: ClientNameOption = None,
     site_id: SiteIdOption = None,
@@ -160,6 +172,7 @@ def replay(
     live = {"--metrics": metrics, "--max-failed": max_failed, "--canary": canary}
     _check_live_options(live, dry_run=dry_run, as_json=as_json, metrics=metrics)
     limit_of_failures = FailureLimit.read(max_failed) if max_failed is not None else None
+    exports = _what_to_replay(exports, dead_letters=dead_letters, dry_run=dry_run)
     loaded = _load(
         config,
         overrides(
@@ -172,6 +185,7 @@ def replay(
             concurrency=concurrency,
             rate_limit=rate_limit,
             state=state,
+            ledger=ledger,
         ),
         suppressed or [],
         metrics,
@@ -210,6 +224,7 @@ def replay(
             reread=reread,
             at_most_once=at_most_once,
             max_failed=limit_of_failures,
+            dead_letters=dead_letters,
             command=" ".join(sys.argv[1:]),
         )
         report = _deliver(
@@ -279,6 +294,20 @@ def _check_options(
     misplaced = [name for name, is_given in given.items() if is_given]
     if not dry_run and misplaced:
         raise ConvertroError(f"{misplaced[0]} goes with --dry-run.")
+
+
+def _what_to_replay(exports: list[str] | None, *, dead_letters: bool, dry_run: bool) -> list[str]:
+    if bool(exports) == dead_letters:
+        raise ConvertroError(
+            "What is to be replayed? Name exports, or --dead-letters: one of them.",
+            hint="For example: convertro replay exports/",
+        )
+    if dead_letters and dry_run:
+        raise ConvertroError(
+            "--dead-letters does not go with --dry-run.",
+            hint="`convertro dead-letters export -o FILE`, then a dry run of that file.",
+        )
+    return exports or []
 
 
 def _check_live_options(

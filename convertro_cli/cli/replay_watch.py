@@ -9,8 +9,8 @@ from pathlib import Path
 from convertro_cli.cli.log import run_id
 from convertro_cli.cli.outputs import file_or_stdout
 from convertro_cli.errors import ConvertroError
-from convertro_cli.record.open_letters import Target, read_open_letters
-from convertro_cli.record.state import StateFolder
+from convertro_cli.record.backends import read_open_letters
+from convertro_cli.record.open_letters import Target
 from convertro_cli.run.metrics import RunFacts, write_metrics
 from convertro_cli.run.ping import Ping
 from convertro_cli.run.report import Report
@@ -59,7 +59,7 @@ def tell_of_faulty_settings(metrics: Path | None, error: ConvertroError) -> None
 
 def _write(metrics: Path, loaded: LoadedSettings, report: Report) -> None:
     target = target_of(loaded)
-    found = read_open_letters(StateFolder(loaded.state_folder))
+    found = read_open_letters(loaded.ledger)
     letters = sum(each.count for known, each in found.items() if _is_same(known, target))
     write_metrics(file_or_stdout(metrics), RunFacts(target, int(report.exit_code), letters, report))
 

@@ -18,7 +18,6 @@ from convertro_cli.cli.options import repeat_options
 from convertro_cli.cli.watching import Loudness
 from convertro_cli.errors import ExitCode
 from convertro_cli.json_text import print_json
-from convertro_cli.record.state import StateFolder
 from convertro_cli.record.tally import IN_DOUBT, EventTotal, Tally
 from convertro_cli.run.report import Report
 from convertro_cli.run.unread import in_words
@@ -57,10 +56,12 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
         advice.append("Interrupted: the same command goes on from here.")
     written = report.exit_code is not ExitCode.CANNOT_WRITE_STATE
     if not report.dry_run and written and (tally.messages["failed"] or tally.messages["invalid"]):
-        letters = shlex.quote(str(StateFolder(loaded.state_folder).dead_letters))
-        command = f"convertro replay {letters} {options}".rstrip()
+        place = loaded.ledger
+        letters = shlex.quote(str(place.state.dead_letters))
+        again = letters if place.address is None else "--dead-letters"
+        command = f"convertro replay {again} {options}".rstrip()
         advice.append(
-            f"What failed or was invalid is kept in {letters}, with the reason; "
+            f"What failed or was invalid is kept in {place.address or letters}, with the reason; "
             f"once that is mended, try again with: {command}"
         )
     if tally.skipped["cloud_settings_missing"]:

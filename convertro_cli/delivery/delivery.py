@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 from convertro_cli.delivery import endings
@@ -32,7 +33,7 @@ from convertro_cli.delivery.waiting import Waiting
 from convertro_cli.mapping.jobs import MappedBatch
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.dead_letters import DeadLetters
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.tally import Tally
 
@@ -90,7 +91,8 @@ class Delivery:
     """Delivers calls over a transport, and notes in the ledger what becomes of each.
 
     ``run`` is its number in the ledger, ``open_calls`` are the unsettled calls in memory.
-    ``writer`` carries out the ledger's commits, one at a time.
+    ``writer`` carries out the ledger's commits, one at a time. In ``spool_folder`` is what waits
+    for another try and is too much for memory.
     """
 
     def __init__(
@@ -99,8 +101,9 @@ class Delivery:
         *,
         transport: Transport,
         ledger: Ledger,
-        dead_letters: DeadLetterFile,
+        dead_letters: DeadLetters,
         writer: Executor,
+        spool_folder: Path,
         tally: Tally,
         clock: Clock | None = None,
         backoff: Callable[[int], float] | None = None,
@@ -117,11 +120,12 @@ class Delivery:
             most=options.max_concurrency,
             rate_limit=options.rate_limit,
             now=self._clock.now(),
+            shared=ledger.share_rate(options.rate_limit) if options.rate_limit else None,
         )
         journal = Journal(ledger, dead_letters, self.run, writer=writer, in_doubt=in_doubt)
         self._journal = journal
         self.open_calls: dict[bytes, PendingCall] = {}
-        self._spool = Spool(dead_letters.path.with_name("waiting.db"))
+        self._spool = Spool(spool_folder)
         settling = Settling(
             journal=journal,
             dead_letters=dead_letters,
@@ -156,6 +160,7 @@ class Delivery:
             spool=self._spool,
             open_calls=self.open_calls,
         )
+        ledger.while_away(self._pass_time)
 
     @property
     def wants_more(self) -> bool:
@@ -218,6 +223,13 @@ class Delivery:
 
     def _offer(self, calls: Iterable[PendingCall]) -> None:
         self._sender.offer(calls)
+
+    def _pass_time(self, seconds: float) -> None:
+        """Wait for something else; what is answered meanwhile is taken."""
+        if self._sender.in_flight:
+            self._sender.drain(seconds)
+        else:
+            self._clock.sleep(seconds)
 
     def drain(self, longest_wait: float) -> None:
         """Start nothing more; wait so long for what is under way."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
 
 from convertro_cli.record import schema
-from convertro_cli.record.ledger import told
 from convertro_cli.record.open_letters import Target
 from convertro_cli.record.reading import open_for_reading
+from convertro_cli.record.sqlite_ledger import told
 from convertro_cli.record.state import StateFolder
 
 MOST_TYPES = 12
 """So many event types are remembered, the most frequent: each is looked for with every event."""
 
-_LATEST = 1_000  # runs: a replay each hour has as many in six weeks
+LATEST = 1_000  # runs: a replay each hour has as many in six weeks
 
 SETTINGS = "settings"
 """The key, in the summary that a ledger keeps of a run, of the digest of its settings."""
@@ -54,20 +54,21 @@ def read_earlier_runs(state: StateFolder, target: Target) -> EarlierRuns:
 
 def find_earlier_runs(database: sqlite3.Connection, target: Target) -> EarlierRuns:
     """Read them from a ledger that is open."""
-    return _put_together(_summaries(database, target))
+    return put_together(_summaries(database, target))
 
 
 def _summaries(database: sqlite3.Connection, target: Target) -> Iterator[dict[str, Any] | None]:
     rows = database.execute(
         "SELECT summary FROM runs WHERE target = ? AND account IN (?, '') AND site_id IN (?, '') "
         "ORDER BY id DESC LIMIT ?",
-        (target.url, target.account or "", target.site_id or "", _LATEST),
+        (target.url, target.account or "", target.site_id or "", LATEST),
     )
     for (summary,) in rows:
         yield orjson.loads(summary) if summary else None
 
 
-def _put_together(summaries: Iterator[dict[str, Any] | None]) -> EarlierRuns:
+def put_together(summaries: Iterable[dict[str, Any] | None]) -> EarlierRuns:
+    """Put together what the summaries of runs say; None is one that did not come to its end."""
     types: Counter[str] = Counter()
     settings = set()
     for summary in summaries:

@@ -98,8 +98,8 @@ class Tally:
                 self._keep(self.warning_places[warning], place(number))
 
     def leave_unread(self, unread: Mapping[Unread, int]) -> None:
-        """Count files that were found and are not read, by reason."""
-        self.unread.update({reason.value: count for reason, count in unread.items()})
+        """Note how many files were found and are not read, by reason: all so far."""
+        self.unread = Counter({reason.value: count for reason, count in unread.items()})
         self.files["skipped"] = self.unread.total()
 
     def note_gates(self, kept_back: KeptBack, *, carries_consent: bool) -> None:

@@ -38,7 +38,7 @@ class RunFiles:
     def tell_of_unread(self) -> None:
         """Count what is left unread, as far as that is known; tell of what a user would miss."""
         if self._exports is not None:
-            self._tally.leave_unread(self._exports.unread)
+            self._tally.leave_unread(dict(self._exports.unread))  # it grows in another thread
             for note in self._exports.notes[self._notes_told :]:
                 self._notice(note)
             self._notes_told = len(self._exports.notes)
@@ -68,14 +68,16 @@ class RunFiles:
             + (f" and {more:,} more." if more else ".")
         ]
 
-    def completed(self) -> Iterator[FileIdentity]:
-        """Give the files that were read to their end and whose messages are all settled."""
+    def completed(self) -> Iterator[tuple[int, FileIdentity | None]]:
+        """Give the files that were read to their end and whose messages are all settled.
+
+        With each file's place among them goes its identity; None where it has to be read again.
+        """
         for index, file in list(self._pending.items()):
             if file.ended and file.open_messages == 0:
                 del self._pending[index]
                 identity = self._identities.pop(index, None)
-                if identity is not None and file.clean:
-                    yield identity
+                yield index, identity if file.clean else None
 
     @property
     def any_completed(self) -> bool:

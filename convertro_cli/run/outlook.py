@@ -15,8 +15,8 @@ from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.exports import read_exports
 from convertro_cli.reading.sources import ExportFile, ExportSet
 from convertro_cli.reading.unread import Unread
-from convertro_cli.record.earlier_runs import read_earlier_runs
-from convertro_cli.record.known_calls import KnownCalls, open_known_calls
+from convertro_cli.record.backends import open_known_calls, read_earlier_runs
+from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.plan import ReplayOptions, digest_settings, letters_in_place
 from convertro_cli.run.replayed import ReplayedFiles
@@ -74,12 +74,12 @@ def _look_ahead(
     wants_exports: bool,
 ) -> Outlook:
     state = StateFolder(loaded.state_folder)
-    earlier = read_earlier_runs(state, target_of(loaded))
+    earlier = read_earlier_runs(loaded.ledger, target_of(loaded))
     digest = digest_settings(loaded)
     looks = bool(earlier) and not options.resend and earlier.had_other_settings(digest)
     if not looks and (earlier or not wants_exports):
         return Outlook(not earlier)
-    with open_known_calls(state) as known:
+    with open_known_calls(loaded.ledger) as known:
         rereads = options.reread or options.resend
         exports = _find(loaded, arguments, selection, state, known, digest, rereads)
         if known is None or not looks:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:  # a dry run need not load what delivers
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """How to replay. ``workers`` is None for the default, ``command`` what the user typed."""
+    """How to replay. ``workers`` is None for the default, ``command`` what the user typed.
+
+    With ``dead_letters`` those of the ledger are tried again, wherever they are kept.
+    """
 
     workers: int | None = None
     limit: int | None = None
@@ -38,6 +41,7 @@ class ReplayOptions:
     at_most_once: bool = False
     max_failed: FailureLimit | None = None
     canary: CanaryOptions | None = None
+    dead_letters: bool = False
     command: str = "replay"
 
 

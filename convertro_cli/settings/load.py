@@ -16,9 +16,12 @@ from pydantic import ValidationError
 
 from convertro_cli.destination_filters.specs import FilterSpecs
 from convertro_cli.errors import ConvertroError
-from convertro_cli.settings.checks import check_no_blank
+from convertro_cli.record.place import LedgerPlace
+from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.state import StateFolder
+from convertro_cli.settings.checks import check_ledger, check_no_blank
 from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, translate
-from convertro_cli.settings.model import Settings
+from convertro_cli.settings.model import DeliveryTable, Settings
 from convertro_cli.storage.options import StorageOptions
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ ENVIRONMENT = {
     "CONVERTRO_SITE_ID": "convertro.site_id",
     "CONVERTRO_DOMAIN": "convertro.domain",
     "CONVERTRO_BASE_URL": "wire.base_url",
+    "CONVERTRO_LEDGER": "delivery.ledger",
 }
 """Environment variables and the keys that they override. An empty one counts as not set."""
 
@@ -86,6 +90,12 @@ class LoadedSettings:
                     yield file_digest(stream, blake2b).digest()
             except OSError as error:
                 raise ConvertroError(f"{file} cannot be read: {error.strerror}") from None
+
+    @property
+    def ledger(self) -> LedgerPlace:
+        """Where the ledger is: in the state folder, or in a database."""
+        url = self.settings.delivery.ledger
+        return LedgerPlace(StateFolder(self.state_folder), Address(url) if url else None)
 
     @property
     def ca_bundle(self) -> Path | None:
@@ -157,6 +167,22 @@ def load_lists(suppressed: Sequence[Path]) -> Suppressions | None:
     if faults:
         raise SettingsError("the command line", faults, {})
     return suppressions
+
+
+def load_ledger_place(
+    state: str | None, ledger: str | None, *, environ: Mapping[str, str] = os.environ
+) -> LedgerPlace:
+    """Tell where the ledger is, where there are no settings but these options and the environment.
+
+    Raises ConvertroError where the ledger is no address of a database.
+    """
+    url = ledger or environ.get("CONVERTRO_LEDGER") or None
+    try:
+        address = Address(check_ledger(url)) if url else None
+    except ValueError as error:
+        fault = Fault("delivery.ledger", f"= … {error}")
+        raise SettingsError("the command line", [fault], {}) from None
+    return LedgerPlace(StateFolder(Path(state or DeliveryTable().state)), address)
 
 
 def _named_lists(data: Mapping[str, Any], folder: Path) -> dict[Path, tuple[str, str]]:

@@ -17,7 +17,7 @@ from convertro_cli.cli.explain import explain
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.reading.lines import LineBatch
-from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import ENVIRONMENT, load_settings
 from tests.mapping.messages import cloud_message, ready_messages, web_message
@@ -178,7 +178,7 @@ def deliver_first_call(export: str) -> None:
     rules = compile_rules(load_settings(Path("convertro.toml")).settings)
     batch = ReplayJob(rules)(LineBatch(0, export, 1, Path(export).read_bytes(), 0))
     Path(".convertro").mkdir()
-    with Ledger(Path(".convertro/ledger.db")) as ledger:
+    with SqliteLedger(Path(".convertro/ledger.db")) as ledger:
         run, _ = ledger.begin_run("target")
         ledger.commit(run, sending=b"", sent=[ready_messages(batch)[0].calls[0].key])
 

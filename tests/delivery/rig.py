@@ -142,6 +142,7 @@ class Rig:
             ledger=self.ledger,
             dead_letters=DeadLetterFile(self.letters),
             writer=config.writer,
+            spool_folder=folder,
             tally=self.tally,
             clock=self.clock,
             backoff=config.backoff,

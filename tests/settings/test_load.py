@@ -58,7 +58,8 @@ def test_the_environment_overrides_the_file_and_options_both(
     file: Path, variable: str, key: str
 ) -> None:
     """The nearer to the command, the stronger."""
-    values = ("https://env.example.com", "https://option.example.com")
+    scheme = "postgresql" if key == "delivery.ledger" else "https"
+    values = (f"{scheme}://env.example.com", f"{scheme}://option.example.com")
     table, name = key.split(".")
     loaded = load(file, {variable: values[0]})
     assert getattr(getattr(loaded.settings, table), name) == values[0]
@@ -76,7 +77,7 @@ def test_an_empty_variable_and_an_option_not_given_change_nothing(file: Path) ->
 
 
 def test_other_variables_are_not_looked_at(file: Path) -> None:
-    """Only the five that are documented."""
+    """Only those that are documented."""
     assert load(file, {"CONVERTRO_MODE": "cloud"}) == load(file)
 
 
