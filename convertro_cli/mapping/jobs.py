@@ -280,7 +280,8 @@ class ReplayJob(MappingJob):
 
     def __call__(self, batch: LineBatch) -> MappedBatch:
         result = MappedBatch()
-        for line, outcome in self.lines_with_calls(batch, result):
+        # Mapped first and made ready then: the processor keeps the code of one of them in its caches.
+        for line, outcome in [*self.lines_with_calls(batch, result)]:
             raw = batch.data[line.start : line.end]
             result.messages.append(ready_message(line, outcome, raw, self.rules))
         return result
