@@ -68,7 +68,11 @@ def _ways_to_look(canary: int | None) -> list[str]:
 
 
 def _question(canary: int | None) -> str:
-    return "Send? [y/N]" if canary is None else f"Send the first {canary:,}? [y/N]"
+    if canary is None:
+        return "Send? [y/N]"
+    return (
+        "Send the first call? [y/N]" if canary == 1 else f"Send the first {canary:,} calls? [y/N]"
+    )
 
 
 def _ask(lines: Sequence[str], question: str) -> bool:
