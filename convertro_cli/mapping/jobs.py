@@ -280,7 +280,7 @@ class ReplayJob(MappingJob):
 
     def __call__(self, batch: LineBatch) -> MappedBatch:
         result = MappedBatch()
-        # Mapped first and made ready then: the processor keeps the code of one of them in its caches.
+        # Mapped first and made ready then: the caches keep the code of one thing at a time.
         for line, outcome in [*self.lines_with_calls(batch, result)]:
             raw = batch.data[line.start : line.end]
             result.messages.append(ready_message(line, outcome, raw, self.rules))
