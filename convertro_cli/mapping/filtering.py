@@ -35,7 +35,8 @@ def filter_message(
     if message["type"] != message_type:
         message = {**message, "type": message_type}
     steps: list[FilterStep] | None = None if trail is None else []
-    changed = filters.apply(message, sample_key(message), steps)
+    key = sample_key(message) if filters.needs_sample_key else ""
+    changed = filters.apply(message, key, steps)
     if trail is not None:
         for step in steps or ():
             _tell(trail, step, changed)

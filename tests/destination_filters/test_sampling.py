@@ -106,6 +106,25 @@ def test_without_a_path_the_key_decides() -> None:
     assert first == [fraction(json.dumps(key)) < 0.25 for key in keys]
 
 
+@pytest.mark.parametrize(
+    ("sample", "enabled", "needs"),
+    [
+        (Sample(0.5), True, True),
+        (Sample(0.5, ""), True, True),
+        (Sample(0.5, "userId"), True, False),
+        (Sample(0), True, False),
+        (Sample(1), True, False),
+        (Sample(0.5), False, False),
+    ],
+)
+def test_only_a_sample_without_a_path_needs_a_key(
+    sample: Sample, *, enabled: bool, needs: bool
+) -> None:
+    """No other pays for a message's digest."""
+    filters = [DestinationFilter("s", "all", (sample,), enabled=enabled)]
+    assert DestinationFilters(filters).needs_sample_key is needs
+
+
 def test_with_a_path_its_value_decides() -> None:
     """All messages of a user, or none; a missing value counts as null."""
     assert kept(0.5, "userId", {"userId": "u"}, "a") == kept(0.5, "userId", {"userId": "u"}, "b")
