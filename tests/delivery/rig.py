@@ -267,12 +267,13 @@ class Rig:
 
     def _batch(self, batch: list[Event]) -> tuple[LineBatch, MappedBatch, PendingFile]:
         mapped = MappedBatch()
-        data = b""
+        data = bytearray()
         for event in batch:
-            start, end = len(data), len(data) + len(event.line)
-            data += event.line + b"\n"
+            line = event.line
+            start, end = len(data), len(data) + len(line)
+            data += line + b"\n"
             place = (self._line, start, end)
-            original = event.line if event.again else None
+            original = line if event.again else None
             source = f"{SOURCE}:{event.name}" if event.again else None
             self._line += 1
             if event.is_invalid:
@@ -286,5 +287,5 @@ class Rig:
             ]
             identity = (event.name, event.name)
             mapped.messages.append((*place, calls, original, source, identity))
-        lines = LineBatch(0, SOURCE, self._line - len(batch), data, 0)
+        lines = LineBatch(0, SOURCE, self._line - len(batch), bytes(data), 0)
         return lines, mapped, self.file

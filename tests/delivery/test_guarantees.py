@@ -20,13 +20,11 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import CallState, Failure, FinishedFile, Marked, split_keys
 from convertro_cli.record.sqlite_ledger import SqliteLedger
+from tests.delivery.conftest import QUICK_DISK
 from tests.delivery.fakes import LOST, REFUSED, MemoryLedger, PromptWriter, Reply, TardyWriter
 from tests.delivery.rig import Config, Event, Rig, key_of, name_of, numbered
 
 WINDOW = 256  # the README promises it, whatever the program has
-
-# Where syncing costs nothing: what is at stake here is the order of things.
-QUICK_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 WRITERS: list[Callable[[], Executor]] = [
     PromptWriter,
@@ -186,7 +184,7 @@ def test_all_is_accounted_for(
     writer: Callable[[], Executor],
 ) -> None:
     """Each message ends delivered, dead, or skipped for a reason; each call once; sums add up."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=QUICK_DISK) as folder:
         ledger = MemoryLedger()
         config = Config(
             fixed=fixed,
@@ -255,7 +253,7 @@ def test_after_any_number_of_crashes_all_is_delivered_and_repeats_are_counted(
     ledger = MemoryLedger()
     arrived: Counter[str] = Counter()
     counted = 0
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=QUICK_DISK) as folder:
         for steps in [*crashes, None]:
             config = Config(max_attempts=100, outage_timeout=FOREVER)
             rig = Rig(Path(folder), weather.server(), config, ledger=ledger)
