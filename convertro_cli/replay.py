@@ -16,6 +16,7 @@ from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportFile, ExportSet
 from convertro_cli.record.backends import OpenLedger, open_ledger
+from convertro_cli.record.earlier_runs import SETTINGS
 from convertro_cli.record.tally import Tally
 from convertro_cli.run.claiming import ClaimedFiles
 from convertro_cli.run.files import RunFiles
@@ -25,7 +26,7 @@ from convertro_cli.run.letters_again import LettersAgain, find_letters
 from convertro_cli.run.options import delivery_options, shared_options, transport_options
 from convertro_cli.run.plan import Plan, ReplayOptions
 from convertro_cli.run.progress import Progress, Watcher
-from convertro_cli.run.report import Report
+from convertro_cli.run.report import CanaryReport, Report
 from convertro_cli.settings.load import LoadedSettings
 
 DRAIN_SECONDS = 10.0
@@ -179,7 +180,10 @@ class _Run:
         """Deliver some files to their end; tell whether more are wanted after that."""
         options = self._plan.options
         workers = choose_workers(options.workers, total_bytes, options.limit)
-        with RunInput(files, job, workers=workers, recognise=True) as batches:
+        one_by_one = options.canary is not None
+        with RunInput(
+            files, job, workers=workers, recognise=True, line_by_line=one_by_one
+        ) as batches:
             wanted = True
             while not self._interrupts.stop_requested:
                 wanted = wanted and self._take_in(delivery, batches)
@@ -203,6 +207,8 @@ class _Run:
 
         A step marks what there is to send in one transaction, so there should be enough of it.
         """
+        if delivery.is_over:
+            return False
         for _ in range(_MOST_AT_A_STEP):
             if not delivery.wants_more or batches.is_finished:
                 break
@@ -256,13 +262,16 @@ class _Run:
             problem=self._problem.message if self._problem else None,
             latency_p50_s=delivery.latency.percentile(0.5),
             latency_p95_s=delivery.latency.percentile(0.95),
+            canary=_canary(delivery),
         )
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
+        report.advice += self._files.notes()
         if (refused := delivery.refused_all()) is not None:
             report.advice.append(refused)
         try:
-            summary = orjson.dumps(report.as_json())
+            told = report.as_json() | {SETTINGS: self._plan.settings.hex()}
+            summary = orjson.dumps(told)
             self._ledger.end_run(delivery.run, summary, exit_code=int(report.exit_code))
         except ConvertroError as error:
             if self._problem is None:
@@ -280,3 +289,9 @@ class _Run:
         if messages["failed"] or messages["invalid"] or self._tally.calls["in_doubt"]:
             return ExitCode.SOME_FAILED
         return ExitCode.OK
+
+
+def _canary(delivery: Delivery) -> CanaryReport | None:
+    if delivery.canary is None:
+        return None
+    return CanaryReport(delivery.canary.begun, stopped=delivery.canary.is_over)

@@ -1,14 +1,20 @@
-"""What all tests share: how property tests are run."""
+"""What all tests share: how property tests are run, and that programs start as for users."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import PostgresServer, find_binaries
+
+# An installed program has its bytecode beside it. One that may not keep it would be compiled anew
+# by each of the hundreds of processes that the tests start, and the tests by each run of them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A busy machine must not fail a test, and CI must give the same answer twice.
 settings.register_profile(

@@ -141,6 +141,9 @@ def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
     yield "", f"transport: {transport}{how if chosen == 'auto' else ''}"
     missing = missing_cloud_settings(loaded.settings)
     yield "", f"cloud calls: {'no: ' + ', '.join(missing) + ' not set' if missing else 'yes'}"
+    categories = visible(", ".join(loaded.settings.consent.categories))
+    ignored = "not looked at, even where messages carry it: no categories are set"
+    yield "", f"consent: {f'asked for {categories}' if categories else ignored}"
     yield "", f"state: {visible(str(loaded.state_folder))}"
     for call, url in compile_rules(loaded.settings).wire.targets.items():
         if not (missing and call in {"cloud_event", "cloud_user", "install"}):

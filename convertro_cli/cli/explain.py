@@ -51,7 +51,12 @@ def explain(
         ),
     ] = None,
     message_id: Annotated[
-        str | None, typer.Option("--message-id", metavar="ID", help="The message with this id.")
+        str | None,
+        typer.Option(
+            "--message-id",
+            metavar="ID",
+            help="The message with this id; others that share it are named.",
+        ),
     ] = None,
     line: Annotated[
         str | None,
@@ -149,9 +154,25 @@ def explain(
             f"{line} is blank: there is no message.", exit_code=ExitCode.SOME_FAILED
         )
     if as_json:
-        _print_json({"messages": described})
+        others = {"others": found.others} if found.others else {}
+        _print_json({"messages": described, **others})
     else:
         print_explanations(described)
+    if found.others:
+        print(_others_in_words(found), file=sys.stderr)
+
+
+def _others_in_words(found: Search) -> str:
+    """Say that other messages have the same id, and how to see them."""
+    from convertro_cli.text import things, visible
+
+    number = things(found.others, "other message")
+    have = "has" if found.others == 1 else "have"
+    places = ", ".join(map(visible, found.places))
+    more = " and more" if found.others > len(found.places) else ""
+    least = "" if found.saw_all else "At least "
+    total = len(found.found) + found.others
+    return f"{least}{number} {have} this id, at {places}{more}: --limit {total} shows them, too."
 
 
 def _print_json(fields: dict[str, Any]) -> None:
@@ -234,9 +255,10 @@ def _find_message(
 ) -> Search:
     from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.explain.find import MessageIdJob
+    from convertro_cli.review.explain.search import LOOKED_ON
 
     files = tuple(find_exports(exports, storage=storage))
-    found = _search(files, MessageIdJob(message_id, rules), limit, 1, bar)
+    found = _search(files, MessageIdJob(message_id, rules), limit, 1, bar, look_on=LOOKED_ON)
     if not found.found:
         raise _nothing(found, f"No message in {_count(files)} has the id {message_id}.")
     return found
@@ -271,18 +293,24 @@ def _find_event(
 
 
 def _search(
-    files: Sequence[ExportFile], job: FindJob, most: int, workers: int, bar: SearchBar
+    files: Sequence[ExportFile],
+    job: FindJob,
+    most: int,
+    workers: int,
+    bar: SearchBar,
+    *,
+    look_on: int = 0,
 ) -> Search:
     from convertro_cli.reading.export_set import total_size
     from convertro_cli.review.explain.search import search
     from convertro_cli.text import visible
 
     bar.total = total_size(files)
-    found = search(files, job, most=most, workers=workers, watch=bar.show)
+    found = search(files, job, most=most, workers=workers, watch=bar.show, look_on=look_on)
     bar.close()
     for damage in found.damage:
         print(visible(damage), file=sys.stderr)
-    if found.interrupted is not None:
+    if found.interrupted is not None and len(found.found) < most:
         raise typer.Exit(int(found.interrupted))
     return found
 

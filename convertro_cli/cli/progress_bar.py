@@ -66,4 +66,5 @@ class BarWatcher:
 
     def notice(self, text: str) -> None:
         """Print it above the bar."""
-        self._console.print(visible(text), markup=False)
+        # Soft: a URL that the terminal itself breaks can still be copied whole.
+        self._console.print(visible(text), markup=False, soft_wrap=True)

@@ -14,7 +14,7 @@ from convertro_cli.record.open_letters import Target
 from convertro_cli.run.metrics import RunFacts, write_metrics
 from convertro_cli.run.ping import Ping
 from convertro_cli.run.report import Report
-from convertro_cli.settings.compile import WEB_SITE_ID
+from convertro_cli.run.target import target_of
 from convertro_cli.settings.load import LoadedSettings
 
 
@@ -76,10 +76,3 @@ def _add_problem(report: Report, error: ConvertroError) -> None:
         report.problem, report.exit_code = error.message, error.exit_code
         if error.hint:
             report.advice.append(error.hint)
-
-
-def target_of(loaded: LoadedSettings) -> Target:
-    """Give the target that settings name."""
-    settings = loaded.settings
-    site_id = settings.convertro.site_id or WEB_SITE_ID
-    return Target(settings.wire.base_url, settings.convertro.account, site_id)

@@ -23,7 +23,9 @@ class SearchBar:
         """Draw the bar, if it is time for one."""
         if self._bar is None:
             console = error_console()
-            if not console.is_terminal or time.monotonic() - self._since < _PATIENCE:
+            if not console.is_terminal or console.is_dumb_terminal:
+                return  # what cannot take back what it shows would keep a bar for good
+            if time.monotonic() - self._since < _PATIENCE:
                 return
             self._bar = Progress(
                 TextColumn("looking for it"),

@@ -62,9 +62,10 @@ class Intake:
     ) -> list[PendingCall]:
         """Count what a batch settles by itself; give the calls to deliver, in order."""
         mapped.note_shared_ids(
-            number
-            for number, *_, identity in mapped.messages
-            if self._message_ids.is_shared(identity)
+            self._message_ids.find_shared(
+                (number, hash(message_id or 0), hash(text))
+                for number, *_, (message_id, text) in mapped.messages
+            )
         )
         self._settling.tally.note_batch(
             mapped.skipped, mapped.warnings, batch.place, mapped.warning_places

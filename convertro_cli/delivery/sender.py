@@ -47,6 +47,10 @@ class SenderOptions:
     success: Success = "not-html"
 
 
+Watch = Callable[[PendingCall, Outcome, Verdict], object]
+"""Is told of each request that has ended, before its call is settled."""
+
+
 class Sender:
     """Delivers calls over a transport, and has each settled in the journal."""
 
@@ -63,6 +67,7 @@ class Sender:
         backoff: Callable[[int], float],
         clock: Clock,
         options: SenderOptions,
+        watch: Watch | None = None,
     ) -> None:
         self.latency = LatencyHistogram()
         self.retries: Counter[str] = Counter()
@@ -77,6 +82,7 @@ class Sender:
         self._backoff = backoff
         self._clock = clock
         self._options = options
+        self._watch = watch
         self._fresh: deque[PendingCall] = deque()
         self._marked: deque[PendingCall] = deque()
         self._due: deque[PendingCall] = deque()
@@ -338,7 +344,7 @@ class Sender:
             call = self._flying.pop(outcome.token)
             if outcome.status is not None:
                 self.latency.add(outcome.elapsed)
-            verdict = judge(outcome, self._options.success)
+            verdict = self._judge(call, outcome)
             if verdict is Verdict.RETRY:
                 if self._speaks_of_load(call, outcome):
                     signs.append((call.started_at, _in_short(outcome)))
@@ -357,6 +363,12 @@ class Sender:
             self._held = 0
             if self.outage.succeeded(now, max(answered), fresh):
                 self._resume()
+
+    def _judge(self, call: PendingCall, outcome: Outcome) -> Verdict:
+        verdict = judge(outcome, self._options.success)
+        if self._watch is not None:
+            self._watch(call, outcome, verdict)
+        return verdict
 
     def _resume(self) -> None:
         """Take up the work where it was before an outage, which is no event's fault."""

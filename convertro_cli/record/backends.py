@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from convertro_cli.errors import ConvertroError
-from convertro_cli.record import known_calls, lookup, open_letters, overview
+from convertro_cli.record import earlier_runs, known_calls, lookup, open_letters, overview
 from convertro_cli.record.dead_letters import DeadLetterFile, DeadLetters
+from convertro_cli.record.earlier_runs import EarlierRuns
 from convertro_cli.record.forgetting import forget_suppressed
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.ledger import Ledger
@@ -112,6 +113,16 @@ def read_open_letters(place: LedgerPlace) -> dict[Target, OpenLetters]:
     from convertro_cli.record.postgres import overview as shared_overview
 
     return shared_overview.read_open_letters(place.address)
+
+
+def read_earlier_runs(place: LedgerPlace, target: Target) -> EarlierRuns:
+    """Read what a ledger knows of earlier runs to a target. Raises ConvertroError."""
+    if place.address is None:
+        return earlier_runs.read_earlier_runs(place.state, target)
+    need_driver(place.address)
+    from convertro_cli.record.postgres import reading
+
+    return reading.read_earlier_runs(place.address, target)
 
 
 def look_up_calls(place: LedgerPlace, keys: Sequence[bytes]) -> dict[bytes, CallRecord] | None:

@@ -10,7 +10,9 @@ from typing import Protocol
 from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema
+from convertro_cli.record.earlier_runs import EarlierRuns, find_earlier_runs
 from convertro_cli.record.ledger import Settled, split_keys
+from convertro_cli.record.open_letters import Target
 from convertro_cli.record.sqlite_ledger import find_finished, find_settled, is_finished
 from convertro_cli.record.state import StateFolder
 
@@ -27,6 +29,9 @@ class KnownCalls(Protocol):
 
     def is_in_doubt(self, key: bytes, order_key: bytes = b"") -> bool:
         """Whether a call may have arrived, or one for the same order."""
+
+    def earlier_runs(self, target: Target) -> EarlierRuns:
+        """Give what is known of earlier runs to a target."""
 
     def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
         """Whether this very file was replayed to its end under these settings."""
@@ -53,6 +58,11 @@ class EmbeddedCalls:
         """Tell which of these calls are settled, and how. Raises ConvertroError."""
         with _told(self._state):
             return find_settled(self._database, keys)
+
+    def earlier_runs(self, target: Target) -> EarlierRuns:
+        """Give what is known of earlier runs to a target."""
+        with _told(self._state):
+            return find_earlier_runs(self._database, target)
 
     @property
     def has_doubts(self) -> bool:

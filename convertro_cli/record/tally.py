@@ -63,6 +63,9 @@ class Tally:
     carries_consent: bool = False
     """Whether any message that yields calls says anything of consent."""
     places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Where messages failed or were invalid, by reason."""
+    warning_places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Where messages were that are sent, by what is to be said of them."""
     by_event_type: dict[str, EventTotal] = field(default_factory=lambda: defaultdict(EventTotal))
     files: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
@@ -92,7 +95,7 @@ class Tally:
         self.warnings.update(warnings)
         for warning, numbers in places.items():
             for number in numbers:
-                self.note_place(warning, place(number))
+                self._keep(self.warning_places[warning], place(number))
 
     def leave_unread(self, unread: Mapping[Unread, int]) -> None:
         """Note how many files were found and are not read, by reason: all so far."""
@@ -113,7 +116,9 @@ class Tally:
 
     def note_place(self, what: str, source: str) -> None:
         """Keep a place, if there are not enough of its kind yet."""
-        places = self.places[what]
+        self._keep(self.places[what], source)
+
+    def _keep(self, places: list[str], source: str) -> None:
         if len(places) < self._places_kept and source not in places:
             places.append(source)
 

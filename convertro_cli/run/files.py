@@ -10,6 +10,8 @@ from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 
+_NAMED = 5
+
 
 class RunFiles:
     """Follows the batches of a run's files, and counts files and bytes.
@@ -28,6 +30,9 @@ class RunFiles:
         self._identities: dict[int, FileIdentity] = {}
         self._exports = exports
         self._notes_told = 0
+        self._with_content: set[int] = set()
+        self._empty: list[str] = []
+        self._empty_files = 0
         self.tell_of_unread()
 
     def tell_of_unread(self) -> None:
@@ -44,9 +49,24 @@ class RunFiles:
         self._positions[batch.file] = batch.position
         self._tally.bytes_read += read
         file = self._pending.setdefault(batch.file, PendingFile())
+        if batch.data and not batch.data.isspace():
+            self._with_content.add(batch.file)
         if batch.end is not None:
             self._end(batch, file)
         return file
+
+    def notes(self) -> list[str]:
+        """Say which files hold nothing at all: somebody may expect something of them."""
+        if not self._empty:
+            return []
+        named = ", ".join(self._empty)
+        more = self._empty_files - len(self._empty)
+        if self._empty_files == 1:
+            return [f"There is nothing in {named}: it is empty."]
+        return [
+            f"There is nothing in {self._empty_files:,} of the files, which are empty: {named}"
+            + (f" and {more:,} more." if more else ".")
+        ]
 
     def completed(self) -> Iterator[tuple[int, FileIdentity | None]]:
         """Give the files that were read to their end and whose messages are all settled.
@@ -64,14 +84,24 @@ class RunFiles:
         """Whether ``completed`` would give anything."""
         return any(file.ended and file.open_messages == 0 for file in self._pending.values())
 
+    def _note_empty(self, name: str) -> None:
+        self._empty_files += 1
+        if len(self._empty) < _NAMED:
+            self._empty.append(name)
+
     def _end(self, batch: LineBatch, file: PendingFile) -> None:
         assert batch.end is not None
         file.ended = True
         del self._positions[batch.file]
         if batch.end.damage is not None:
+            self._with_content.discard(batch.file)
             self._tally.files["damaged"] += 1
             self._notice(batch.end.damage)
             return
         self._tally.files["read"] += 1
+        if batch.file in self._with_content:
+            self._with_content.remove(batch.file)
+        else:
+            self._note_empty(batch.source)
         if batch.end.identity is not None:
             self._identities[batch.file] = batch.end.identity

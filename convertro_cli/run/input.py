@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import chain
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -38,7 +39,8 @@ def choose_workers(wanted: int | None, total_bytes: int | None, limit: int | Non
 class RunInput(Generic[Result]):
     """Batches of lines with what a job made of them, in the order of the files.
 
-    With ``recognise`` a file's last batch tells what the file is known by.
+    With ``recognise`` a file's last batch tells what the file is known by. ``line_by_line``
+    gives batches of one line each, for who wants to stop between any two.
     """
 
     def __init__(
@@ -48,8 +50,12 @@ class RunInput(Generic[Result]):
         *,
         workers: int,
         recognise: bool = False,
+        line_by_line: bool = False,
     ) -> None:
-        groups = grouped(read_exports(files, recognise=recognise))
+        batches: Iterable[LineBatch] = read_exports(files, recognise=recognise)
+        if line_by_line:
+            batches = chain.from_iterable(batch.line_by_line() for batch in batches)
+        groups = grouped(batches)
         self._feed = Feed(run_in_order(Each(job), groups, workers=workers))
         self._taken: deque[tuple[LineBatch, Result]] = deque()
 

@@ -48,10 +48,12 @@ def delivery_options(loaded: LoadedSettings, options: ReplayOptions) -> Delivery
         rate_limit=delivery.rate_limit,
         max_attempts=delivery.max_attempts,
         outage_timeout=delivery.outage_timeout,
+        waits_for_start="delivery.outage_timeout" in loaded.origins,
         stop_after_refusals=delivery.stop_after_refusals,
         success=_success(loaded.settings.wire.success),
         resend=options.resend,
         at_most_once=options.at_most_once,
+        canary=options.canary,
     )
 
 

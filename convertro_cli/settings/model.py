@@ -257,6 +257,12 @@ class StorageTable(Table):
     ca_bundle: Text | None = Field(default=None, description="a file of certificates (PEM)")
 
 
+FILTER_KEYS = frozenset(
+    {"filters", "transformations", "filters_file", "transformations_file", "destination_id"}
+)
+"""The keys of what Segment applies after an export is written."""
+
+
 class Settings(Table):
     """The whole of convertro.toml, checked."""
 
@@ -295,6 +301,11 @@ class Settings(Table):
     def filter_specs(self) -> FilterSpecs:
         """All filters and transformations, as understood: the files' first, then the tables'."""
         return self._filter_specs
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether any key of filters or transformations is set."""
+        return not self.model_fields_set.isdisjoint(FILTER_KEYS)
 
     def with_filters(self, specs: FilterSpecs) -> Settings:
         """Give the same settings, with what their tables and files of filters hold."""

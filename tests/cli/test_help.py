@@ -10,7 +10,9 @@ from convertro_cli.cli.app import app
 from convertro_cli.errors import ExitCode
 from tests.cli.command_line import CommandLine
 
-COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
+COMMANDS = [
+    command.callback.__name__ for command in app([]).registered_commands if command.callback
+]
 
 
 def help_of(convertro: CommandLine, monkeypatch: pytest.MonkeyPatch, *command: str) -> str:

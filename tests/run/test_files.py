@@ -104,6 +104,26 @@ def test_a_damaged_file_is_counted_and_told_of(
     assert notices == ["a.ndjson.gz ends in the middle."]
 
 
+def test_files_with_nothing_in_them_are_named(files: RunFiles) -> None:
+    """Of a file without a single line somebody may expect something; blank lines are nothing."""
+    files.follow(batch(0, 0, WHOLE))
+    assert files.notes() == ["There is nothing in 0.ndjson: it is empty."]
+    for file in range(1, 8):
+        blank = LineBatch(file, f"{file}.ndjson", 1, b"\n \r\n", 4, 0, WHOLE)
+        files.follow(blank)
+    (note,) = files.notes()
+    assert "nothing in 8 of the files" in note
+    assert note.endswith("4.ndjson and 3 more.")
+
+
+def test_a_file_is_not_empty_for_its_last_batch(files: RunFiles) -> None:
+    """The end of a file often comes by itself; a broken file is told of by its damage."""
+    files.follow(LineBatch(0, "0.ndjson", 1, b"{}\n", 3))
+    files.follow(batch(0, 3, WHOLE))
+    files.follow(batch(1, 0, DAMAGED))
+    assert files.notes() == []
+
+
 def test_what_is_found_late_is_counted_once(tally: Tally, notices: list[str]) -> None:
     """A list that is still gone through leaves more unread; to tell of it twice changes nothing."""
     exports = ExportSet((), Counter({Unread.HIDDEN: 2}))

@@ -220,6 +220,14 @@ def test_the_faults_of_lists_are_told_with_all_others(file: Path) -> None:
     assert lines[4].endswith("c.txt' is not there")
 
 
+def test_what_the_command_line_names_is_no_matter_of_a_settings_file(file: Path) -> None:
+    """The hint that `convertro init` writes every key is for who has a key wrong."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, environ={}, suppressed=[file.parent / "none.txt"])
+    assert "is not there" in caught.value.message
+    assert caught.value.hint is None
+
+
 @pytest.mark.parametrize("names", ['"a.txt"', "5", "[5]", '[""]', '["~nosuchuser/a.txt"]'])
 def test_names_that_are_none_are_told_once(file: Path, names: str) -> None:
     """A value of the wrong type is one fault, and no traceback."""

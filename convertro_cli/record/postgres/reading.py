@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg import Connection
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.identity import FileIdentity
+from convertro_cli.record.earlier_runs import LATEST, EarlierRuns, put_together
 from convertro_cli.record.ledger import CallState, Settled
 from convertro_cli.record.lookup import CallRecord
+from convertro_cli.record.open_letters import Target
 from convertro_cli.record.postgres import files
 from convertro_cli.record.postgres.address import Address
 from convertro_cli.record.postgres.commit import find_settled
@@ -44,6 +47,12 @@ WHERE calls.claim = -left_over.run
 """
 
 
+_EARLIER_RUNS = """
+SELECT summary FROM runs
+WHERE target = %s AND account IN (%s, '') AND site_id IN (%s, '') ORDER BY id DESC LIMIT %s
+"""
+
+
 class SharedCalls:
     """The calls of a shared ledger, as ``KnownCalls`` has those of an embedded one."""
 
@@ -69,6 +78,11 @@ class SharedCalls:
     def is_in_doubt(self, key: bytes, order_key: bytes = b"") -> bool:
         """Whether a call may have arrived, or one for the same order."""
         return key in self._in_doubt or order_key in self._in_doubt
+
+    def earlier_runs(self, target: Target) -> EarlierRuns:
+        """Give what is known of earlier runs to a target."""
+        with told(self._address):
+            return find_earlier_runs(self._connection, target)
 
     def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
         """Whether this very file was replayed to its end under these settings."""
@@ -101,6 +115,22 @@ def open_for_reading(address: Address) -> Iterator[Connection | None]:
             connection.execute("SET jit = off")
             is_there = check_version(connection, address)
         yield connection if is_there else None
+
+
+def find_earlier_runs(connection: Connection, target: Target) -> EarlierRuns:
+    """Read what is known of earlier runs to a target."""
+    parameters = (target.url, target.account or "", target.site_id or "", LATEST)
+    rows = connection.execute(_EARLIER_RUNS, parameters)
+    return put_together(orjson.loads(summary) if summary else None for (summary,) in rows)
+
+
+def read_earlier_runs(address: Address, target: Target) -> EarlierRuns:
+    """Read likewise from a ledger that is not open. Raises ConvertroError."""
+    with open_for_reading(address) as connection:
+        if connection is None:
+            return EarlierRuns()
+        with told(address):
+            return find_earlier_runs(connection, target)
 
 
 def look_up_calls(address: Address, keys: Sequence[bytes]) -> dict[bytes, CallRecord] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from convertro_cli.mapping.rules import EventMap, Rules
@@ -13,6 +13,7 @@ from convertro_cli.review.inspect.days import day_of, hour_of, moment_of
 from convertro_cli.review.inspect.findings import Findings
 from convertro_cli.review.inspect.gates import GateNotes
 from convertro_cli.review.inspect.lacks import find_lacks
+from convertro_cli.review.inspect.notes import warned
 from convertro_cli.review.inspect.profile import is_cut
 from convertro_cli.review.inspect.report import (
     AtStake,
@@ -61,8 +62,8 @@ def build_report(
         times=_times(found),
         lacks=tuple(find_lacks(found)),
         repeats=Repeats(found.ids.count(), found.ids.one_in),
-        faults=tuple(_faults(found, found.invalid | found.failed)),
-        warnings=tuple(_faults(found, found.warnings)),
+        faults=tuple(_faults(found, found.invalid | found.failed, str)),
+        warnings=tuple(_faults(found, found.warnings, warned)),
         outcome=Outcome(
             sent=messages["sent"],
             skipped=_ranked(found.skipped),
@@ -169,9 +170,12 @@ def _gaps(days: list[int]) -> Iterator[Gap]:
             yield Gap(day_of(before + 1), day_of(after - 1))
 
 
-def _faults(found: Findings, counts: Mapping[str, int]) -> Iterator[Fault]:
+def _faults(
+    found: Findings, counts: Mapping[str, int], kept_under: Callable[[str], str]
+) -> Iterator[Fault]:
     for reason, count in _ranked(counts).items():
-        yield Fault(reason, count, tuple(Place(*place) for place in found.places.get(reason, ())))
+        places = found.places.get(kept_under(reason), ())
+        yield Fault(reason, count, tuple(Place(*place) for place in places))
 
 
 def _by_type(values: BoundedSums[tuple[str, str]]) -> Iterator[TypeTotal]:

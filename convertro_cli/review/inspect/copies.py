@@ -18,7 +18,7 @@ from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.seen_calls import SeenCalls
 from convertro_cli.record.tally import Fate
 from convertro_cli.review.inspect.days import DAY, month_of
-from convertro_cli.review.inspect.notes import BatchFindings, Counts
+from convertro_cli.review.inspect.notes import BatchFindings, Counts, warned
 from convertro_cli.review.inspect.profile import cut, name_of
 from convertro_cli.review.inspect.sums import Sum
 from convertro_cli.run.repeats import Repeat, Repeated, RepeatSearch, Review
@@ -74,7 +74,7 @@ class Copies:
             return
         what = "shared_message_id"
         found.warnings[what] = found.warnings.get(what, 0) + len(shared)
-        found.places[what] = [(number, "") for number in review.shared]
+        found.places[warned(what)] = [(number, "") for number in review.shared]
         for index, number in enumerate(found.keys.numbers):
             if number in shared:
                 self.sums.shared_ids.count += 1

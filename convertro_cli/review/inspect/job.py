@@ -16,7 +16,7 @@ from convertro_cli.mapping.rules import Rules, Selection, Wire
 from convertro_cli.mapping.times import message_time
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.inspect.days import DAY
-from convertro_cli.review.inspect.notes import BatchFindings, BatchNotes
+from convertro_cli.review.inspect.notes import BatchFindings, BatchNotes, warned
 from convertro_cli.review.inspect.profile import id_flags, source_of, track_facts
 from convertro_cli.review.inspect.sendable import UrlLimit
 from convertro_cli.review.inspect.sums import Sum
@@ -69,7 +69,7 @@ class InspectJob(MappingJob):
         """Note the calls that a dry run would give; say whether all of them can be sent."""
         for warning in mapped.warnings:
             notes.warnings[warning.value] += 1
-            notes.note_place(warning.value, number)
+            notes.note_place(warned(warning.value), number)
         failed = 0
         first = len(notes.keys.keys) // KEY_BYTES - len(mapped.calls)
         for index, call in enumerate(mapped.calls if self.with_settings else (), first):

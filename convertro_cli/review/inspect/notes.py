@@ -22,6 +22,12 @@ from convertro_cli.review.inspect.sums import Sum
 PLACES_KEPT = 10
 """How many places of each kind of invalid line and of warning are kept."""
 
+
+def warned(name: str) -> str:
+    """Give what the places of a warning are kept under: an invalid line may have the same name."""
+    return f"warning {name}"
+
+
 Key = TypeVar("Key")
 Counts = dict[Key, int]
 
@@ -37,7 +43,8 @@ class BatchFindings:
     ``messages`` counts those ``read``, those ``unreadable`` (no message at all), those that the
     filters have ``left_out``, those that would be ``sent``, and those ``without_id`` and
     ``without_time``. ``values`` has the calls and their worth by event type and month;
-    ``places`` the line number and what is wrong with it, by kind of invalid line or warning.
+    ``places`` the line number and what is wrong with it, by kind of invalid line, or of warning
+    (``warned``).
     All of it is as if no call came before: ``keys`` is for finding those that did, and ``spans``
     has where in the batch the messages lie that have calls.
     """

@@ -59,6 +59,8 @@ def inspect(
                     break
             watcher.tick(progress)
         interruption = interrupts.exit_code
+    for note in files.notes():
+        watcher.notice(note)
     damaged = ExitCode.UNREADABLE_EXPORT if tally.files["damaged"] else ExitCode.OK
     facts = RunFacts(
         settings=options.settings,
