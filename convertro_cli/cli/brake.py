@@ -19,8 +19,9 @@ from convertro_cli.mapping.rules import Selection
 from convertro_cli.run.outlook import look_ahead
 from convertro_cli.run.plan import ReplayOptions
 from convertro_cli.settings.load import LoadedSettings
-from convertro_cli.text import visible
+from convertro_cli.text import things, visible
 
+_QUESTION = "Send? [y/N]"
 _YES = frozenset({"y", "yes"})
 
 
@@ -51,7 +52,7 @@ def brake(
     if outlook.is_new and outlook.exports is not None and outlook.exports.found:
         lines += first_send_lines(loaded, outlook.exports, selection, options)
         lines += _ways_to_look(canary)
-    if lines and not _ask(lines, _question(canary)):
+    if lines and not _ask(lines):
         _say("Nothing was sent.")
         raise typer.Exit(int(ExitCode.INTERRUPTED))
 
@@ -62,27 +63,19 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 def _ways_to_look(canary: int | None) -> list[str]:
     ways = "To see each call first: --dry-run."
-    return [
-        ways if canary is not None else f"{ways} To send ten, and see the answers: --canary 10."
-    ]
-
-
-def _question(canary: int | None) -> str:
     if canary is None:
-        return "Send? [y/N]"
-    return (
-        "Send the first call? [y/N]" if canary == 1 else f"Send the first {canary:,} calls? [y/N]"
-    )
+        return [f"{ways} To send ten, and see the answers: --canary 10."]
+    return [f"{ways} Now only {things(canary, 'call')} would go, each shown with its answer."]
 
 
-def _ask(lines: Sequence[str], question: str) -> bool:
+def _ask(lines: Sequence[str]) -> bool:
     """Show what there is to know, and read the answer. No answer is no."""
     if log.is_json():
-        log.log_json("warning", "question", text=question, facts=list(lines))
+        log.log_json("warning", "question", text=_QUESTION, facts=list(lines))
     else:
         for line in lines:
             print(visible(line), file=sys.stderr)
-        print(f"{question} ", end="", file=sys.stderr, flush=True)
+        print(f"{_QUESTION} ", end="", file=sys.stderr, flush=True)
     try:
         answer = sys.stdin.readline()
     except (KeyboardInterrupt, OSError, UnicodeDecodeError):
