@@ -14,10 +14,12 @@ import typer
 from convertro_cli.cli import log
 from convertro_cli.cli.brake_view import first_send_lines, retyped_lines
 from convertro_cli.cli.console import print_note
+from convertro_cli.cli.watching import Loudness, open_watcher
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.run.outlook import look_ahead
 from convertro_cli.run.plan import ReplayOptions
+from convertro_cli.run.progress import tell_of_list
 from convertro_cli.settings.load import LoadedSettings
 from convertro_cli.text import things, visible
 
@@ -30,6 +32,7 @@ def brake(
     exports: Sequence[str],
     selection: Selection,
     options: ReplayOptions,
+    loudness: Loudness,
     *,
     canary: int | None,
     yes: bool,
@@ -40,7 +43,9 @@ def brake(
     where the answer is not yes; nothing was written then.
     """
     asks = not yes and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
-    outlook = look_ahead(loaded, exports, selection, options, wants_exports=asks)
+    with open_watcher(loudness) as watcher:
+        tell = tell_of_list(watcher)
+        outlook = look_ahead(loaded, exports, selection, options, wants_exports=asks, tell=tell)
     if outlook is None:
         return
     warning = retyped_lines(outlook)
