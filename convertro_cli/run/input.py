@@ -17,6 +17,8 @@ from convertro_cli.workers.pool import run_in_order
 
 Result = TypeVar("Result")
 
+Beside = Callable[[Iterable[LineBatch]], Iterable[LineBatch]]
+
 _WORTH_WORKERS = 8 << 20
 _MOST_BY_DEFAULT = 4
 
@@ -38,7 +40,8 @@ def choose_workers(wanted: int | None, total_bytes: int | None, limit: int | Non
 class RunInput(Generic[Result]):
     """Batches of lines with what a job made of them, in the order of the files.
 
-    With ``recognise`` a file's last batch tells what the file is known by.
+    With ``recognise`` a file's last batch tells what the file is known by. ``beside`` puts beside
+    each batch what else the job needs for it, and may give more batches than there are.
     """
 
     def __init__(
@@ -48,9 +51,12 @@ class RunInput(Generic[Result]):
         *,
         workers: int,
         recognise: bool = False,
+        beside: Beside | None = None,
     ) -> None:
-        groups = grouped(read_exports(files, recognise=recognise))
-        self._feed = Feed(run_in_order(Each(job), groups, workers=workers))
+        batches: Iterable[LineBatch] = read_exports(files, recognise=recognise)
+        if beside is not None:
+            batches = beside(batches)
+        self._feed = Feed(run_in_order(Each(job), grouped(batches), workers=workers))
         self._taken: deque[tuple[LineBatch, Result]] = deque()
 
     def __enter__(self) -> RunInput[Result]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.lines import MappedLine, map_line, map_lines
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import Trail
 from convertro_cli.reading.batch import LineBatch, place
+from convertro_cli.reading.sources import ExportSet
+from convertro_cli.run.progress import Watcher
+from convertro_cli.run.reading import Reading
 from convertro_cli.segment.ids import read_id
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -43,6 +47,37 @@ class FoundLine(NamedTuple):
             return None
         message, outcome, letter = map_line(self.line, self.overlong, rules, trail)
         return MappedLine(self.number, 0, len(self.line), message, outcome, letter)
+
+
+FindJob = Callable[[LineBatch], list[FoundLine]]
+
+
+@dataclass(slots=True)
+class Search:
+    """What was found. ``lines`` counts those of the file that was read last."""
+
+    found: list[FoundLine] = field(default_factory=list)
+    lines: int = 0
+    is_damaged: bool = False
+    interruption: ExitCode | None = None
+
+
+def search(
+    exports: ExportSet, job: FindJob, watcher: Watcher, *, most: int, workers: int | None = None
+) -> Search:
+    """Look for lines until there are ``most``."""
+    result = Search()
+    with Reading(exports, job, watcher, workers=workers) as reading:
+        for batch, found in reading:
+            result.found += found[: most - len(result.found)]
+            result.lines = batch.last_line
+            reading.tally.messages["read"] += batch.data.count(b"\n")
+            if len(result.found) == most:
+                break
+        result.is_damaged = bool(reading.tally.files["damaged"])
+        if reading.is_interrupted:
+            result.interruption = reading.exit_code
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +169,7 @@ class FilterJob:
         return found
 
 
-FindJob = Callable[[LineBatch], list[FoundLine]]
-
-
 def _found(batch: LineBatch, number: int, line: bytes) -> FoundLine:
     """Give a line of a batch by the number that it has there."""
     in_file, index = batch.locate(number)
     return FoundLine(batch.source, in_file, line, batch.overlong, index)
-
-
-def _batch_of(found: FoundLine) -> LineBatch:
-    return LineBatch(0, found.source, found.number, found.line, 0, found.overlong)
