@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import reduce
 from typing import Any
 
 import orjson
 
+from convertro_cli.amounts import Sum
 from convertro_cli.mapping.calls import Call, Invalid, Mapped, Skipped
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.batch import LineBatch
-from convertro_cli.segment.ids import plain_number, read_id
+from convertro_cli.segment.ids import read_id
 from convertro_cli.segment.json_text import write_json
-from convertro_cli.segment.money import EXACTLY
 
 
 @dataclass(slots=True)
 class DryRunBatch(BatchCounts):
     """A batch of which it was only written down what would be sent.
 
-    ``output`` has the lines; ``starts`` tells where in it each call's line begins. ``totals`` has,
-    for each Convertro event type, the number of calls and the exact sum of their values; the
-    failed ones are those that could not be sent. All of it is as if no call came before:
-    ``keys`` is for finding those that did.
+    ``output`` has the lines; ``starts`` tells where in it each call's line begins. ``totals`` has
+    the calls of each Convertro event type and what they are worth; the failed ones are those that
+    could not be sent. All of it is as if no call came before: ``keys`` is for finding those that
+    did.
     """
 
     output: bytes = b""
@@ -38,13 +35,7 @@ class DryRunBatch(BatchCounts):
     failed_messages: int = 0
     calls: int = 0
     failed_calls: int = 0
-    totals: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
-
-    def add_values(self, values: Mapping[str, Sequence[int | float]]) -> None:
-        """Count the values of the events that would be sent, by event type."""
-        for event_type, some in values.items():
-            numbers = map(Decimal, map(plain_number, some))
-            self.totals[event_type] = (len(some), reduce(EXACTLY.add, numbers))
+    totals: dict[str, Sum] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -56,19 +47,17 @@ class DryRunJob(MappingJob):
     def __call__(self, batch: LineBatch) -> DryRunBatch:
         result = DryRunBatch()
         output = bytearray()
-        values: defaultdict[str, list[int | float]] = defaultdict(list)
         if self.include_skipped:
             for line in self.lines(batch, result):
                 outcome = result.count(line)
                 if outcome is not None:
-                    self._write_calls(line, outcome, batch, result, output, values)
+                    self._write_calls(line, outcome, batch, result, output)
                 else:
                     output += _reason_line(line, batch)
         else:
             for line, outcome in self.lines_with_calls(batch, result):
-                self._write_calls(line, outcome, batch, result, output, values)
+                self._write_calls(line, outcome, batch, result, output)
         result.output = bytes(output)
-        result.add_values(values)
         return result
 
     def _write_calls(
@@ -78,7 +67,6 @@ class DryRunJob(MappingJob):
         batch: LineBatch,
         result: DryRunBatch,
         output: bytearray,
-        values: defaultdict[str, list[int | float]],
     ) -> None:
         failed = 0
         result.keys.add(line, outcome, batch, self.rules)
@@ -89,7 +77,10 @@ class DryRunJob(MappingJob):
             if len(url) <= LONGEST_URL:
                 result.calls += 1
                 if call.kind == "event":
-                    values[call.event_type or ""].append(call.event_value)
+                    total = result.totals.get(call.event_type or "")
+                    if total is None:
+                        total = result.totals[call.event_type or ""] = Sum()
+                    total.add_one(call.event_value)
                 fields["method"] = "GET"
                 fields["url"] = url
             else:
