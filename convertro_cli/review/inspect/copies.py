@@ -59,20 +59,19 @@ class Copies:
     ) -> None:
         """Count a message by what becomes of it, in place of what would without the repeats."""
         event, with_types = event_of(line.message), are_of_settings(self._rules)
-        faults = {index - message.first for index in result.keys.faults}
-        sound = [why for why in enumerate(message.calls) if why[0] not in faults]
+        indexes = range(message.first, message.first + len(calls))
+        faults = [index - message.first for index in result.keys.faults if index in indexes]
+        sound = [index for index in range(len(calls)) if index not in faults]
+        fate = Fate.FAILED if faults else Fate.DELIVERED
         before, after = Outcomes(), Outcomes()
-        is_failed = len(sound) < len(calls)
-        was = before.note(Fate.FAILED if is_failed else Fate.DELIVERED, event)
-        now = after.note(message.fate, event)
-        for outcomes, row, made in (
-            (before, was, [index for index, _ in sound]),
-            (after, now, [index for index, why in sound if why is None]),
+        for outcomes, becomes, made in (
+            (before, fate, range(len(calls))),
+            (after, message.fate, [i for i, why in enumerate(message.calls) if why is None]),
         ):
-            of_event = None if is_failed else row
-            outcomes.note_calls([calls[i] for i in made], of_event, with_types=with_types)
-        before.calls["failed"] = len(calls) - len(sound)
-        after.calls["failed"] = sum(message.calls[index] is None for index in faults)
+            row = outcomes.note(becomes, event)
+            sent = [calls[index] for index in made if index in sound]
+            outcomes.note_calls(sent, None if faults else row, with_types=with_types)
+            outcomes.calls["failed"] = sum(index in faults for index in made)
         result.found.outcomes.take_out(before)
         result.found.outcomes.add(after)
 
