@@ -46,8 +46,10 @@ bench: dev ## Measure the speed, side by side with what one would use otherwise 
 bench-quick: dev ## The same in under a minute.
 	$(BIN)/python -m tests.bench --quick
 
-soak: dev ## Ten minutes of random faults, kills and outages, with all guarantees checked.
+soak: dev ## Ten minutes of random faults, kills and outages; then the tests with many more examples.
 	$(BIN)/python -m tests.system.soak
+	$(BIN)/python -m tests.system.shared_soak
+	SOAK=1 $(BIN)/python -m pytest -q -n auto
 
 clean: ## Remove what was installed and what the tools keep.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -58,9 +60,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[curl,report,metrics,objects]'
+	$(PIP) install --editable '.[curl,report,metrics,objects,postgres]'
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml $(VENV)/installed
-	$(PIP) install --editable '.[curl,report,metrics,objects,aws,dev]'
+	$(PIP) install --editable '.[curl,report,metrics,objects,aws,postgres,dev]'
 	@touch $@

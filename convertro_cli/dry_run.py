@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.dry_run import DryRunBatch, DryRunJob
 from convertro_cli.mapping.jobs import TOO_LONG
+from convertro_cli.mapping.retyping import Retyping
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.sources import ExportSet
@@ -21,6 +22,7 @@ from convertro_cli.run.marking import Marking
 from convertro_cli.run.progress import Progress, Watcher
 from convertro_cli.run.repeats import RepeatSearch
 from convertro_cli.run.report import Report
+from convertro_cli.run.retyped import RetypedSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class DryRunOptions:
     """``workers`` is None for the default; ``limit`` counts messages that pass the filters.
 
     ``resend`` and ``at_most_once`` are those of the replay that the dry run is to tell of.
+    ``delivered_types`` are event types that earlier runs delivered under other settings: what was
+    so delivered and would go out again is counted. None where there is nothing of the kind.
     """
 
     workers: int | None = None
@@ -35,6 +39,7 @@ class DryRunOptions:
     include_skipped: bool = False
     resend: bool = False
     at_most_once: bool = False
+    delivered_types: tuple[str, ...] | None = None
 
 
 def dry_run(
@@ -56,7 +61,11 @@ def dry_run(
     files = RunFiles(tally, watcher.notice, exports)
     progress = Progress(tally, exports.total_bytes)
     search = RepeatSearch(known, resend=options.resend, at_most_once=options.at_most_once)
-    job = DryRunJob(rules, options.limit, options.include_skipped)
+    retyped = (
+        RetypedSearch(known) if known is not None and options.delivered_types is not None else None
+    )
+    retyping = Retyping(rules, options.delivered_types or ()) if retyped is not None else None
+    job = DryRunJob(rules, options.limit, options.include_skipped, known is not None, retyping)
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
     with Interrupts() as interrupts, RunInput(exports, job, workers=workers) as batches:
         while not batches.is_finished and not interrupts.stop_requested:
@@ -65,6 +74,8 @@ def dry_run(
                 batch, mapped = taken
                 marking = Marking(mapped, tally, include_skipped=options.include_skipped)
                 write(marking.mark(search.review(mapped.keys)))
+                if retyped is not None:
+                    retyped.review(mapped.typed)
                 files.follow(batch)
                 _count(tally, batch, mapped)
                 if mapped.exhausted:
@@ -78,6 +89,8 @@ def dry_run(
         exit_code=interruption or damaged,
         elapsed_s=time.monotonic() - started,
         interrupted=interruption is not None,
+        retyped=retyped,
+        advice=files.notes(),
     )
 
 

@@ -6,7 +6,11 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The process exit codes, after sysexits.h where it has one."""
+    """The process exit codes, after sysexits.h where it has one.
+
+    ``INTERRUPTED`` is also for whoever is asked before the first send and does not say yes: a
+    Ctrl-C at that question means the same.
+    """
 
     OK = 0
     SOME_FAILED = 1

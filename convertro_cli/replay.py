@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
@@ -14,25 +14,27 @@ from convertro_cli.delivery.transports import open_transport
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.sources import ExportSet
-from convertro_cli.record.dead_letters import DeadLetterFile
-from convertro_cli.record.forgetting import forget_suppressed
-from convertro_cli.record.ledger import Ledger
-from convertro_cli.record.state import RunLock, StateFolder
+from convertro_cli.reading.batch import line_by_line
+from convertro_cli.reading.sources import ExportFile, ExportSet
+from convertro_cli.record.backends import OpenLedger, open_ledger
+from convertro_cli.record.earlier_runs import SETTINGS
 from convertro_cli.record.tally import Tally
+from convertro_cli.run.claiming import ClaimedFiles
 from convertro_cli.run.files import RunFiles
 from convertro_cli.run.input import RunInput, choose_workers
 from convertro_cli.run.interrupts import Interrupts
-from convertro_cli.run.options import delivery_options, transport_options
+from convertro_cli.run.letters_again import LettersAgain, find_letters
+from convertro_cli.run.options import delivery_options, shared_options, transport_options
 from convertro_cli.run.plan import Plan, ReplayOptions
 from convertro_cli.run.progress import Progress, Watcher
-from convertro_cli.run.report import Report
+from convertro_cli.run.report import CanaryReport, Report
 from convertro_cli.settings.load import LoadedSettings
 
 DRAIN_SECONDS = 10.0
 """How long an interrupted run waits for the requests that are under way."""
 
 _TICK = 0.1
+_ASK_AGAIN_EVERY = 0.5
 _MOST_AT_A_STEP = 64  # small batches: the answers must not wait for all of them
 
 
@@ -49,29 +51,35 @@ def replay(
     Raises ConvertroError for what stops a run before it starts. What stops it later stands in
     the report, with the counts so far.
     """
-    state = StateFolder(loaded.state_folder)
-    state.create()
+    place = loaded.ledger
+    again: LettersAgain | None = None
     with ExitStack() as opened:
-        lock = opened.enter_context(RunLock(state.lock, options.command))
-        ledger = opened.enter_context(Ledger(state.ledger, check=lock.check, notice=watcher.notice))
-        interrupts = opened.enter_context(Interrupts())
-        plan = Plan(loaded, state, ledger, selection, options)
+        interrupts = Interrupts()
+        shared = shared_options(loaded, lambda: interrupts.stop_requested, watcher.notice)
+        opened_ledger = opened.enter_context(open_ledger(place, options.command, shared))
+        opened.enter_context(interrupts)
+        plan = Plan(loaded, place.state, opened_ledger.ledger, selection, options)
+        if options.dead_letters:
+            again = opened.enter_context(find_letters(place))
+            arguments = again.paths
         exports = plan.find(arguments)
-        run = _Run(loaded, state, ledger, plan, exports, interrupts, watcher)
+        run = _Run(loaded, opened_ledger, plan, exports, interrupts, watcher)
         report = run.carry_out()
-        if plan.rules.suppressed is not None:
-            _forget(state, ledger, plan.rules.suppressed, report)
+        try:
+            came_to_end = report.problem is None and not report.interrupted
+            if again is not None and plan.takes_whole_files and came_to_end:
+                opened_ledger.ledger.letters_tried(again.reached)
+            if plan.rules.suppressed is not None:
+                _forget(opened_ledger, plan.rules.suppressed, report)
+        except ConvertroError as error:
+            if report.problem is None:
+                report.problem, report.exit_code = error.message, error.exit_code
         return report
 
 
-def _forget(state: StateFolder, ledger: Ledger, suppressed: Container[str], report: Report) -> None:
+def _forget(opened: OpenLedger, suppressed: Container[str], report: Report) -> None:
     """Leave nothing of suppressed users in the dead letters, of this run or of those before."""
-    try:
-        removed = sum(each.removed for each in forget_suppressed(state, ledger, suppressed))
-    except ConvertroError as error:
-        if report.problem is None:
-            report.problem, report.exit_code = error.message, error.exit_code
-        return
+    removed = opened.forget(suppressed)
     if removed:
         report.advice.append(f"Dead letters of suppressed users, removed for good: {removed:,}.")
 
@@ -82,16 +90,15 @@ class _Run:
     def __init__(
         self,
         loaded: LoadedSettings,
-        state: StateFolder,
-        ledger: Ledger,
+        opened: OpenLedger,
         plan: Plan,
         exports: ExportSet,
         interrupts: Interrupts,
         watcher: Watcher,
     ) -> None:
         self._loaded = loaded
-        self._state = state
-        self._ledger = ledger
+        self._ledger = opened.ledger
+        self._letters = opened.letters
         self._plan = plan
         self._exports = exports
         self._interrupts = interrupts
@@ -100,11 +107,12 @@ class _Run:
         self._files = RunFiles(self._tally, watcher.notice, exports)
         self._progress = Progress(self._tally, exports.total_bytes)
         self._problem: ConvertroError | None = None
+        self._claimed = self._claim_files()
 
     def carry_out(self) -> Report:
         """Do it all, and report."""
         started = time.monotonic()
-        letters = DeadLetterFile(self._state.dead_letters)
+        letters = self._letters
         transport = open_transport(
             self._loaded.settings.delivery.transport, transport_options(self._loaded)
         )
@@ -115,43 +123,91 @@ class _Run:
                 ledger=self._ledger,
                 dead_letters=letters,
                 writer=writer,
+                spool_folder=self._loaded.state_folder,
                 tally=self._tally,
             )
             try:
                 self._deliver(delivery)
             except ConvertroError as error:
                 self._problem = error
+            finally:
+                if self._claimed is not None:
+                    self._claimed.stop()
             try:  # whatever it was: what is under way may still be answered, and noted
                 self._end(delivery)
             except ConvertroError as error:
                 self._problem = self._problem or error
             self._tally.calls["in_doubt"] += delivery.count_in_doubt()
+            self._files.tell_of_unread()
         return self._report(delivery, time.monotonic() - started, transport.name)
+
+    def _claim_files(self) -> ClaimedFiles | None:
+        """Have each file only while no other run has it, where there can be another."""
+        claims, options = self._ledger.files, self._plan.options
+        if claims is None:
+            return None
+        again = options.reread or options.resend or not self._plan.takes_whole_files
+        return ClaimedFiles(self._exports, claims, self._plan.digest_for, again=again)
 
     def _deliver(self, delivery: Delivery) -> None:
         """Take in and deliver until all is done, or an interrupt or an error ends it."""
+        job = ReplayJob(self._plan.rules, self._plan.options.limit)
+        claimed = self._claimed
+        if claimed is None:
+            self._deliver_files(delivery, job, self._exports, self._exports.total_bytes)
+            return
+        while self._deliver_files(delivery, job, claimed, claimed.total_bytes):
+            if claimed.is_done or not self._wait_for_others(delivery, claimed):
+                return
+
+    def _wait_for_others(self, delivery: Delivery, claimed: ClaimedFiles) -> bool:
+        """Wait until a file that another run had is free, or done; whether to go on then."""
+        ask_at = time.monotonic()
+        while not self._interrupts.stop_requested:
+            if time.monotonic() >= ask_at:
+                if claimed.has_news():
+                    return True
+                ask_at = time.monotonic() + _ASK_AGAIN_EVERY
+            self._step(delivery)
+        return False
+
+    def _deliver_files(
+        self,
+        delivery: Delivery,
+        job: ReplayJob,
+        files: Iterable[ExportFile],
+        total_bytes: int | None,
+    ) -> bool:
+        """Deliver some files to their end; tell whether more are wanted after that."""
         options = self._plan.options
-        job = ReplayJob(self._plan.rules, options.limit)
-        workers = choose_workers(options.workers, self._exports.total_bytes, options.limit)
-        with RunInput(self._exports, job, workers=workers, recognise=True) as batches:
+        workers = choose_workers(options.workers, total_bytes, options.limit)
+        cut = line_by_line if options.canary is not None else None
+        with RunInput(files, job, workers=workers, recognise=True, beside=cut) as batches:
             wanted = True
             while not self._interrupts.stop_requested:
                 wanted = wanted and self._take_in(delivery, batches)
-                delivery.step(_TICK)
-                self._finish_files(delivery)
-                self._show(delivery)
-                if options.max_failed is not None:
-                    options.max_failed.check(self._tally)
+                self._step(delivery)
                 if delivery.is_idle and (batches.is_finished or not wanted):
                     delivery.finish()
                     if delivery.is_idle:  # else another message for a refused order goes now
-                        return
+                        return wanted
+        return False
+
+    def _step(self, delivery: Delivery) -> None:
+        """Do what can be done now, and show where the run is."""
+        delivery.step(_TICK)
+        self._finish_files(delivery)
+        self._show(delivery)
+        if self._plan.options.max_failed is not None:
+            self._plan.options.max_failed.check(self._tally)
 
     def _take_in(self, delivery: Delivery, batches: RunInput[MappedBatch]) -> bool:
         """Take in what is there, as much as is wanted now; tell whether more of it ever is.
 
         A step marks what there is to send in one transaction, so there should be enough of it.
         """
+        if delivery.is_over:
+            return False
         for _ in range(_MOST_AT_A_STEP):
             if not delivery.wants_more or batches.is_finished:
                 break
@@ -177,14 +233,21 @@ class _Run:
         delivery.sync()
 
     def _finish_files(self, delivery: Delivery) -> None:
-        for identity in self._files.completed():
-            if self._plan.takes_whole_files:
+        is_copy = self._claimed is not None and self._plan.options.dead_letters
+        counts = self._plan.takes_whole_files and not is_copy
+        for place, identity in self._files.completed():
+            if identity is not None and counts:
                 delivery.finish_file(identity, self._plan.digest_for(identity.path))
+            if self._claimed is not None:
+                self._claimed.release(place, identity if counts else None)
 
     def _show(self, delivery: Delivery) -> None:
         self._progress.follow(delivery.state(), stopping=self._interrupts.stop_requested)
-        if (waited := self._ledger.waited) is not None:
-            self._progress.trouble = f"another program has held the ledger for {waited:.0f} s"
+        if (trouble := self._ledger.trouble) is not None:
+            self._progress.trouble = trouble
+        elif self._claimed is not None and self._claimed.waits_for and delivery.is_idle:
+            held = self._claimed.waits_for
+            self._progress.trouble = f"waiting for another run, which has what is left: {held}"
         self._watcher.tick(self._progress)
 
     def _report(self, delivery: Delivery, elapsed: float, transport: str) -> Report:
@@ -198,13 +261,16 @@ class _Run:
             problem=self._problem.message if self._problem else None,
             latency_p50_s=delivery.latency.percentile(0.5),
             latency_p95_s=delivery.latency.percentile(0.95),
+            canary=_canary(delivery),
         )
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
+        report.advice += self._files.notes()
         if (refused := delivery.refused_all()) is not None:
             report.advice.append(refused)
         try:
-            summary = orjson.dumps(report.as_json())
+            told = report.as_json() | {SETTINGS: self._plan.settings.hex()}
+            summary = orjson.dumps(told)
             self._ledger.end_run(delivery.run, summary, exit_code=int(report.exit_code))
         except ConvertroError as error:
             if self._problem is None:
@@ -222,3 +288,9 @@ class _Run:
         if messages["failed"] or messages["invalid"] or self._tally.calls["in_doubt"]:
             return ExitCode.SOME_FAILED
         return ExitCode.OK
+
+
+def _canary(delivery: Delivery) -> CanaryReport | None:
+    if delivery.canary is None:
+        return None
+    return CanaryReport(delivery.canary.begun, stopped=delivery.canary.is_over)

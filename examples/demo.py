@@ -44,7 +44,7 @@ def _address(sandbox: subprocess.Popen[str]) -> str:
 
 def _replay(url: str, state: str, title: str) -> dict[str, dict[str, int]]:
     export, settings = HERE / "export.ndjson", HERE / "convertro.toml"
-    command = ["replay", str(export), "-c", str(settings), "--base-url", url, "--json"]
+    command = ["replay", str(export), "-c", str(settings), "--base-url", url, "--json", "--yes"]
     print(f"\n{title}\n\n  convertro replay examples/export.ndjson --base-url {url}\n", flush=True)
     run = subprocess.run(
         [*CONVERTRO, *command, "--state", state], stdout=subprocess.PIPE, check=False

@@ -32,7 +32,8 @@ EXPORT = FOLDER / "export.ndjson"
 SETTINGS = FOLDER / "convertro.toml"
 SANDBOX = FOLDER / "sandbox.toml"
 SUPPRESSED = FOLDER / "suppressed.txt"
-TEXTS = [EXPORT, SETTINGS, SANDBOX, FOLDER / "crontab", FOLDER / "README.md"]
+SHARED = ("two-terminals.sh", "kubernetes-job.yaml", "convertro.service", "convertro.timer")
+TEXTS = [EXPORT, SETTINGS, SANDBOX, *(FOLDER / name for name in ("crontab", "README.md", *SHARED))]
 
 OF_OPTIONS_OR_OTHER_SETTINGS = {
     SkipReason.FILTERED_OUT,
@@ -288,7 +289,7 @@ def test_nothing_points_at_a_real_person_or_machine() -> None:
     """All e-mail addresses and IP addresses are of those set aside for documentation."""
     for file in TEXTS:
         content = file.read_bytes()
-        hosts = {host.decode() for host in EMAIL.findall(content)}
+        hosts = {".".join(host.decode().split(".")[-2:]) for host in EMAIL.findall(content)}
         assert hosts <= {"example.com", "example.net", "example.org"}, file.name
         for address in IPV4.findall(content):
             assert is_for_documentation(address.decode()), file.name
@@ -385,7 +386,7 @@ def test_the_commands_of_the_readme_are_commands(
 def test_files_that_the_readme_names_are_there() -> None:
     """Each example that the README names, in its table or a command, exists."""
     rows = "".join(re.findall(r"^\| (`[^|]+) \|", README, re.M))
-    named = set(re.findall(r"`([\w]+\.?[\w]*)`", rows))
+    named = set(re.findall(r"`([\w-]+\.?[\w]*)`", rows))
     named |= set(re.findall(r"examples/([\w.]+\.(?:ndjson|toml))\b", README))
     assert named == {
         *(
@@ -396,7 +397,7 @@ def test_files_that_the_readme_names_are_there() -> None:
             "crontab",
             "demo.py",
         ),
-        *("convertro.service", "convertro.timer"),
+        *SHARED,
     }
 
 

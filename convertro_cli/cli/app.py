@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,19 +21,22 @@ from convertro_cli.cli.forget import forget
 from convertro_cli.cli.help import EXIT_CODES, Command, Commands
 from convertro_cli.cli.init import init
 from convertro_cli.cli.inspect import inspect
+from convertro_cli.cli.ledger import dead_letters, ledger
 from convertro_cli.cli.replay import replay
 from convertro_cli.cli.sandbox import sandbox
 from convertro_cli.cli.status import status
 from convertro_cli.errors import ConvertroError, ExitCode
 
-app = typer.Typer(
-    name="convertro",
-    cls=Commands,
-    epilog=EXIT_CODES,
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    init,
+    check,
+    inspect,
+    replay,
+    diff,
+    explain,
+    status,
+    forget,
+    sandbox,
 )
 
 
@@ -43,8 +46,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def convertro(
+def _convertro(
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
@@ -53,8 +55,30 @@ def convertro(
     """Replay Segment exports to Convertro: dry-run, resumable, every event accounted for."""
 
 
-for _command in (init, check, inspect, replay, diff, explain, status, forget, sandbox):
-    app.command(cls=Command, epilog=EXIT_CODES)(_command)
+def app(arguments: Sequence[str]) -> typer.Typer:
+    """The program as these arguments need it.
+
+    Where the first of them names a command it is the only one there: Typer builds the options of
+    every command that it has, which for all of them takes a good part of a short command's time.
+    """
+    program = typer.Typer(
+        name="convertro",
+        cls=Commands,
+        epilog=EXIT_CODES,
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    program.callback()(_convertro)
+    named = [command for command in _COMMANDS if [command.__name__] == [*arguments[:1]]]
+    for command in named or _COMMANDS:
+        program.command(cls=Command, epilog=EXIT_CODES)(command)
+    if not named:
+        program.add_typer(ledger, name="ledger")
+        program.add_typer(dead_letters, name="dead-letters")
+    return program
+
 
 # Typer's own errors: wrong usage. Its packages keep that class in different places.
 _WRONG_USAGE = next(
@@ -80,7 +104,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        app(list(arguments))
+        app(arguments)(list(arguments))
     except SystemExit as ending:
         # Typer makes this of a reader that had enough, as in `… | head`: no failure of events.
         if isinstance(ending.__context__, BrokenPipeError):
@@ -94,7 +118,7 @@ def _run(arguments: Sequence[str]) -> int:
 def _run_logged(arguments: Sequence[str]) -> int:
     """Run the program with all that it says on standard error as JSON."""
     try:
-        code = app(list(arguments), standalone_mode=False)
+        code = app(arguments)(list(arguments), standalone_mode=False)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try once more at its end
         return int(ExitCode.OUTPUT_CLOSED)

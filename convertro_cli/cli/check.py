@@ -18,6 +18,7 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     JsonOption,
+    LedgerOption,
     RateLimitOption,
     SiteIdOption,
     StateOption,
@@ -48,6 +49,7 @@ def check(
     rate_limit: RateLimitOption = None,
     state: StateOption = None,
     suppressed: SuppressedOption = None,
+    ledger: LedgerOption = None,
 ) -> None:
     """Show the settings as understood, or every fault in them.
 
@@ -73,6 +75,7 @@ def check(
         concurrency=concurrency,
         rate_limit=rate_limit,
         state=state,
+        ledger=ledger,
     )
     try:
         loaded = load_settings(config, options=options, suppressed=suppressed or [])
@@ -137,6 +140,9 @@ def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
     yield "", f"transport: {transport}{how if chosen == 'auto' else ''}"
     missing = missing_cloud_settings(loaded.settings)
     yield "", f"cloud calls: {'no: ' + ', '.join(missing) + ' not set' if missing else 'yes'}"
+    categories = visible(", ".join(loaded.settings.consent.categories))
+    ignored = "not looked at, even where messages carry it: no categories are set"
+    yield "", f"consent: {f'asked for {categories}' if categories else ignored}"
     yield "", f"state: {visible(str(loaded.state_folder))}"
     for call, url in compile_rules(loaded.settings).wire.targets.items():
         if not (missing and call in {"cloud_event", "cloud_user", "install"}):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from convertro_cli.cli.log import is_json, log_error
+from convertro_cli.cli.log import is_json, log_error, log_json
 from convertro_cli.errors import ConvertroError
 from convertro_cli.text import visible
 
@@ -57,6 +57,14 @@ def _is_gone(descriptor: int) -> bool:
     except termios.error as error:
         return bool(error.args[0] == errno.EIO)
     return False
+
+
+def print_note(text: str) -> None:
+    """Tell what a person should know, though it keeps nobody from going on."""
+    if is_json():
+        log_json("warning", "notice", text=text)
+    else:
+        print(visible(f"convertro: note: {text}"), file=sys.stderr)
 
 
 def print_error(error: ConvertroError) -> None:

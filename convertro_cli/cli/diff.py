@@ -88,7 +88,8 @@ def diff(
 ) -> None:
     """Show what a change of the settings changes: which calls, and how much they are worth.
 
-    Every message is mapped under both settings. Sends nothing and writes no state.
+    Every message is mapped under both settings. Sends nothing and writes no state. It looks into
+    the ledger, if there is one, for what was delivered and would go out again under another type.
 
     Examples:
 
@@ -96,7 +97,9 @@ def diff(
 
     * `convertro diff convertro.toml exports/ --against dry-run.ndjson --exit-code`
     """
+    from convertro_cli.cli.diff_ledger import open_ledger
     from convertro_cli.cli.event_names import say_which_names
+    from convertro_cli.cli.filters_view import tell_of_filters
     from convertro_cli.cli.output_file import open_output
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
@@ -127,17 +130,25 @@ def diff(
     spared.check("--changes", changes)
     _check_changes(changes, output)
     written = Masking(show or "full") if changes is not None else None
-    options = DiffOptions(Wanted(samples, written), workers, limit)
     with ExitStack() as opened:
+        known, note = open_ledger(loaded, opened)
+        options = DiffOptions(Wanted(samples, written, known is not None), workers, limit)
         out = (
             opened.enter_context(open_output(changes, loaded[-1].storage))
             if changes is not None
             else None
         )
+        tell_of_filters(loaded[-1].settings, quiet=quiet)
         watcher = opened.enter_context(open_watcher(Loudness(quiet, log_format)))
         report = compare(
-            exports, sides, options=options, watcher=watcher, write=out.write if out else None
+            exports,
+            sides,
+            options=options,
+            watcher=watcher,
+            write=out.write if out else None,
+            known=known,
         )
+        report.notes += note
         if out is not None:
             out.keep = not report.interrupted
     masking = masking_for(show, form)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from convertro_cli.cli.output_file import open_output
@@ -11,13 +12,15 @@ from convertro_cli.cli.outputs import Spared, file_or_stdout
 from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportSet
-from convertro_cli.record.known_calls import KnownCalls, open_known_calls
+from convertro_cli.record.backends import open_known_calls
+from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.plan import digest_settings, letters_in_place
 from convertro_cli.run.progress import Watcher
 from convertro_cli.run.replayed import ReplayedFiles
 from convertro_cli.run.report import Report
 from convertro_cli.run.selected import find_selected, own_files
+from convertro_cli.run.target import target_of
 from convertro_cli.settings.compile import compile_loaded
 from convertro_cli.settings.load import LoadedSettings
 
@@ -35,13 +38,15 @@ def run_dry(
     """Do a dry run, with its lines going where the user wants them."""
     state = StateFolder(loaded.state_folder)
     rules = compile_loaded(loaded, selection)
-    with open_known_calls(state) if look_into_ledger else nullcontext() as known:
+    with open_known_calls(loaded.ledger) if look_into_ledger else nullcontext() as known:
         paths = letters_in_place(exports, state, known)
         found = find_selected(paths, selection, own=own_files(loaded), storage=loaded.storage)
         spared = Spared(found.files, [loaded])
         spared.check("--output", output)
         if file_or_stdout(output) is None:
             spared.check_stdout()
+        if known is not None and not options.resend:
+            options = _with_earlier_types(options, loaded, known)
         with open_output(output, loaded.storage) as out:
             report = dry_run(
                 found, rules, write=out.write, options=options, watcher=watcher, known=known
@@ -49,7 +54,19 @@ def run_dry(
             out.keep = not report.interrupted
         if known is not None and not options.resend:
             report.advice += _advise(found, loaded, state, known)
+    if report.retyped is not None:
+        report.advice += report.retyped.in_words()
     return report
+
+
+def _with_earlier_types(
+    options: DryRunOptions, loaded: LoadedSettings, known: KnownCalls
+) -> DryRunOptions:
+    """Have the dry run look for what other settings sent under other types, if there were any."""
+    earlier = known.earlier_runs(target_of(loaded))
+    if not earlier.had_other_settings(digest_settings(loaded)):
+        return options
+    return replace(options, delivered_types=earlier.event_types)
 
 
 def _advise(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -18,6 +19,7 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     JsonOption,
+    LedgerOption,
     ReceivedSinceOption,
     ReceivedUntilOption,
     SinceOption,
@@ -57,7 +59,12 @@ def explain(
         ),
     ] = None,
     message_id: Annotated[
-        str | None, typer.Option("--message-id", metavar="ID", help="The message with this id.")
+        str | None,
+        typer.Option(
+            "--message-id",
+            metavar="ID",
+            help="The message with this id; others that share it are named.",
+        ),
     ] = None,
     line: Annotated[
         str | None,
@@ -87,6 +94,7 @@ def explain(
     output: ReportOption = None,
     as_json: JsonOption = False,
     state: StateOption = None,
+    ledger: LedgerOption = None,
     account: AccountOption = None,
     client_name: ClientNameOption = None,
     site_id: SiteIdOption = None,
@@ -125,6 +133,7 @@ def explain(
             domain=domain,
             base_url=base_url,
             state=state,
+            ledger=ledger,
         ),
         suppressed=suppressed or [],
     )
@@ -146,8 +155,15 @@ def explain(
     Spared(sought.exports.files, [loaded]).check("--output", output)
     with open_watcher(Loudness()) as watcher:
         workers = None if event is not None else 1
-        found = search(sought.exports, sought.job, watcher, most=sought.most, workers=workers)
-    if found.interruption is not None:
+        found = search(
+            sought.exports,
+            sought.job,
+            watcher,
+            most=sought.most,
+            workers=workers,
+            look_on=sought.look_on,
+        )
+    if found.interruption is not None and len(found.found) < sought.most:
         raise typer.Exit(int(found.interruption))
     if not found.found:
         raise _nothing(sought, found)
@@ -158,7 +174,29 @@ def explain(
         raise ConvertroError(
             f"{line} is blank: there is no message.", exit_code=ExitCode.SOME_FAILED
         )
-    write_report(lambda: to_document(told), lambda: _as_json(told), form, output, loaded.storage)
+    others = {"others": found.others} if found.others else {}
+    write_report(
+        lambda: to_document(told),
+        lambda: _as_json({"messages": told, **others}),
+        form,
+        output,
+        loaded.storage,
+    )
+    if found.others:
+        print(_others_in_words(found), file=sys.stderr)
+
+
+def _others_in_words(found: Search) -> str:
+    """Say that other messages have the same id, and how to see them."""
+    from convertro_cli.text import things, visible
+
+    number = things(found.others, "other message")
+    have = "has" if found.others == 1 else "have"
+    places = ", ".join(map(visible, found.places))
+    more = " and more" if found.others > len(found.places) else ""
+    least = "" if found.saw_all else "At least "
+    total = len(found.found) + found.others
+    return f"{least}{number} {have} this id, at {places}{more}: --limit {total} shows them, too."
 
 
 class _Sought(NamedTuple):
@@ -169,17 +207,18 @@ class _Sought(NamedTuple):
     most: int
     missing: Callable[[Search, str], str]
     wanted_event: str | None = None
+    look_on: int = 0
 
 
-def _as_json(told: Sequence[dict[str, Any]]) -> bytes:
+def _as_json(fields: dict[str, Any]) -> bytes:
     import orjson
 
     from convertro_cli.segment.json_text import write_json
 
     try:
-        return write_json({"messages": told}) + b"\n"
+        return write_json(fields) + b"\n"
     except orjson.JSONEncodeError:  # a trait is nested almost as deep as orjson goes
-        return json.dumps({"messages": told}).encode() + b"\n"
+        return json.dumps(fields).encode() + b"\n"
 
 
 def _check_choice(
@@ -239,7 +278,7 @@ def _message(
     exports: Sequence[str], message_id: str, rules: Rules, limit: int, storage: StorageOptions
 ) -> _Sought:
     from convertro_cli.reading.sources import find_exports
-    from convertro_cli.review.explain.find import MessageIdJob
+    from convertro_cli.review.explain.find import LOOKED_ON, MessageIdJob
 
     found = find_exports(exports, storage=storage)
     return _Sought(
@@ -247,6 +286,7 @@ def _message(
         MessageIdJob(message_id, rules),
         limit,
         lambda _, files: f"No message in {files} has the id {message_id}.",
+        look_on=LOOKED_ON,
     )
 
 

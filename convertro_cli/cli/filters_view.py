@@ -54,6 +54,17 @@ def filter_table_lines(settings: Settings, origin: Origin) -> Iterator[tuple[str
                 yield "", f"{name} = {toml_value(value)}"
 
 
+def tell_of_filters(settings: Settings, *, quiet: bool) -> None:
+    """Tell what is surely unwanted in filters before they are applied."""
+    if quiet or not settings.has_filters:
+        return
+    from convertro_cli.cli.console import print_note
+    from convertro_cli.settings.filters import advise_on_filters
+
+    for sentence in advise_on_filters(settings):
+        print_note(sentence)
+
+
 def describe_filters(loaded: LoadedSettings) -> dict[str, list[dict[str, Any]]]:
     """Give all filters and transformations as JSON shows them, the files' among them."""
     from convertro_cli.settings.filter_text import spec_tables

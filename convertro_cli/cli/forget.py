@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +13,7 @@ from convertro_cli.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
+    LedgerOption,
     StateOption,
     SuppressedOption,
     overrides,
@@ -23,13 +23,14 @@ from convertro_cli.errors import ConvertroError
 if TYPE_CHECKING:
     from convertro_cli.privacy.suppression_list import SuppressionList
     from convertro_cli.record.forgetting import Forgotten
-    from convertro_cli.record.state import StateFolder
+    from convertro_cli.record.place import LedgerPlace
 
 
 def forget(
     suppressed: SuppressedOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     state: StateOption = None,
+    ledger: LedgerOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Count what would be removed, and stop there.")
     ] = False,
@@ -38,8 +39,8 @@ def forget(
     """Remove the dead letters of suppressed users, for good and without a replay.
 
     Dead letters are the only place where events stay. Those set aside by earlier replays are
-    gone through, too. The lists that the settings name count as well; without a settings file
-    only those named here.
+    gone through, too, and those of a PostgreSQL ledger. The lists that the settings name count
+    as well; without a settings file only those named here.
 
     Examples:
 
@@ -47,64 +48,49 @@ def forget(
 
     * `convertro forget --suppressed objections.csv --state /var/lib/convertro`
     """
-    from convertro_cli.record.forgetting import count_suppressed
-    from convertro_cli.record.state import StateFolder
+    from convertro_cli.record.letters import count_suppressed, forget_suppressed
 
-    users, path = _load(suppressed or [], config, state)
-    folder = StateFolder(path)
-    if not folder.path.is_dir():
-        counts: list[Forgotten] = []
-    elif dry_run:
-        counts = count_suppressed(folder, users)
+    users, place = _load(suppressed or [], config, state, ledger)
+    if dry_run:
+        counts = count_suppressed(place, users)
     else:
-        counts = _carry_out(folder, users)
+        counts = forget_suppressed(place, users, command=" ".join(sys.argv[1:]))
     if as_json:
-        _print_json(folder, counts, dry_run)
+        _print_json(place, counts, dry_run)
     else:
-        _print(folder, counts, dry_run)
+        _print(place, counts, dry_run)
 
 
 def _load(
-    suppressed: Sequence[Path], config: Path, state: str | None
-) -> tuple[SuppressionList, Path]:
-    """Give the users to forget, and the state folder."""
-    from convertro_cli.settings.load import load_lists, load_settings
-    from convertro_cli.settings.model import DeliveryTable
+    suppressed: Sequence[Path], config: Path, state: str | None, ledger: str | None
+) -> tuple[SuppressionList, LedgerPlace]:
+    """Give the users to forget, and where the ledger is."""
+    from convertro_cli.settings.load import load_ledger_place, load_lists, load_settings
 
     if config == DEFAULT_CONFIG and not config.exists():
         lists = load_lists(suppressed)
-        folder = Path(state or DeliveryTable().state)
+        place = load_ledger_place(state, ledger)
     else:
-        loaded = load_settings(config, options=overrides(state=state), suppressed=suppressed)
-        lists, folder = loaded.suppressions, loaded.state_folder
+        options = overrides(state=state, ledger=ledger)
+        loaded = load_settings(config, options=options, suppressed=suppressed)
+        lists, place = loaded.suppressions, loaded.ledger
     if lists is None:
         raise ConvertroError(
             "Whose dead letters? There is no suppression list.",
             hint="Name one with --suppressed FILE, or in privacy.suppressed of the settings.",
         )
-    return lists.users, folder
+    return lists.users, place
 
 
-def _carry_out(folder: StateFolder, users: SuppressionList) -> list[Forgotten]:
-    from convertro_cli.record.forgetting import forget_suppressed
-    from convertro_cli.record.ledger import Ledger
-    from convertro_cli.record.state import RunLock
-
-    with ExitStack() as opened:
-        opened.enter_context(RunLock(folder.lock, " ".join(sys.argv[1:])))
-        ledger = opened.enter_context(Ledger(folder.ledger)) if folder.ledger.exists() else None
-        return forget_suppressed(folder, ledger, users)
-
-
-def _print(folder: StateFolder, counts: Sequence[Forgotten], dry_run: bool) -> None:
+def _print(place: LedgerPlace, counts: Sequence[Forgotten], dry_run: bool) -> None:
     from convertro_cli.text import visible
 
     if not counts:
-        typer.echo(f"There are no dead letters in {visible(str(folder.path))}.")
+        typer.echo(f"There are no dead letters in {visible(str(place))}.")
         return
     done = "would be removed" if dry_run else "removed"
     for count in counts:
-        typer.echo(f"{visible(str(count.path))}: {count.removed:,} {done}, {_kept(count)}")
+        typer.echo(f"{visible(str(count.where))}: {count.removed:,} {done}, {_kept(count)}")
     if len(counts) > 1:
         typer.echo(f"In all: {_sum(counts, 'removed'):,} {done}, {_stay(_sum(counts, 'kept'))}")
 
@@ -124,16 +110,16 @@ def _sum(counts: Sequence[Forgotten], name: str) -> int:
     return sum(getattr(count, name) for count in counts)
 
 
-def _print_json(folder: StateFolder, counts: Sequence[Forgotten], dry_run: bool) -> None:
+def _print_json(place: LedgerPlace, counts: Sequence[Forgotten], dry_run: bool) -> None:
     import json
 
     numbers = ("removed", "kept", "unreadable")
     fields: dict[str, Any] = {
-        "state": str(folder.path),
+        "state": str(place),
         "dry_run": dry_run,
         **{name: _sum(counts, name) for name in numbers},
         "files": [
-            {"file": str(count.path), **{name: getattr(count, name) for name in numbers}}
+            {"file": str(count.where), **{name: getattr(count, name) for name in numbers}}
             for count in counts
         ],
     }

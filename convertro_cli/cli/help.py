@@ -15,8 +15,9 @@ else:
 EXIT_CODES = """\
 **Exit codes:** 0 all is well · 1 some events failed for good, were invalid or are in doubt ·
 2 wrong usage or settings · 66 an export cannot be read · 74 the ledger, the dead letters or the
-output cannot be written · 75 try later: another run holds the lock, or Convertro stayed
-unreachable · 129, 130, 143 interrupted · 141 whoever read the output stopped reading
+output cannot be written · 75 try later: another run holds the lock, or Convertro or the ledger's
+database stayed unreachable · 129, 130, 143 interrupted (130 also: a question before the first send
+was not answered with yes) · 141 whoever read the output stopped reading
 """
 
 _BRACED = re.compile(r"\{(.+)\}(?:\.\.\.)?|(\[.+\.\.\.\])\.\.\.")

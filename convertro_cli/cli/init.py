@@ -75,6 +75,8 @@ def init(
         raise ConvertroError("--destination goes with --from-segment.")
     taken = read_segment_settings(from_segment, destination) if from_segment else SegmentSettings()
     Spared(others=[from_segment] if from_segment else []).refuse("--output", output)
+    if force:
+        _spare_exports(output)
     proposed = ""
     if exports:
         from convertro_cli.cli.init_suggest import propose_events
@@ -92,6 +94,32 @@ def init(
         _say(f"Next: `convertro check{config}` shows the settings as understood.")
     else:
         _say(f"Next: fill in convertro.account, then `convertro check{config}`.")
+
+
+def _spare_exports(output: Path) -> None:
+    """Raise ConvertroError where what would be overwritten is an export, or no text at all."""
+    from convertro_cli.reading.exports import holds_messages
+
+    if is_stdout(output) or not os.path.isfile(output):  # noqa: PTH113 - a bad name is told later
+        return
+    if holds_messages(output):
+        what = "is an export"
+    elif b"\0" in _beginning(output):
+        what = "is no settings file"
+    else:
+        return
+    raise ConvertroError(
+        f"{output} {what}, and was left as it is, even with --force.",
+        hint="--output names another file.",
+    )
+
+
+def _beginning(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(4096)
+    except OSError:  # whatever it is, writing it will tell
+        return b""
 
 
 def _check_free(file: Path, *, force: bool) -> None:

@@ -95,6 +95,7 @@ def inspect(
     * `convertro inspect exports/ --suggest > events.toml`
     """
     from convertro_cli.cli.event_names import say_which_names
+    from convertro_cli.cli.filters_view import tell_of_filters
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.review.inspect.as_json import write_json
@@ -137,6 +138,8 @@ def inspect(
         storage=loaded.storage if loaded else None,
     )
     Spared(found.files, [loaded] if loaded else []).check("--output", output)
+    if loaded:
+        tell_of_filters(loaded.settings, quiet=quiet)
     with open_watcher(Loudness(quiet=quiet, log_format=log_format)) as watcher:
         report = carry_out(
             found,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 
 from convertro_cli.cli.options import DEFAULT_CONFIG
-from convertro_cli.record.open_letters import read_open_letters
-from convertro_cli.record.state import StateFolder
+from convertro_cli.record.backends import read_open_letters
 from convertro_cli.run.report import Report
 from convertro_cli.settings.load import LoadedSettings
 
@@ -18,7 +17,7 @@ def advise_on_open_letters(report: Report, loaded: LoadedSettings) -> None:
     messages = report.tally.messages
     if report.problem or report.interrupted or any(messages[name] for name in _DONE):
         return
-    letters = read_open_letters(StateFolder(loaded.state_folder)).values()
+    letters = read_open_letters(loaded.ledger).values()
     number = sum(each.count for each in letters)
     if not number:
         return
@@ -38,4 +37,6 @@ def _status_command(loaded: LoadedSettings) -> str:
         words += ["-c", str(loaded.file)]
     if loaded.origins.get("delivery.state") == "option":
         words += ["--state", loaded.settings.delivery.state]
+    if loaded.origins.get("delivery.ledger") == "option":
+        words += ["--ledger", str(loaded.settings.delivery.ledger)]
     return shlex.join(words)

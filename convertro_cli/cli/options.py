@@ -131,6 +131,12 @@ SuppressedOption = Annotated[
         help="Users whose messages are not sent, besides privacy.suppressed; repeatable.",
     ),
 ]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger", metavar="URL", help="A PostgreSQL ledger, shared by many machines; no password."
+    ),
+]
 
 
 def overrides(
@@ -144,6 +150,7 @@ def overrides(
     concurrency: str | None = None,
     rate_limit: float | None = None,
     state: str | None = None,
+    ledger: str | None = None,
 ) -> dict[str, object]:
     """Put the options that override settings under the keys that they override."""
     return {
@@ -156,6 +163,7 @@ def overrides(
         "delivery.concurrency": _number_or_text(concurrency),
         "delivery.rate_limit": rate_limit,
         "delivery.state": state,
+        "delivery.ledger": ledger,
     }
 
 
@@ -166,6 +174,7 @@ _FLAGS = {
     "convertro.domain": "--domain",
     "wire.base_url": "--base-url",
     "delivery.state": "--state",
+    "delivery.ledger": "--ledger",
 }
 
 

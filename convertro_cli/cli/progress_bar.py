@@ -53,8 +53,8 @@ class BarWatcher:
     def tick(self, progress: Progress) -> None:
         """Draw the bar anew if it is time to."""
         now = time.monotonic()
-        if now < self._next:
-            return
+        if now < self._next or self._console.is_dumb_terminal:
+            return  # what cannot take back what it shows would keep a bar for good
         self._next = now + _FRAME
         if self._task is None:
             with terminal_may_go():
@@ -72,4 +72,5 @@ class BarWatcher:
 
     def notice(self, text: str) -> None:
         """Print it above the bar."""
-        self._console.print(visible(text), markup=False)
+        # Soft: a URL that the terminal itself breaks can still be copied whole.
+        self._console.print(visible(text), markup=False, soft_wrap=True)

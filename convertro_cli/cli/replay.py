@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -17,8 +18,8 @@ from convertro_cli.cli.options import (
     ConfigOption,
     DomainOption,
     EventOption,
-    ExportsArgument,
     JsonOption,
+    LedgerOption,
     LimitOption,
     LogFormatOption,
     QuietOption,
@@ -39,6 +40,9 @@ from convertro_cli.cli.outputs import Spared, file_or_stdout, is_stdout
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
+    from convertro_cli.cli.watching import Loudness
+    from convertro_cli.mapping.rules import Selection
+    from convertro_cli.run.plan import ReplayOptions
     from convertro_cli.run.report import Report
     from convertro_cli.settings.load import LoadedSettings
 
@@ -47,7 +51,14 @@ _PASSED = ("delivered", "already_delivered", "already_failed", "failed")
 
 
 def replay(
-    exports: ExportsArgument,
+    exports: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="EXPORT...",
+            help="Files, folders, quoted patterns, or - for standard input.",
+            show_default=False,
+        ),
+    ] = None,
     config: ConfigOption = Path("convertro.toml"),
     since: SinceOption = None,
     until: UntilOption = None,
@@ -84,6 +95,10 @@ def replay(
         bool,
         typer.Option("--at-most-once", help="Leave alone what a crash left in doubt."),
     ] = False,
+    dead_letters: Annotated[
+        bool,
+        typer.Option("--dead-letters", help="Try again what failed, in place of exports."),
+    ] = False,
     max_failed: Annotated[
         str | None,
         typer.Option(
@@ -92,6 +107,19 @@ def replay(
             help="Stop once more messages than that have failed or were invalid.",
         ),
     ] = None,
+    canary: Annotated[
+        int | None,
+        typer.Option(
+            "--canary",
+            metavar="N",
+            min=1,
+            help="Send the first N calls one by one, show each with its answer, and stop.",
+        ),
+    ] = None,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Do not ask on a terminal before the first send."),
+    ] = False,
     metrics: Annotated[
         Path | None,
         typer.Option(
@@ -105,6 +133,7 @@ def replay(
     concurrency: ConcurrencyOption = None,
     rate_limit: RateLimitOption = None,
     state: StateOption = None,
+    ledger: LedgerOption = None,
     account: AccountOption = None,
     client_name: ClientNameOption = None,
     site_id: SiteIdOption = None,
@@ -113,15 +142,21 @@ def replay(
 ) -> None:
     """Replay exports to Convertro: deliver what has not been delivered yet.
 
-    Stop it whenever you like: the same command goes on where it stopped.
+    Stop it whenever you like: the same command goes on where it stopped. On a terminal it shows
+    what would go where, and asks, before the first send to a target, and where a change of the
+    settings would send delivered events again under another type. Whatever is no terminal goes
+    ahead.
 
     Examples:
 
     * `convertro replay --dry-run exports/ > calls.ndjson`
 
+    * `convertro replay exports/ --canary 10`
+
     * `convertro replay 'exports/2024-*.gz' --since 2024-03-01`
     """
     from convertro_cli.cli.console import terminal_may_go
+    from convertro_cli.cli.filters_view import tell_of_filters
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.summary import print_summary
     from convertro_cli.cli.watching import Loudness, open_watcher
@@ -134,8 +169,10 @@ def replay(
         output=output,
         as_json=as_json,
     )
-    _check_live_options(dry_run=dry_run, as_json=as_json, max_failed=max_failed, metrics=metrics)
+    live = {"--metrics": metrics, "--max-failed": max_failed, "--canary": canary}
+    _check_live_options(live, dry_run=dry_run, as_json=as_json, metrics=metrics)
     limit_of_failures = FailureLimit.read(max_failed) if max_failed is not None else None
+    exports = _what_to_replay(exports, dead_letters=dead_letters, dry_run=dry_run)
     loaded = _load(
         config,
         overrides(
@@ -148,6 +185,7 @@ def replay(
             concurrency=concurrency,
             rate_limit=rate_limit,
             state=state,
+            ledger=ledger,
         ),
         suppressed or [],
         metrics,
@@ -161,11 +199,12 @@ def replay(
         received_until=received_until,
     )
     loudness = Loudness(quiet=quiet, log_format=log_format)
-    with open_watcher(loudness) as watcher:
-        if dry_run:
-            from convertro_cli.cli.dry_run import run_dry
-            from convertro_cli.dry_run import DryRunOptions
+    tell_of_filters(loaded.settings, quiet=quiet)
+    if dry_run:
+        from convertro_cli.cli.dry_run import run_dry
+        from convertro_cli.dry_run import DryRunOptions
 
+        with open_watcher(loudness) as watcher:
             report = run_dry(
                 loaded,
                 exports,
@@ -175,35 +214,22 @@ def replay(
                 look_into_ledger=not no_ledger,
                 watcher=watcher,
             )
-        else:
-            from convertro_cli.cli.open_letters import advise_on_open_letters
-            from convertro_cli.cli.replay_watch import tell_of
-            from convertro_cli.replay import replay as carry_out
-            from convertro_cli.run.plan import ReplayOptions
+    else:
+        from convertro_cli.run.plan import ReplayOptions
 
-            options = ReplayOptions(
-                workers=workers,
-                limit=limit,
-                resend=resend,
-                reread=reread,
-                at_most_once=at_most_once,
-                max_failed=limit_of_failures,
-                command=" ".join(sys.argv[1:]),
-            )
-
-            def replay_now() -> Report:
-                _spare_exports(exports, metrics)
-                return carry_out(
-                    loaded, exports, selection=selection, options=options, watcher=watcher
-                )
-
-            report = tell_of(
-                loaded,
-                replay_now,
-                metrics=metrics,
-                warn=watcher.notice,
-            )
-            advise_on_open_letters(report, loaded)
+        options = ReplayOptions(
+            workers=workers,
+            limit=limit,
+            resend=resend,
+            reread=reread,
+            at_most_once=at_most_once,
+            max_failed=limit_of_failures,
+            dead_letters=dead_letters,
+            command=" ".join(sys.argv[1:]),
+        )
+        report = _deliver(
+            _Order(loaded, exports, selection, options, canary, metrics), loudness, yes=yes
+        )
     if event and report.tally.read and not any(map(report.tally.messages.get, _PASSED)):
         from convertro_cli.review.event_names import advise_on_names
         from convertro_cli.run.selected import find_selected, own_files
@@ -215,6 +241,41 @@ def replay(
     with terminal_may_go():
         print_summary(report, loaded, loudness, as_json=as_json)
     raise typer.Exit(int(report.exit_code))
+
+
+class _Order(NamedTuple):
+    """What a live replay is asked to do."""
+
+    loaded: LoadedSettings
+    exports: list[str]
+    selection: Selection
+    options: ReplayOptions
+    canary: int | None
+    metrics: Path | None
+
+
+def _deliver(order: _Order, loudness: Loudness, *, yes: bool) -> Report:
+    """Replay, once it is clear that somebody wants it."""
+    from convertro_cli.cli.brake import brake
+    from convertro_cli.cli.canary import advise_on_canary, canary_options
+    from convertro_cli.cli.open_letters import advise_on_open_letters
+    from convertro_cli.cli.replay_watch import tell_of
+    from convertro_cli.cli.watching import open_watcher
+    from convertro_cli.replay import replay as carry_out
+
+    loaded, exports, selection, options, canary, metrics = order
+    brake(loaded, exports, selection, options, canary=canary, yes=yes)
+    with open_watcher(loudness) as watcher:
+        options = replace(options, canary=canary_options(canary, watcher.notice))
+
+        def replay_now() -> Report:
+            _spare_exports(exports, metrics)
+            return carry_out(loaded, exports, selection=selection, options=options, watcher=watcher)
+
+        report = tell_of(loaded, replay_now, metrics=metrics, warn=watcher.notice)
+        advise_on_canary(report, sys.argv[1:])
+        advise_on_open_letters(report, loaded)
+    return report
 
 
 def _check_options(
@@ -235,12 +296,26 @@ def _check_options(
         raise ConvertroError(f"{misplaced[0]} goes with --dry-run.")
 
 
+def _what_to_replay(exports: list[str] | None, *, dead_letters: bool, dry_run: bool) -> list[str]:
+    if bool(exports) == dead_letters:
+        raise ConvertroError(
+            "What is to be replayed? Name exports, or --dead-letters: one of them.",
+            hint="For example: convertro replay exports/",
+        )
+    if dead_letters and dry_run:
+        raise ConvertroError(
+            "--dead-letters does not go with --dry-run.",
+            hint="`convertro dead-letters export -o FILE`, then a dry run of that file.",
+        )
+    return exports or []
+
+
 def _check_live_options(
-    *, dry_run: bool, as_json: bool, max_failed: str | None, metrics: Path | None
+    live: Mapping[str, object], *, dry_run: bool, as_json: bool, metrics: Path | None
 ) -> None:
-    if dry_run and (max_failed is not None or metrics is not None):
-        name = "--metrics" if metrics is not None else "--max-failed"
-        raise ConvertroError(f"{name} is about deliveries: it does not go with --dry-run.")
+    for name in live:
+        if dry_run and live[name] is not None:
+            raise ConvertroError(f"{name} is about deliveries: it does not go with --dry-run.")
     if as_json and metrics is not None and is_stdout(metrics):
         raise ConvertroError("--json and --metrics would both go to standard output.")
     if metrics is not None:

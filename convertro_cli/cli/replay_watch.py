@@ -9,12 +9,12 @@ from pathlib import Path
 from convertro_cli.cli.log import run_id
 from convertro_cli.cli.outputs import file_or_stdout
 from convertro_cli.errors import ConvertroError
-from convertro_cli.record.open_letters import Target, read_open_letters
-from convertro_cli.record.state import StateFolder
+from convertro_cli.record.backends import read_open_letters
+from convertro_cli.record.open_letters import Target
 from convertro_cli.run.metrics import RunFacts, write_metrics
 from convertro_cli.run.ping import Ping
 from convertro_cli.run.report import Report
-from convertro_cli.settings.compile import WEB_SITE_ID
+from convertro_cli.run.target import target_of
 from convertro_cli.settings.load import LoadedSettings
 
 
@@ -59,7 +59,7 @@ def tell_of_faulty_settings(metrics: Path | None, error: ConvertroError) -> None
 
 def _write(metrics: Path, loaded: LoadedSettings, report: Report) -> None:
     target = target_of(loaded)
-    found = read_open_letters(StateFolder(loaded.state_folder))
+    found = read_open_letters(loaded.ledger)
     letters = sum(each.count for known, each in found.items() if _is_same(known, target))
     write_metrics(file_or_stdout(metrics), RunFacts(target, int(report.exit_code), letters, report))
 
@@ -76,10 +76,3 @@ def _add_problem(report: Report, error: ConvertroError) -> None:
         report.problem, report.exit_code = error.message, error.exit_code
         if error.hint:
             report.advice.append(error.hint)
-
-
-def target_of(loaded: LoadedSettings) -> Target:
-    """Give the target that settings name."""
-    settings = loaded.settings
-    site_id = settings.convertro.site_id or WEB_SITE_ID
-    return Target(settings.wire.base_url, settings.convertro.account, site_id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertro_cli.cli.options import ConfigOption, JsonOption, StateOption, overrides
+from convertro_cli.cli.options import ConfigOption, JsonOption, LedgerOption, StateOption, overrides
 from convertro_cli.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def status(
     config: ConfigOption = Path("convertro.toml"),
     state: StateOption = None,
+    ledger: LedgerOption = None,
     latest: Annotated[
         int, typer.Option("--latest", metavar="N", min=1, help="How many runs and files to list.")
     ] = 5,
@@ -47,23 +48,22 @@ def status(
     * `convertro status --exit-code > /dev/null || echo 'look at convertro'`
     """
     from convertro_cli.json_text import print_json
-    from convertro_cli.record.overview import read_overview
-    from convertro_cli.record.state import StateFolder
+    from convertro_cli.record.backends import read_overview
     from convertro_cli.settings.load import load_settings
     from convertro_cli.text import visible
 
-    loaded = load_settings(config, options=overrides(state=state), with_files=False)
-    folder = StateFolder(loaded.state_folder)
-    overview = read_overview(folder, latest=latest)
+    options = overrides(state=state, ledger=ledger)
+    place = load_settings(config, options=options, with_files=False).ledger
+    overview = read_overview(place, latest=latest)
     if as_json:
         import orjson
 
         found = asdict(overview) if overview else {}
-        print_json(orjson.dumps({"state": str(folder.path), **found}) + b"\n")
+        print_json(orjson.dumps({"state": str(place), **found}) + b"\n")
     elif overview is None:
-        typer.echo(f"There is no ledger in {visible(str(folder.path))} yet: nothing was replayed.")
+        typer.echo(f"There is no ledger in {visible(str(place))} yet: nothing was replayed.")
     else:
-        _print(_console(), folder.path, overview)
+        _print(_console(), str(place), overview)
     if exit_code and overview is not None and overview.wants_attention:
         raise typer.Exit(int(ExitCode.SOME_FAILED))
 
@@ -75,12 +75,12 @@ def _console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
 
 
-def _print(console: Console, path: Path, overview: Overview) -> None:
+def _print(console: Console, place: str, overview: Overview) -> None:
     from rich.table import Table
 
     from convertro_cli.text import visible
 
-    console.print(f"Ledger in {visible(str(path))}", markup=False, soft_wrap=True)
+    console.print(f"Ledger in {visible(place)}", markup=False, soft_wrap=True)
     counts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     counts.add_column()
     counts.add_column(justify="right")

@@ -19,7 +19,6 @@ from convertro_cli.cli.options import repeat_options
 from convertro_cli.cli.watching import Loudness
 from convertro_cli.errors import ExitCode
 from convertro_cli.json_text import print_json
-from convertro_cli.record.state import StateFolder
 from convertro_cli.record.tally import IN_DOUBT, Tally
 from convertro_cli.run.report import Report
 from convertro_cli.run.unread import in_words
@@ -43,10 +42,10 @@ def print_summary(
     if loudness.log_format == "json":
         _log(report, advice, quiet=loudness.quiet)
     elif not loudness.quiet:
-        _print(report, advice, _all_rows(report), report.tally.invalid + report.tally.warnings)
+        _print(report, advice, _all_rows(report), with_warnings=True)
     elif report.exit_code is not ExitCode.OK:
         bad = ((label.strip(), n, why) for label, n, why in _bad_rows(report) if n != "0")
-        _print(report, advice, bad, report.tally.invalid)
+        _print(report, advice, bad, with_warnings=False)
 
 
 def advise(report: Report, loaded: LoadedSettings) -> list[str]:
@@ -58,10 +57,12 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
         advice.append("Interrupted: the same command goes on from here.")
     written = report.exit_code is not ExitCode.CANNOT_WRITE_STATE
     if not report.dry_run and written and (tally.messages["failed"] or tally.messages["invalid"]):
-        letters = shlex.quote(str(StateFolder(loaded.state_folder).dead_letters))
-        command = f"convertro replay {letters} {options}".rstrip()
+        place = loaded.ledger
+        letters = shlex.quote(str(place.state.dead_letters))
+        again = letters if place.address is None else "--dead-letters"
+        command = f"convertro replay {again} {options}".rstrip()
         advice.append(
-            f"What failed or was invalid is kept in {letters}, with the reason; "
+            f"What failed or was invalid is kept in {place.address or letters}, with the reason; "
             f"once that is mended, try again with: {command}"
         )
     if tally.skipped["cloud_settings_missing"]:
@@ -86,19 +87,29 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
     return advice
 
 
-def _print(report: Report, advice: list[str], rows: Iterator[Row], placed: Counter[str]) -> None:
+def _print(report: Report, advice: list[str], rows: Iterator[Row], *, with_warnings: bool) -> None:
     if report.problem:
         print(f"convertro: {visible(report.problem)}", file=sys.stderr)
     for row in rows:
         for line in _layout(row, _line_width()):
             print(line, file=sys.stderr)
-    for what, places in report.tally.places.items():
-        total = (placed + report.tally.failed)[what]
-        if total:
-            more = f" and {total - len(places):,} more" if total > len(places) else ""
-            print(f"{what} at {visible(_shorten(places))}{more}", file=sys.stderr)
+    for what, places, total in _places(report.tally, with_warnings=with_warnings):
+        more = f" and {total - len(places):,} more" if total > len(places) else ""
+        print(f"{what} at {visible(_shorten(places))}{more}", file=sys.stderr)
     for sentence in advice:
         print(f"→ {visible(sentence)}", file=sys.stderr)
+
+
+def _places(tally: Tally, *, with_warnings: bool) -> Iterator[tuple[str, list[str], int]]:
+    """Give each kind of place with how many there are: warnings first, then what is worse."""
+    bad = tally.invalid + tally.failed
+    if with_warnings:
+        for what, places in tally.warning_places.items():
+            if total := tally.warnings[what]:
+                yield f"{what}, sent," if bad[what] else what, places, total
+    for what, places in tally.places.items():
+        if total := bad[what]:
+            yield f"{what}, held back," if tally.warnings[what] else what, places, total
 
 
 def _shorten(places: list[str]) -> str:
@@ -128,7 +139,7 @@ def _layout(row: Row, width: int | None) -> list[str]:
 
 def _all_rows(report: Report) -> Iterator[Row]:
     tally = report.tally
-    ending = " (interrupted)" if report.interrupted else ""
+    ending = " (interrupted)" if report.interrupted else " (canary)" if report.canary else ""
     yield ("Dry run" if report.dry_run else "Replay") + ending, "", ""
     yield "messages read", f"{tally.read:,}", ""
     delivered = "would be delivered" if report.dry_run else "delivered"
@@ -212,8 +223,15 @@ def _log(report: Report, advice: list[str], *, quiet: bool) -> None:
         log_json("error", "problem", text=report.problem)
     if not quiet or report.exit_code is not ExitCode.OK:
         level: Level = "info" if report.exit_code is ExitCode.OK else "error"
-        places = dict(report.tally.places)
-        log_json(level, "summary", **_bounded(report), places=places, advice=advice)
+        tally = report.tally
+        log_json(
+            level,
+            "summary",
+            **_bounded(report),
+            places=dict(tally.places),
+            warning_places=dict(tally.warning_places),
+            advice=advice,
+        )
 
 
 def _bounded(report: Report) -> dict[str, Any]:

@@ -6,14 +6,16 @@ it step until it is idle. Everything else of the room stands behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 from convertro_cli.delivery import endings
 from convertro_cli.delivery.answers import Success
+from convertro_cli.delivery.canary import Canary, CanaryOptions
 from convertro_cli.delivery.clock import Clock, MonotonicClock
 from convertro_cli.delivery.intake import Intake, IntakeOptions
 from convertro_cli.delivery.journal import Journal
@@ -31,7 +33,7 @@ from convertro_cli.delivery.waiting import Waiting
 from convertro_cli.mapping.jobs import MappedBatch
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.dead_letters import DeadLetters
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.tally import Tally
 
@@ -41,9 +43,11 @@ class DeliveryOptions:
     """How to deliver; times are in seconds, rates in calls a second.
 
     ``concurrency`` is None for as many requests at once as prove good, up to
-    ``max_concurrency``. ``resend``: what earlier runs did does not count. ``at_most_once``: a
+    ``max_concurrency``. ``waits_for_start``: a port where nothing ever answered is waited for as
+    long as for any outage. ``resend``: what earlier runs did does not count. ``at_most_once``: a
     call that may have arrived is left alone. ``success`` says which answers count as delivered;
-    after ``stop_after_refusals`` of one kind in a row the delivery stops (0: never).
+    after ``stop_after_refusals`` of one kind in a row the delivery stops (0: never). With a
+    ``canary`` calls go one by one, and only so many.
     """
 
     target: str
@@ -54,10 +58,12 @@ class DeliveryOptions:
     rate_limit: float | None = None
     max_attempts: int = 8
     outage_timeout: float = 900.0
+    waits_for_start: bool = True
     resend: bool = False
     at_most_once: bool = False
     success: Success = "not-html"
     stop_after_refusals: int = 100
+    canary: CanaryOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,8 @@ class Delivery:
     """Delivers calls over a transport, and notes in the ledger what becomes of each.
 
     ``run`` is its number in the ledger, ``open_calls`` are the unsettled calls in memory.
-    ``writer`` carries out the ledger's commits, one at a time.
+    ``writer`` carries out the ledger's commits, one at a time. In ``spool_folder`` is what waits
+    for another try and is too much for memory.
     """
 
     def __init__(
@@ -94,8 +101,9 @@ class Delivery:
         *,
         transport: Transport,
         ledger: Ledger,
-        dead_letters: DeadLetterFile,
+        dead_letters: DeadLetters,
         writer: Executor,
+        spool_folder: Path,
         tally: Tally,
         clock: Clock | None = None,
         backoff: Callable[[int], float] | None = None,
@@ -106,17 +114,18 @@ class Delivery:
         self.run, in_doubt = ledger.begin_run(
             options.target, account=options.account, site_id=options.site_id
         )
-        self.outage = Outage(options.outage_timeout)
+        self.outage = Outage(options.outage_timeout, waits_for_start=options.waits_for_start)
         self.pace = Pace(
-            fixed=options.concurrency,
+            fixed=options.concurrency if options.canary is None else 1,
             most=options.max_concurrency,
             rate_limit=options.rate_limit,
             now=self._clock.now(),
+            shared=ledger.share_rate(options.rate_limit) if options.rate_limit else None,
         )
         journal = Journal(ledger, dead_letters, self.run, writer=writer, in_doubt=in_doubt)
         self._journal = journal
         self.open_calls: dict[bytes, PendingCall] = {}
-        self._spool = Spool(dead_letters.path.with_name("waiting.db"))
+        self._spool = Spool(spool_folder)
         settling = Settling(
             journal=journal,
             dead_letters=dead_letters,
@@ -127,6 +136,7 @@ class Delivery:
         self._refusals = Refusals(
             journal=journal, settling=settling, stop_after=options.stop_after_refusals
         )
+        self.canary = Canary(options.canary, self._offer) if options.canary is not None else None
         self._sender = Sender(
             transport=transport,
             journal=journal,
@@ -138,7 +148,10 @@ class Delivery:
             backoff=backoff or full_jitter(Random()),
             clock=self._clock,
             options=SenderOptions(options.max_attempts, options.at_most_once, options.success),
+            watch=self.canary.show if self.canary is not None else None,
         )
+        if self.canary is not None:
+            settling.offer = self.canary.offer_next
         self._intake = Intake(
             journal=journal,
             settling=settling,
@@ -147,16 +160,24 @@ class Delivery:
             spool=self._spool,
             open_calls=self.open_calls,
         )
+        ledger.while_away(self._pass_time)
 
     @property
     def wants_more(self) -> bool:
         """Whether another batch should be given: enough waits otherwise."""
+        if self.canary is not None:
+            return self.canary.wants_more
         return self._sender.wants_more
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more is to be begun, whatever is left: a canary has had its calls."""
+        return self.canary is not None and self.canary.is_over
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way or waits, and all that is known is on disk."""
-        return self._sender.is_idle
+        return self._sender.is_idle and not (self.canary is not None and self.canary.has_next)
 
     @property
     def in_flight(self) -> int:
@@ -170,7 +191,11 @@ class Delivery:
 
     def take(self, batch: LineBatch, mapped: MappedBatch, file: PendingFile) -> None:
         """Take in a batch: count what it settles by itself, and line up its calls."""
-        self._sender.offer(self._intake.take(batch, mapped, file, self._clock.now()))
+        calls = self._intake.take(batch, mapped, file, self._clock.now())
+        if self.canary is not None:
+            self.canary.offer(calls)
+        else:
+            self._offer(calls)
 
     def step(self, longest_wait: float) -> None:
         """Do what can be done now, then wait for answers, at most ``longest_wait`` seconds.
@@ -178,6 +203,8 @@ class Delivery:
         Raises ConvertroError with exit code 75 where it makes no sense to go on now, and with 74
         where the ledger or the dead letters cannot be written.
         """
+        if self.canary is not None and (self._sender.is_idle or self._sender.only_waits):
+            self.canary.go_on()
         self._sender.step(longest_wait)
         now = self._clock.now()
         if self._refusals.has_stopped and self._refusals.latest is not None:
@@ -193,6 +220,16 @@ class Delivery:
         wait = self._sender.next_try
         if wait > self._options.outage_timeout and self._sender.only_waits:
             raise endings.asked_to_wait(self._options.target, wait, datetime.now(UTC))
+
+    def _offer(self, calls: Iterable[PendingCall]) -> None:
+        self._sender.offer(calls)
+
+    def _pass_time(self, seconds: float) -> None:
+        """Wait for something else; what is answered meanwhile is taken."""
+        if self._sender.in_flight:
+            self._sender.drain(seconds)
+        else:
+            self._clock.sleep(seconds)
 
     def drain(self, longest_wait: float) -> None:
         """Start nothing more; wait so long for what is under way."""

@@ -11,10 +11,13 @@ from convertro_cli.delivery.settling import Settling
 from convertro_cli.delivery.spool import Spool
 from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall
 from convertro_cli.reading.batch import LineBatch
-from convertro_cli.record.dead_letters import DeadLetterFile
+from convertro_cli.record.dead_letters import DeadLetters
 from convertro_cli.record.ledger import CallState, Failure, Settled
 from convertro_cli.record.message_ids import MessageIds
 from convertro_cli.record.tally import Fate
+
+_FAILED = frozenset({Fate.FAILED, Fate.ALREADY_FAILED})
+"""What becomes of a call whose place another one for its order takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Intake:
         *,
         journal: Journal,
         settling: Settling,
-        dead_letters: DeadLetterFile,
+        dead_letters: DeadLetters,
         options: IntakeOptions,
         spool: Spool,
         open_calls: dict[bytes, PendingCall],
@@ -59,9 +62,10 @@ class Intake:
     ) -> list[PendingCall]:
         """Count what a batch settles by itself; give the calls to deliver, in order."""
         mapped.note_shared_ids(
-            number
-            for number, *_, identity in mapped.messages
-            if self._message_ids.is_shared(identity)
+            self._message_ids.find_shared(
+                (number, hash(message_id or 0), hash(text))
+                for number, *_, (message_id, text) in mapped.messages
+            )
         )
         self._settling.tally.note_batch(
             mapped.skipped, mapped.warnings, batch.place, mapped.warning_places
@@ -70,8 +74,8 @@ class Intake:
         faults = [(line, _key_of_line(line, batch)) for line in mapped.invalid]
         keys = [key for _, _, _, calls, *_ in mapped.messages for key, *_ in calls]
         orders = [order for _, _, _, calls, *_ in mapped.messages for *_, order in calls if order]
-        self._spooled = self._spool.find(keys)
         settled = self._journal.look_up(keys + orders + [key for _, key in faults])
+        self._spooled = self._spool.find(keys)  # a look-up that waits may put some there
         for line, key in faults:
             known = self._known(key, settled)
             self._reject(line, key, batch, known, now)
@@ -122,6 +126,9 @@ class Intake:
             return None
         call = PendingCall(key, url, event_type, value, message, order_key=order_key)
         call.uncertain = self._journal.is_in_doubt(call)
+        if settled:
+            call.settled_by = _run_of(settled.get(key))
+            call.order_settled_by = _run_of(settled.get(order_key))
         if fault:
             self._settling.failed(call, fault, now, detail=f"a URL of {len(url):,} characters")
             return None
@@ -160,7 +167,7 @@ class Intake:
 
     def _forget(self, call: PendingCall, fate: Fate) -> None:
         if self._open_orders.get(call.order_key) is call:
-            if fate is Fate.FAILED and call.heirs:
+            if fate in _FAILED and call.heirs:
                 self._open_orders[call.order_key] = call.heirs[0]
             else:
                 del self._open_orders[call.order_key]
@@ -177,6 +184,10 @@ class Intake:
         if self._options.resend:
             return False
         return known.state is CallState.SENT or not tries_again
+
+
+def _run_of(settled: Settled | None) -> int:
+    return settled.run if settled is not None else 0
 
 
 def _key_of_line(line: InvalidLine, batch: LineBatch) -> bytes:

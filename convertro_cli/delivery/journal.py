@@ -6,13 +6,21 @@ out in the background, since waiting for a disk would leave the answers of the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from convertro_cli.delivery.pending import PendingCall
-from convertro_cli.record.dead_letters import DeadLetterFile
-from convertro_cli.record.ledger import CallState, Failure, FinishedFile, Ledger, Settled
+from convertro_cli.record.dead_letters import DeadLetters
+from convertro_cli.record.ledger import (
+    CallState,
+    Failure,
+    FinishedFile,
+    Ledger,
+    Marked,
+    Settled,
+)
 
 WINDOW = 256
 _COMMIT_AT = 256
@@ -29,6 +37,18 @@ class _Changes:
     finished: list[FinishedFile] = field(default_factory=list)
 
 
+class Contested(NamedTuple):
+    """A call that was not marked, since another run is at it, or was.
+
+    ``key`` is the call's or its order's, whichever was refused; ``settled`` is None where
+    another run is sending it now.
+    """
+
+    call: PendingCall
+    key: bytes
+    settled: Settled | None
+
+
 class Journal:
     """Collects what became of calls and commits it together with the next marks.
 
@@ -39,7 +59,7 @@ class Journal:
     def __init__(
         self,
         ledger: Ledger,
-        dead_letters: DeadLetterFile,
+        dead_letters: DeadLetters,
         run: int,
         *,
         writer: Executor,
@@ -57,7 +77,9 @@ class Journal:
         self._changed_at: float | None = None
         self._being_written = _Changes()
         self._being_marked: Sequence[PendingCall] = ()
-        self._commit: Future[None] | None = None
+        self._commit: Future[Marked] | None = None
+        self._contested: list[Contested] = []
+        self._lease = ledger.lease
 
     @property
     def room(self) -> int:
@@ -76,9 +98,16 @@ class Journal:
 
     def is_due(self, now: float) -> bool:
         """Whether what waits should be committed for its own sake: much of it, or for long."""
+        if self._lease is not None and self._lease.is_due():
+            return True
         return self._changed_at is not None and (
             len(self._changes.states) >= _COMMIT_AT or now - self._changed_at >= _COMMIT_AFTER
         )
+
+    @property
+    def may_send(self) -> bool:
+        """Whether what is marked is surely this run's still: not if it was silent for too long."""
+        return self._lease is None or self._lease.is_held()
 
     def is_in_doubt(self, call: PendingCall) -> bool:
         """Whether an earlier run left this call in doubt, or one for the same order."""
@@ -159,7 +188,7 @@ class Journal:
         self._marked_orders.update([call.order_key for call in calls if call.order_key])
         sending = b"".join(self._marked | self._in_doubt)
         orders = b"".join(self._marked_orders | self._orders_in_doubt)
-        write = self._write(self._being_written, self._dead_letters.take(), sending, orders)
+        write = self._write(self._being_written, self._dead_letters.take(), sending, orders, calls)
         self._commit = self._writer.submit(write)
 
     def finish_commit(self, *, wait: bool = False) -> Sequence[PendingCall]:
@@ -171,27 +200,68 @@ class Journal:
         """
         if self._commit is None or not (wait or self._commit.done()):
             return ()
-        self._commit.result()
+        marked = self._commit.result()
         self._commit = None
         self._being_written = _Changes()
         calls, self._being_marked = self._being_marked, ()
+        if marked.refused:
+            calls = self._without_refused(calls, marked.refused)
         for call in calls:
             call.marked = True
+        if marked.doubtful:
+            self._note_doubts(calls, marked.doubtful)
         return calls
 
+    def contested(self) -> list[Contested]:
+        """Give the calls that could not be marked since the last time."""
+        contested, self._contested = self._contested, []
+        return contested
+
+    def _without_refused(
+        self, calls: Sequence[PendingCall], refused: Mapping[bytes, Settled | None]
+    ) -> list[PendingCall]:
+        """Take out the calls that another run has; those of an order likewise."""
+        rest = []
+        for call in calls:
+            key = next((key for key in (call.key, call.order_key) if key in refused), None)
+            if key is None:
+                rest.append(call)
+                continue
+            self._marked.discard(call.key)
+            self._marked_orders.discard(call.order_key)
+            self._contested.append(Contested(call, key, refused[key]))
+            if call.order_key:  # the other one of the two may be marked: it is let go of at once
+                self._change(float("-inf"))
+        return rest
+
+    def _note_doubts(self, calls: Sequence[PendingCall], doubtful: frozenset[bytes]) -> None:
+        """Take over the doubts of runs that were lost: they stay until the calls are settled."""
+        for call in calls:
+            if call.key in doubtful or call.order_key in doubtful:
+                call.uncertain = True
+                self._in_doubt.add(call.key)
+                if call.order_key:
+                    self._orders_in_doubt.add(call.order_key)
+
     def _write(
-        self, changes: _Changes, letters: bytes, sending: bytes, orders: bytes
-    ) -> Callable[[], None]:
-        def write() -> None:
+        self,
+        changes: _Changes,
+        letters: bytes,
+        sending: bytes,
+        orders: bytes,
+        calls: Sequence[PendingCall],
+    ) -> Callable[[], Marked]:
+        def write() -> Marked:
             # Dead letters first: a call must not be known as failed while its letter may be lost.
             self._dead_letters.append(letters)
-            self._ledger.commit(
+            return self._ledger.commit(
                 self.run,
                 sending=sending,
                 orders=orders,
                 sent=changes.sent,
                 failed=changes.failed,
                 finished=changes.finished,
+                again=_settled_before(calls),
             )
 
         return write
@@ -209,3 +279,10 @@ class Journal:
     def _change(self, now: float) -> None:
         if self._changed_at is None:
             self._changed_at = now
+
+
+def _settled_before(calls: Sequence[PendingCall]) -> dict[bytes, int]:
+    """Give those keys of calls that a run settled, though they are sent all the same."""
+    again = {call.key: call.settled_by for call in calls if call.settled_by}
+    again.update({call.order_key: by for call in calls if (by := call.order_settled_by)})
+    return again

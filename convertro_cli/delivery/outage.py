@@ -10,7 +10,13 @@ _LONGEST_PROBE = 30.0
 _PROBE_SHARE = 0.1
 _CHANCE = 1e-4
 _SHORT_TIMEOUT = 60.0
-_WRONG_FROM_THE_START = {"host_not_found", "proxy_not_found", "untrusted_certificate"}
+_WRONG_FROM_THE_START = {
+    "host_not_found",
+    "proxy_not_found",
+    "untrusted_certificate",
+    "wrong_protocol",
+}
+_NOT_THERE = "connection_refused"
 _REMEMBERED = 2000
 _SUPPOSED_GOOD = 20
 
@@ -19,11 +25,13 @@ class Outage:
     """Watches outcomes; while nothing has succeeded for a while, only probes may start.
 
     Probes come at intervals of a tenth of the outage so far, so that little is lost once it is
-    over. Times are the delivery clock's, in seconds.
+    over. Times are the delivery clock's, in seconds. ``waits_for_start`` says that somebody chose
+    the timeout, to wait so long also for a port where nothing has ever answered.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, *, waits_for_start: bool = True) -> None:
         self._timeout = timeout
+        self._waits_for_start = waits_for_start
         self._failing_since: float | None = None
         self._next_probe = 0.0
         self._last_good_start = float("-inf")
@@ -103,14 +111,22 @@ class Outage:
     def is_given_up(self, now: float) -> bool:
         """Whether the outage has lasted longer than the run may wait.
 
-        A name that nobody knows and a certificate that nobody trusts, before any answer at all, are
-        more likely faults of the settings, and not waited for as long.
+        A name that nobody knows, a certificate that nobody trusts, a protocol that nobody speaks,
+        before any answer at all, are more likely faults of the settings, and not waited for as
+        long. Nor is a port where nothing listens: a server that is being started again is there
+        within a minute, and whoever knows of a longer pause sets the timeout.
         """
         if not self.is_on(now):
             return False
-        if not self._was_answered and self.reason in _WRONG_FROM_THE_START:
+        if not self._was_answered and self._is_wrong_from_the_start:
             return self.length(now) >= min(self._timeout, _SHORT_TIMEOUT)
         return self.length(now) >= self._timeout
+
+    @property
+    def _is_wrong_from_the_start(self) -> bool:
+        if self.reason == _NOT_THERE:
+            return not self._waits_for_start
+        return self.reason in _WRONG_FROM_THE_START
 
     def had_success_since(self, moment: float) -> bool:
         """Whether a request that was started since then succeeded.

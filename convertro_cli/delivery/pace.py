@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from convertro_cli.delivery.overload import OverloadSense, Sign
+from convertro_cli.record.ledger import Bucket
 
 FIRST_LIMIT = 8.0
 _SECONDS_AHEAD = 0.25
@@ -137,15 +138,24 @@ class Pace:
     """Says whether a request may start now.
 
     With ``fixed`` that many requests at once, else as many as prove good, up to ``most``.
-    ``rate_limit`` (calls a second) holds in any case.
+    ``rate_limit`` (calls a second) holds in any case; where others keep it, too, ``shared`` is
+    the bucket of all.
     """
 
     def __init__(
-        self, *, fixed: int | None, most: int, rate_limit: float | None, now: float
+        self,
+        *,
+        fixed: int | None,
+        most: int,
+        rate_limit: float | None,
+        now: float,
+        shared: Bucket | None = None,
     ) -> None:
         self._adapts = fixed is None
         self._limit = _Limit(float(fixed or min(FIRST_LIMIT, most)), fixed or most, now - 1.0)
-        self._bucket = TokenBucket(rate_limit, now) if rate_limit else None
+        self._bucket: Bucket | None = shared
+        if shared is None and rate_limit:
+            self._bucket = TokenBucket(rate_limit, now)
         self._ceiling: RateCeiling | None = None
         self._meter = DeliveryMeter(now)
         self._sense = OverloadSense()
@@ -267,8 +277,8 @@ class Pace:
         if self._adapts:
             self._limit.value = float(max(1, min(concurrency, self._limit.most)))
 
-    def _buckets(self, now: float) -> list[TokenBucket]:
-        buckets = [self._bucket] if self._bucket else []
+    def _buckets(self, now: float) -> list[Bucket]:
+        buckets: list[Bucket] = [self._bucket] if self._bucket else []
         if self._ceiling:
             if self._sense.is_trying:
                 self._ceiling.hold(now)

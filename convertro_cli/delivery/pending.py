@@ -45,7 +45,8 @@ class PendingCall:
     fate. ``order_key`` is there where an order goes out once, whichever message brings it; then
     ``heirs`` are the calls of other messages for the same order, which wait for its outcome.
     ``holds`` says that it keeps a place while it waits. Its attempts count since the outage of
-    the number ``epoch``.
+    the number ``epoch``. ``settled_by`` is the run that settled it, ``order_settled_by`` the one
+    that settled its order, where it is sent all the same; 0 for none.
     """
 
     key: bytes
@@ -64,3 +65,5 @@ class PendingCall:
     followers: list[PendingMessage] = field(default_factory=list)
     order_key: bytes = b""
     heirs: list[PendingCall] = field(default_factory=list)
+    settled_by: int = 0
+    order_settled_by: int = 0

@@ -8,13 +8,13 @@ room from them. ``step`` does all that can be done now and waits a little for wh
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
 from convertro_cli.delivery.answers import Success, read_answer
 from convertro_cli.delivery.clock import LONGEST_LOOK, Clock
-from convertro_cli.delivery.journal import Journal
+from convertro_cli.delivery.journal import Contested, Journal
 from convertro_cli.delivery.latency import LatencyHistogram
 from convertro_cli.delivery.outage import Outage
 from convertro_cli.delivery.pace import Pace
@@ -32,6 +32,7 @@ _WORTH_A_COMMIT = 96
 _STARVED_FOR = 0.002
 _SHORTEST_WAIT = 0.0005
 _ONE_MORE_EVERY = 0.1
+_ASK_AGAIN_AFTER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class SenderOptions:
     max_attempts: int
     at_most_once: bool = False
     success: Success = "not-html"
+
+
+Watch = Callable[[PendingCall, Outcome, Verdict], object]
+"""Is told of each request that has ended, before its call is settled."""
 
 
 class Sender:
@@ -62,6 +67,7 @@ class Sender:
         backoff: Callable[[int], float],
         clock: Clock,
         options: SenderOptions,
+        watch: Watch | None = None,
     ) -> None:
         self.latency = LatencyHistogram()
         self.retries: Counter[str] = Counter()
@@ -76,6 +82,7 @@ class Sender:
         self._backoff = backoff
         self._clock = clock
         self._options = options
+        self._watch = watch
         self._fresh: deque[PendingCall] = deque()
         self._marked: deque[PendingCall] = deque()
         self._due: deque[PendingCall] = deque()
@@ -139,10 +146,11 @@ class Sender:
 
     def sync(self) -> None:
         """Put on disk all that is known, and wait until it is there."""
-        self._marked.extend(self._journal.finish_commit(wait=True))
-        if not self._journal.is_clean:
+        now = self._clock.now()
+        self._finish_commit(now, wait=True)
+        while not self._journal.is_clean:
             self._journal.begin_commit()
-            self._journal.finish_commit(wait=True)
+            self._finish_commit(now, wait=True)
 
     def let_go(self) -> None:
         """Start nothing more, ever: what was marked but never sent is in no doubt."""
@@ -187,7 +195,7 @@ class Sender:
         return self._fresh.popleft()
 
     def _commit_if_worth_it(self, now: float) -> None:
-        self._marked.extend(self._journal.finish_commit())
+        self._finish_commit(now)
         if self._journal.is_writing:
             return
         wanted = min(self._lined_up, self.pace.ahead(now) - len(self._marked))
@@ -197,7 +205,38 @@ class Sender:
             self._starved_since = None
         elif self._journal.is_due(now) or (self._is_at_rest and not self._is_on_disk):
             self._journal.begin_commit()
-        self._marked.extend(self._journal.finish_commit(wait=self._is_at_rest))
+        self._finish_commit(now, wait=self._is_at_rest)
+
+    def _finish_commit(self, now: float, *, wait: bool = False) -> None:
+        """Take over what is marked, and what another run turned out to have."""
+        self._take_marked(self._journal.finish_commit(wait=wait))
+        for contested in self._journal.contested():
+            self._take_back(contested, now)
+
+    def _take_marked(self, calls: Sequence[PendingCall]) -> None:
+        if not self._options.at_most_once:
+            self._marked.extend(calls)
+            return
+        for call in calls:
+            if call.uncertain:
+                self._settling.in_doubt(call)
+            else:
+                self._marked.append(call)
+
+    def _take_back(self, contested: Contested, now: float) -> None:
+        """Deal with a call that another run settled first, or is sending now.
+
+        Whether that one is delivered, or is lost and leaves it in doubt, shows when it is asked
+        for again.
+        """
+        call, key, settled = contested
+        if settled is None:
+            self._waiting.add(call, now + _ASK_AGAIN_AFTER)
+        elif key == call.key:
+            self._settling.settled_elsewhere(call, settled.state, now)
+        else:
+            for one in (call, *call.heirs):
+                self._settling.order_repeated(one, now)
 
     @property
     def _is_at_rest(self) -> bool:
@@ -224,6 +263,8 @@ class Sender:
 
     def _start_allowed(self) -> None:
         now = self._clock.now()
+        if not self._journal.may_send:
+            return
         if self.outage.is_on(now):
             self._probe(now)
             return
@@ -288,7 +329,7 @@ class Sender:
             return max(_SHORTEST_WAIT, min(waits))
         if (due := self._waiting.next_due) is not None and len(self._due) < _ENOUGH_DUE:
             waits.append(due - now)
-        if self._marked and len(self._flying) < self.pace.concurrency:
+        if self._marked and len(self._flying) < self.pace.concurrency and self._journal.may_send:
             waits.append(max(self.pace.wait(now), self._one_more_at - now if self._held else 0.0))
         if self._starved_since is not None or self._journal.is_writing:
             waits.append(_STARVED_FOR)
@@ -303,7 +344,7 @@ class Sender:
             call = self._flying.pop(outcome.token)
             if outcome.status is not None:
                 self.latency.add(outcome.elapsed)
-            verdict = judge(outcome, self._options.success)
+            verdict = self._judge(call, outcome)
             if verdict is Verdict.RETRY:
                 if self._speaks_of_load(call, outcome):
                     signs.append((call.started_at, _in_short(outcome)))
@@ -322,6 +363,12 @@ class Sender:
             self._held = 0
             if self.outage.succeeded(now, max(answered), fresh):
                 self._resume()
+
+    def _judge(self, call: PendingCall, outcome: Outcome) -> Verdict:
+        verdict = judge(outcome, self._options.success)
+        if self._watch is not None:
+            self._watch(call, outcome, verdict)
+        return verdict
 
     def _resume(self) -> None:
         """Take up the work where it was before an outage, which is no event's fault."""

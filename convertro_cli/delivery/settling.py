@@ -8,8 +8,8 @@ from convertro_cli.delivery.answers import Answer
 from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.pending import PendingCall, PendingMessage
 from convertro_cli.delivery.spool import Spool
-from convertro_cli.record.dead_letters import DeadLetterFile
-from convertro_cli.record.ledger import Failure
+from convertro_cli.record.dead_letters import DeadLetters
+from convertro_cli.record.ledger import CallState, Failure
 from convertro_cli.record.tally import Fate, Tally
 
 _SHARED_FATE = {Fate.DELIVERED: Fate.ALREADY_DELIVERED, Fate.FAILED: Fate.ALREADY_FAILED}
@@ -27,7 +27,7 @@ class Settling:
         self,
         *,
         journal: Journal,
-        dead_letters: DeadLetterFile,
+        dead_letters: DeadLetters,
         tally: Tally,
         spool: Spool,
         open_calls: dict[bytes, PendingCall],
@@ -72,6 +72,21 @@ class Settling:
         self._journal.failed(Failure(call.key, reason, message.source), call, now)
         self.tally.settle_call(Fate.FAILED)
         self._settle(call, Fate.FAILED)
+        self._offer_heir(call)
+
+    def settled_elsewhere(self, call: PendingCall, state: CallState, now: float) -> None:
+        """Another run settled a call first, which is for the same event in another file."""
+        sent = state is CallState.SENT
+        self._share(call, Fate.ALREADY_DELIVERED if sent else Fate.ALREADY_FAILED)
+        if not sent:
+            self._offer_heir(call)
+        elif call.heirs:
+            self._journal.order_sent(call.order_key, now)
+            for heir in call.heirs:
+                self.order_repeated(heir, now)
+
+    def _offer_heir(self, call: PendingCall) -> None:
+        """Let the next call for the order of one that failed take its place."""
         if call.heirs:
             heir, *others = call.heirs
             heir.heirs = others

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -17,7 +18,6 @@ from weakref import WeakValueDictionary
 
 from convertro_cli.delivery.pending import PendingCall, PendingFile, PendingMessage
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.record.state import open_private
 from convertro_cli.record.tally import Fate
 
 _CALL = [
@@ -45,11 +45,12 @@ class Spool:
     """Keeps calls, their messages, and the messages that share their fate.
 
     A message may have calls here and others in memory: it is one object as long as anything in
-    memory holds it, and what becomes of it is noted here as well.
+    memory holds it, and what becomes of it is noted here as well. The file lies in ``folder``,
+    where other runs may have theirs.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._database: sqlite3.Connection | None = None
         self._count = 0
         self._next_due: float | None = None
@@ -169,11 +170,14 @@ class Spool:
 
     def _open(self) -> sqlite3.Connection:
         if self._database is None:
-            os.close(open_private(self._path, os.O_RDWR | os.O_CREAT | os.O_TRUNC))
-            self._database = sqlite3.connect(self._path, isolation_level=None)
-            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._database.executescript(_SCHEMA)
-            self._path.unlink()
+            descriptor, name = tempfile.mkstemp(prefix="waiting.db.", dir=self._folder)
+            os.close(descriptor)
+            try:
+                self._database = sqlite3.connect(name, isolation_level=None)
+                self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+                self._database.executescript(_SCHEMA)
+            finally:
+                Path(name).unlink()
         return self._database
 
     @contextmanager
@@ -182,7 +186,7 @@ class Spool:
             yield self._open()
         except (sqlite3.Error, OSError) as error:
             raise ConvertroError(
-                f"What waits for another try cannot be kept in {self._path.parent}: {error}.",
+                f"What waits for another try cannot be kept in {self._folder}: {error}.",
                 hint="Nothing is lost. Mend it (free some space?) and run the same command again.",
                 exit_code=ExitCode.CANNOT_WRITE_STATE,
             ) from None

@@ -1,13 +1,27 @@
-"""Whether the FQL of filters and transformations can be read, and what is wrong with it if not."""
+"""Whether the FQL of filters and transformations can be read, and whether it can be meant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from convertro_cli.destination_filters.specs import DestinationFilter, Transformation
 from convertro_cli.fql.errors import FqlError
 from convertro_cli.fql.parser import parse, parse_operand
+from convertro_cli.fql.paths import paths_of
+from convertro_cli.fql.printer import print_operand
+from convertro_cli.fql.tree import Condition, Operand
+
+FIELDS = frozenset(
+    {
+        *("type", "event", "name", "category", "userId", "anonymousId", "previousId", "groupId"),
+        *("properties", "traits", "context", "integrations", "messageId", "channel", "version"),
+        *("timestamp", "originalTimestamp", "sentAt", "receivedAt", "projectId", "writeKey"),
+        *("_metadata", "metadata", "options", "action", "sessionId", "library"),
+    }
+)
+"""What Segment's messages have at their top, by its spec and by what older libraries sent."""
 
 
 class Unreadable(NamedTuple):
@@ -29,3 +43,24 @@ def unreadable(spec: DestinationFilter | Transformation) -> Iterator[Unreadable]
             parse_operand(fql)
         except FqlError as error:
             yield Unreadable(spec, f"fql_defined_properties ({name})", error)
+
+
+def unknown_fields(spec: DestinationFilter | Transformation) -> Iterator[str]:
+    """Give the fields that a filter or a transformation asks for and no message has, each once.
+
+    ``event = purchase`` asks for such a one: FQL reads a word without quotes as a field.
+    """
+    fields: dict[str, None] = {}
+    for tree in _readable(spec):
+        for path in paths_of(tree):
+            if path.names[0] not in FIELDS:
+                fields[print_operand(path)] = None
+    yield from fields
+
+
+def _readable(spec: DestinationFilter | Transformation) -> Iterator[Condition | Operand]:
+    with suppress(FqlError):
+        yield parse(spec.condition)
+    for _, fql in spec.fql_properties if isinstance(spec, Transformation) else ():
+        with suppress(FqlError):
+            yield parse_operand(fql)

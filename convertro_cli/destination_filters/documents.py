@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 from convertro_cli.errors import ConvertroError
 
 _BLANK = " \t\r\n"
+_OF_TERRAFORM = "; wanted is the state that Terraform made of it: terraform show -json"
 
 
 class Document(NamedTuple):
@@ -38,6 +39,7 @@ def read_documents(path: Path) -> list[Document]:
         except json.JSONDecodeError as error:
             raise ConvertroError(
                 f"{path}:{error.lineno}: no JSON: {error.msg} at character {error.colno}"
+                + (_OF_TERRAFORM if path.suffix in {".tf", ".hcl"} else "")
             ) from None
         except ValueError as error:
             raise ConvertroError(f"{path}:{line}: no JSON: {error}") from None

@@ -65,8 +65,10 @@ def read_filters_file(path: Path, destination_id: str | None = None) -> FiltersF
     filters = tuple(filter(None, map(filter_of, chosen)))
     _raise(path, reading.faults)
     others = len(tables) - len(chosen)
-    notes = (f"{_count(others, 'filter')} of other destinations left out",) if others else ()
-    return FiltersFile(filters, notes)
+    notes = [f"{_count(others, 'filter')} of other destinations left out"] if others else []
+    if not filters:
+        notes.append("no filter is left" if others else "it holds no filter")
+    return FiltersFile(filters, tuple(notes))
 
 
 def _of_destination(
@@ -111,6 +113,8 @@ def read_transformations_file(path: Path) -> TransformationsFile:
 
 def _notes(tables: list[RawTable]) -> Iterator[str]:
     others = sum(_metadata(table) not in {None, CONVERTRO} for table in tables)
+    if others == len(tables):
+        yield "no transformation is left" if others else "it holds no transformation"
     if others:
         yield f"{_count(others, 'transformation')} of other destinations left out"
     unnamed = sum(_metadata(table) is None for table in tables)

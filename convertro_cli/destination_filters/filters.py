@@ -51,7 +51,8 @@ class _Step(NamedTuple):
 class DestinationFilters:
     """Filters and transformations, compiled. Plain data again when it goes to another process.
 
-    Those that are disabled are kept for whoever shows them, and need not be readable. Raises
+    Those that are disabled are kept for whoever shows them, and need not be readable.
+    ``needs_sample_key`` says whether any sample goes by the message's own key. Raises
     FqlError where the condition of another cannot be read: the settings are checked before.
     """
 
@@ -63,6 +64,7 @@ class DestinationFilters:
         self.filters = tuple(filters)
         self.transformations = tuple(transformations)
         steps = tuple(self._steps())
+        self.needs_sample_key = any(map(_draws_by_key, self.filters))
         self._any_source = tuple(step for step in steps if step.spec.source_id is None)
         sources = {step.spec.source_id for step in steps} - {None}
         self._of_source = {
@@ -177,11 +179,17 @@ def _kind_of(spec: _Spec) -> Literal["filter", "transformation"]:
     return "filter" if isinstance(spec, DestinationFilter) else "transformation"
 
 
+def _draws_by_key(spec: DestinationFilter) -> bool:
+    """Whether a filter has a sample that names no field."""
+    samples = [action for action in spec.actions if isinstance(action, Sample)]
+    return spec.enabled and any(sample.is_drawn and not sample.path for sample in samples)
+
+
 def _draws(step: _Step, message: Message, sample_key: str) -> Iterator[Draw]:
     """Tell how the samples of a step are decided."""
     if step.does == "SAMPLE" and isinstance(step.spec, DestinationFilter):
         for action in step.spec.actions:
-            if isinstance(action, Sample):
+            if isinstance(action, Sample) and action.is_drawn:
                 path = action.path or None
                 fraction = sampled_fraction(split_path(path) if path else None, message, sample_key)
                 yield Draw(path, fraction, action.percent)

@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+ABOVE_ALL_TABLES = frozenset({"filters_file", "destination_id", "transformations_file"})
+"""The keys that belong to no table. Below a table's heading they would belong to that."""
+
+MISPLACED = "must stand above the first [table] of the file; here it is a key of that table"
+
 _LONGEST_SHOWN = 60
 
 
@@ -107,6 +112,9 @@ class RawTable:
             return
         for name in self.fields:
             if name not in names:
+                if name in ABOVE_ALL_TABLES:
+                    self.fault(str(name), MISPLACED)
+                    continue
                 close = get_close_matches(str(name).lower(), names, 1, 0.52)
                 self.fault(str(name), "is no setting", close[0] if close else None)
 

@@ -12,6 +12,8 @@ from decimal import Decimal
 from hashlib import md5
 from typing import Any
 
+from convertro_cli.fql.values import as_counted, is_number
+
 
 def fraction_of(value: Any) -> float:
     """Give a value's place from 0 to 1, as Segment's library makes it.
@@ -66,10 +68,9 @@ def _with_commas(groups: list[Any]) -> list[Any]:
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return hex(value) if value.bit_length() > 4096 else str(value)  # str() has a limit
+    if is_number(value):
+        number = as_counted(value)
+        return _number(number) if isinstance(number, float) else str(number)
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

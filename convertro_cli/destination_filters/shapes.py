@@ -65,6 +65,14 @@ _ACTIONS = {
 """The names of actions, those of the API before the Public API among them."""
 
 
+_TAKEN = {
+    "DROP": (),
+    "SAMPLE": ("percent", "path"),
+    "DROP_PROPERTIES": ("fields",),
+    "ALLOW_PROPERTIES": ("fields",),
+}
+"""What each action takes besides its type."""
+
 _ENOUGH = 1_000_000
 
 
@@ -104,7 +112,6 @@ def _title(raw: RawTable) -> str:
 
 
 def _action(raw: RawTable) -> Action | None:
-    raw.known("type", "percent", "path", "fields")
     name = raw.get("type")
     kind = _ACTIONS.get(name) if isinstance(name, str) else None
     if kind is None:
@@ -112,6 +119,7 @@ def _action(raw: RawTable) -> Action | None:
         close = get_close_matches(str(name).upper(), allowed, 1)
         raw.wrong("type", ", ".join(allowed) + (f" (did you mean {close[0]}?)" if close else ""))
         return None
+    _refuse_others(raw, kind)
     if kind == "DROP":
         return Drop()
     if kind == "SAMPLE":
@@ -120,11 +128,22 @@ def _action(raw: RawTable) -> Action | None:
     return DropProperties(fields) if kind == "DROP_PROPERTIES" else AllowProperties(fields)
 
 
+def _refuse_others(raw: RawTable, kind: str) -> None:
+    """Add a fault for what an action of this kind does not take: a percent of DROP does nothing."""
+    for name in ("percent", "path", "fields") if raw.by_hand else ():
+        if name in raw.fields and name not in _TAKEN[kind]:
+            raw.fault(name, f"is nothing that {kind} takes")
+    raw.known("type", "percent", "path", "fields")
+
+
 def _sample(raw: RawTable) -> Sample:
     percent = raw.get("percent")
     is_number = isinstance(percent, int | float) and not isinstance(percent, bool)
-    if not is_number or not -_ENOUGH < percent < _ENOUGH:  # neither infinity nor NaN
-        raw.wrong("percent", "a number from 0 (keeps none) to 1 (keeps all)")
+    # Whoever writes 50 means a half, and would get all. Segment's own answers are taken as they
+    # are, but for infinity and NaN.
+    least, most = (0, 1) if raw.by_hand else (-_ENOUGH, _ENOUGH)
+    if not is_number or not least <= percent <= most:
+        raw.wrong("percent", "a number from 0 (keeps none) to 1 (keeps all), so 0.05 for 5 %")
         percent = 1
     return Sample(percent, raw.text("path"))
 
@@ -157,6 +176,7 @@ def transformation_of(raw: RawTable) -> Transformation | None:
     raw.known(
         "title", "if", "enabled", "source_id", "drop", "new_event_name", "property_renames",
         "property_values", "fql_defined_properties", "allow_properties",
+        "hash_properties_configuration",
     )  # fmt: skip
     enabled = raw.switch("enabled", True)
     if enabled and raw.get("hash_properties_configuration"):
@@ -200,7 +220,10 @@ def _value(raw: RawTable) -> tuple[tuple[str, ...], Scalar]:
         isinstance(value, float) and not math.isfinite(value)
     ):
         raw.wrong("value", "text, a number, true or false")
-    return _paths(raw, "paths", required=True), value
+    paths = _paths(raw, "paths", required=True)
+    if raw.by_hand and raw.get("paths") == []:
+        raw.wrong("paths", "one path or more")
+    return paths, value
 
 
 def _fql_property(raw: RawTable, *, enabled: bool) -> tuple[str, str]:

@@ -31,6 +31,11 @@ class Sample:
     percent: float
     path: str | None = None
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a value decides: where none or all are kept, nothing does."""
+        return 0 < self.percent < 1
+
 
 @dataclass(frozen=True, slots=True)
 class DropProperties:

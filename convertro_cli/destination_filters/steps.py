@@ -38,7 +38,7 @@ class FilterStep:
     ``does`` is the kind of action (``DROP``, …, ``transform``). ``passed_over`` says why it was
     not asked: it is switched off, or it is for another source than the message's ``projectId``;
     then nothing else is known. ``dropped`` tells that the message went no further; ``draws``
-    has one for each sample.
+    has one for each sample that a value decides.
     """
 
     kind: Literal["filter", "transformation"]

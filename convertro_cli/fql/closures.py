@@ -25,7 +25,7 @@ from convertro_cli.fql.tree import (
     Operator,
     Path,
 )
-from convertro_cli.fql.values import Message, equal, is_number
+from convertro_cli.fql.values import Message, as_counted, equal, is_beyond_integers, is_number
 
 Test = Callable[[Message], bool]
 Value = Callable[[Message], Any]
@@ -176,7 +176,9 @@ def _equals(left: Operand, right: Operand) -> Test:
         return lambda message: value(message) is wanted
     if isinstance(wanted, str):
         return _is_text_of(left, wanted)
-    return lambda message: is_number(found := value(message)) and bool(found == wanted)
+    if not is_beyond_integers(wanted):
+        return lambda message: is_number(found := value(message)) and bool(found == wanted)
+    return lambda message: equal(value(message), wanted)
 
 
 def _is_text_of(operand: Operand, wanted: str) -> Test:
@@ -190,8 +192,8 @@ def _is_text_of(operand: Operand, wanted: str) -> Test:
 
 def _ordered(left: Operand, operator: Operator, right: Operand) -> Test:
     compare, first_of, second_of = _ORDERS[operator], compile_operand(left), compile_operand(right)
-    if isinstance(right, Literal) and is_number(right.value):
-        limit = right.value
+    limit: Any = right.value if isinstance(right, Literal) else None
+    if is_number(limit) and not is_beyond_integers(limit):
 
         def holds_against(message: Message) -> bool:
             found = first_of(message)
@@ -201,7 +203,9 @@ def _ordered(left: Operand, operator: Operator, right: Operand) -> Test:
 
     def holds(message: Message) -> bool:
         first, second = first_of(message), second_of(message)
-        return is_number(first) and is_number(second) and compare(first, second)
+        if not (is_number(first) and is_number(second)):
+            return False
+        return compare(as_counted(first), as_counted(second))
 
     return holds
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from convertro_cli.segment.json_text import read_json_exactly, write_json
+
 LETTER_START = b'{"reason":'
 """How every line of a dead-letter file begins."""
 
@@ -70,7 +72,7 @@ def unwrap(candidate: dict[str, Any], line: bytes) -> DeadLetter | None:
             original = _original_of(event, line)
             return None if original is None else DeadLetter(original, source)
         case {"line": str() as text}:
-            return DeadLetter(text.encode(), source, _length_of(candidate))
+            return DeadLetter(_bytes_of(text), source, _length_of(candidate))
         case {"line_base64": str() as text}:
             try:
                 original = b64decode(text, validate=True)
@@ -78,6 +80,14 @@ def unwrap(candidate: dict[str, Any], line: bytes) -> DeadLetter | None:
             except ValueError:
                 return None
     return None
+
+
+def _bytes_of(text: str) -> bytes:
+    """Give a text in UTF-8; half of a character, which somebody put there, as U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def _length_of(candidate: dict[str, Any]) -> int:
@@ -102,8 +112,8 @@ def _body(original: bytes) -> bytes:
 def _original_of(event: dict[str, Any], line: bytes) -> bytes | None:
     """Cut the event's own bytes out of the line, as ``wrap`` put them there.
 
-    A file that somebody re-formatted still gives the event, only not its spacing; None where
-    that event is nested too deep to be written.
+    A file that somebody re-formatted still gives the event with all its digits, only not its
+    spacing; None where that event is nested too deep to be written.
     """
     original = line.strip()[:-1].partition(_EVENT_MARK)[2]
     try:
@@ -112,6 +122,6 @@ def _original_of(event: dict[str, Any], line: bytes) -> bytes | None:
     except orjson.JSONDecodeError:
         pass
     try:
-        return orjson.dumps(event)
+        return write_json(read_json_exactly(line)["event"])
     except orjson.JSONEncodeError:
         return None

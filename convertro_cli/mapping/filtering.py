@@ -11,7 +11,7 @@ import orjson
 from convertro_cli.mapping.calls import SkipReason
 from convertro_cli.mapping.trail import Note, Trail, Verdict
 from convertro_cli.segment.ids import read_id
-from convertro_cli.segment.json_text import write_json
+from convertro_cli.segment.json_text import write_to_compare
 
 if TYPE_CHECKING:  # a replay without filters needs nothing of that room
     from convertro_cli.destination_filters.filters import DestinationFilters, Dropped
@@ -22,14 +22,21 @@ _KEPT = ("type", "messageId")
 
 
 def filter_message(
-    message: Mapping[str, Any], filters: DestinationFilters, trail: Trail | None = None
+    message: Mapping[str, Any],
+    message_type: str,
+    filters: DestinationFilters,
+    trail: Trail | None = None,
 ) -> Mapping[str, Any] | Dropped:
     """Apply the filters and transformations: the message as they leave it, or what dropped it.
 
     Only the message that the calls are made of changes: what the replay itself goes by stays.
+    Conditions are about ``message_type``, in lower case, in whatever case an old library wrote it.
     """
+    if message["type"] != message_type:
+        message = {**message, "type": message_type}
     steps: list[FilterStep] | None = None if trail is None else []
-    changed = filters.apply(message, sample_key(message), steps)
+    key = sample_key(message) if filters.needs_sample_key else ""
+    changed = filters.apply(message, key, steps)
     if trail is not None:
         for step in steps or ():
             _tell(trail, step, changed)
@@ -41,13 +48,14 @@ def filter_message(
 def sample_key(message: Mapping[str, Any]) -> str:
     """Give what decides whether a message is in a sample: its id, else a digest of it.
 
-    Segment rolls dice. A replay that can be resumed must decide alike each time.
+    Segment rolls dice. A replay that can be resumed must decide alike each time. Raises
+    InexactNumberError for a digest of what lost digits in reading.
     """
     message_id = read_id(message.get("messageId"))
     if message_id is not None:
         return message_id
     try:
-        content = write_json(message, sort_keys=True)
+        content = write_to_compare(message)
     except (orjson.JSONEncodeError, RecursionError):  # nested deeper than JSON writers go
         content = b"".join(key.encode() for key in message)
     return blake2b(content, digest_size=16).hexdigest()

@@ -58,7 +58,8 @@ def stop_at_gate(
             tell_ignored(trail)
         elif is_disabled(integrations, trail):
             return SkipReason.DISABLED_BY_INTEGRATIONS
-    if rules.disabled_events and is_off_in_schema(message, rules.disabled_events, trail):
+    disabled = rules.disabled_events
+    if disabled and is_off_in_schema(message, message_type, disabled, trail):
         return SkipReason.DISABLED_BY_SCHEMA
     setting = rules.delivered_in_browser
     if (

@@ -12,7 +12,9 @@ from convertro_cli.mapping.trail import MISSING, Note, Trail
 DESTINATION = "Convertro"
 """The name of the destination, as Segment writes it."""
 
-_ALL_ON = {"All": True}
+ALL_ON = {"All": True}
+"""What many libraries write where nothing is turned off."""
+
 _STORAGE = ("amazon s3", "aws s3", "google cloud storage", "azure")
 
 
@@ -32,7 +34,7 @@ def read_choice(integrations: Any) -> Choice:
     A key ``Convertro`` decides: a boolean as it is, anything else means on. Without it ``All``
     (in any case) decides, if it is a boolean. As in Segment's guide to filtering data.
     """
-    if not integrations or integrations == _ALL_ON:  # as nearly always
+    if not integrations or integrations == ALL_ON:  # as nearly always
         return _ON
     choices = as_object(integrations)
     if DESTINATION in choices:
@@ -49,7 +51,7 @@ def is_disabled(integrations: Any, trail: Trail | None = None) -> bool:
     if trail is not None:
         key = choice.key
         if key is None and isinstance(integrations, dict):  # all are on, said or not
-            key = next((key for key in integrations if integrations == _ALL_ON), None)
+            key = next((key for key in integrations if integrations == ALL_ON), None)
         trail.note(
             Note(
                 "integrations",
@@ -84,13 +86,17 @@ def is_made_by_replay(integrations: Any) -> bool:
 
 
 def is_off_in_schema(
-    message: Mapping[str, Any], disabled: frozenset[str], trail: Trail | None = None
+    message: Mapping[str, Any],
+    message_type: str,
+    disabled: frozenset[str],
+    trail: Trail | None = None,
 ) -> bool:
     """Whether the Schema tab switches a message's event off.
 
-    Names are compared exactly. The message's own choice for Convertro beats it.
+    Names are compared exactly. The message's own choice for Convertro beats it. An identify has
+    no event, whatever its other keys say.
     """
-    event = message.get("event")
+    event = message.get("event") if message_type == "track" else None
     is_listed = isinstance(event, str) and event in disabled
     is_beaten = is_listed and DESTINATION in as_object(message.get("integrations"))
     is_off = is_listed and not is_beaten

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,9 +21,12 @@ from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.mapping.ledger_key import (
     KEY_BYTES,
     Identity,
+    identity_of,
     ledger_key,
     message_identity,
+    message_parts,
     order_key,
+    run_key,
 )
 from convertro_cli.mapping.lines import MappedLine, map_lines
 from convertro_cli.mapping.rules import Rules
@@ -179,8 +183,8 @@ class CallKeys:
 
     ``keys`` has the key of each call, end to end, and where orders go out once ``orders``
     likewise those of the orders, zeros for a call of none. ``sizes`` counts each message's
-    calls, ``numbers`` has its line's, ``identities`` its id (empty without one) and the text of
-    its identity, one after the other: flat lists cross processes most quickly. ``faults`` has
+    calls, ``numbers`` has its line's, ``identities`` a hash of its id (0 without one) and one of
+    its identity, one after the other: flat arrays cross processes most quickly. ``faults`` has
     the indexes of calls that cannot be sent, ``again`` those of messages out of dead letters.
     """
 
@@ -188,7 +192,7 @@ class CallKeys:
     orders: bytearray = field(default_factory=bytearray)
     sizes: list[int] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
-    identities: list[str] = field(default_factory=list)
+    identities: array[int] = field(default_factory=lambda: array("q"))
     faults: list[int] = field(default_factory=list)
     again: list[int] = field(default_factory=list)
 
@@ -200,25 +204,35 @@ class CallKeys:
         rules: Rules,
         *,
         with_orders: bool = False,
-    ) -> None:
-        """Take in a message of a batch with its calls.
+        for_ledger: bool = False,
+    ) -> str | None:
+        """Take in a message of a batch with its calls, and give its id.
 
-        ``with_orders`` asks for the keys of orders whether or not they go out once.
+        ``with_orders`` asks for the keys of orders whether or not they go out once,
+        ``for_ledger`` for the keys that the ledger has: others do where nobody looks there.
         """
-        letter = line.dead_letter
+        number, start, end, message, _, letter = line
         if letter is not None:
             self.again.append(len(self.sizes))
-        raw = letter.original if letter is not None else batch.data[line.start : line.end]
-        message_id, identity = message_identity(line.message or {}, raw)
+        raw = letter.original if letter is not None else batch.data[start:end]
+        parts = message_parts(message or {}, raw)
         calls = outcome.calls
         self.sizes.append(len(calls))
-        self.numbers.append(line.number)
-        self.identities += (message_id or "", identity)
+        self.numbers.append(number)
+        message_id = parts[0]
+        self.identities.append(0 if message_id is None else hash(message_id))
+        self.identities.append(hash(parts))
+        scopes = rules.ledger_scopes
+        identity = identity_of(parts)[1] if for_ledger else ""
         for call in calls:
-            where = rules.ledger_scopes.get(call.mode, b"")
-            self.keys += ledger_key(where, identity, call)
-            if with_orders or rules.repeated_orders == "skip":
-                self.orders += order_key(where, call) or _NO_ORDER
+            where = scopes.get(call.mode, b"")
+            self.keys += (
+                ledger_key(where, identity, call) if for_ledger else run_key(where, parts, call)
+            )
+        if with_orders or rules.repeated_orders == "skip":
+            for call in calls:
+                self.orders += order_key(scopes.get(call.mode, b""), call) or _NO_ORDER
+        return message_id
 
 
 _NO_ORDER = bytes(KEY_BYTES)
@@ -266,7 +280,8 @@ class ReplayJob(MappingJob):
 
     def __call__(self, batch: LineBatch) -> MappedBatch:
         result = MappedBatch()
-        for line, outcome in self.lines_with_calls(batch, result):
+        # Mapped first and made ready then: the caches keep the code of one thing at a time.
+        for line, outcome in [*self.lines_with_calls(batch, result)]:
             raw = batch.data[line.start : line.end]
             result.messages.append(ready_message(line, outcome, raw, self.rules))
         return result

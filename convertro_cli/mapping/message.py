@@ -21,7 +21,7 @@ from convertro_cli.mapping.calls import (
 from convertro_cli.mapping.fields import as_object
 from convertro_cli.mapping.filtering import filter_message
 from convertro_cli.mapping.gates import OTHER_TYPES, SUPPORTED_TYPES, stop_at_gate
-from convertro_cli.mapping.integrations import is_made_by_replay, read_choice
+from convertro_cli.mapping.integrations import ALL_ON, is_made_by_replay, read_choice
 from convertro_cli.mapping.modes import decide_mode, engage_key
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.selection import is_selected
@@ -76,7 +76,7 @@ def _map(
     message: Mapping[str, Any], message_type: str, rules: Rules, trail: Trail | None
 ) -> Outcome:
     """Map a message of a type that Convertro takes."""
-    if "sessionId" in message or "integrations" not in message or "options" in message:
+    if "sessionId" in message or message.get("integrations") is None or "options" in message:
         message = with_todays_names(message, trail)
     time: MessageTime | Invalid | None = None
     seconds = usual_time(message, rules.latest)
@@ -84,14 +84,15 @@ def _map(
         time = message_time(message, rules.latest)
         seconds = None if isinstance(time, Invalid) else time.seconds
     # Most messages choose nothing, and most rules have no gate: then there is nothing to ask.
-    chooses = message.get("integrations") or "_metadata" in message
+    chosen = message.get("integrations")
+    chooses = (chosen and chosen != ALL_ON) or "_metadata" in message
     if chooses or rules.has_gates or trail is not None:
         reason = stop_at_gate(message, message_type, seconds, rules, trail)
         if reason is not None:
             return _skipped(reason, message, message_type, seconds, rules)
     filtered = message
     if rules.destination_filters is not None:
-        passed = filter_message(message, rules.destination_filters, trail)
+        passed = filter_message(message, message_type, rules.destination_filters, trail)
         if not isinstance(passed, Mapping):
             worth = worth_of(message, message_type, rules)
             return Skipped(SkipReason(passed.reason), passed.title, worth)

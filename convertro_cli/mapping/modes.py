@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convertro_cli.mapping.calls import Mode
-from convertro_cli.mapping.fields import as_object, device_id
+from convertro_cli.mapping.fields import as_object, has_device
 from convertro_cli.mapping.rules import ModeSetting
 from convertro_cli.mapping.trail import MISSING, Note, Path, Trail
 
@@ -53,15 +53,17 @@ def is_from_browser(message: Mapping[str, Any], trail: Trail | None = None) -> b
     library = context.get("library")
     name = library.get("name") if isinstance(library, dict) else library
     if isinstance(name, str) and (name.startswith("analytics.js") or "analytics-next" in name):
-        _tell(trail, "web", "library", _library_path(context), name)
+        if trail is not None:
+            _tell(trail, "web", "library", _library_path(context), name)
         return True
     channel = channel_of(message, context)
     if isinstance(channel, str) and channel in _WEB_CHANNELS:
-        has_device = device_id(message) is not None
-        why = "channel with device" if has_device else "channel"
-        path = _channel_path(message, context)
-        _tell(trail, "cloud" if has_device else "web", why, path, channel)
-        return not has_device
+        is_of_app = has_device(message)
+        if trail is not None:
+            why = "channel with device" if is_of_app else "channel"
+            path = _channel_path(message, context)
+            _tell(trail, "cloud" if is_of_app else "web", why, path, channel)
+        return not is_of_app
     if trail is not None:
         if isinstance(name, str):
             _tell(trail, "cloud", "other library", _library_path(context), name)
@@ -81,21 +83,18 @@ def decide_mode(
     Convertro takes user properties on the web's user call only.
     """
     if setting != "auto":
-        _tell(trail, setting, "setting")
+        if trail is not None:
+            _tell(trail, setting, "setting")
         return setting
     if message_type == "identify":
         key = engage_key(message)
         if key is not None:
-            _tell(trail, "web", "engage", ("context", "personas", key))
+            if trail is not None:
+                _tell(trail, "web", "engage", ("context", "personas", key))
             return "web"
     return "web" if is_from_browser(message, trail) else "cloud"
 
 
-def _tell(
-    trail: Trail | None, mode: Mode, why: str, path: Path = (), evidence: Any = MISSING
-) -> None:
-    if trail is not None:
-        settings = ("mapping.mode",)
-        trail.note(
-            Note("mode", "found", why, mode, path=path, evidence=evidence, settings=settings)
-        )
+def _tell(trail: Trail, mode: Mode, why: str, path: Path = (), evidence: Any = MISSING) -> None:
+    settings = ("mapping.mode",)
+    trail.note(Note("mode", "found", why, mode, path=path, evidence=evidence, settings=settings))

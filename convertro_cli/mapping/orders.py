@@ -34,7 +34,7 @@ def read_order_id(
     """Give the order id: ``id``, else ``order_id``, under the keys that these were found."""
     key = some_id
     found = read_id(properties.get(key))
-    if found is None:
+    if found is None and order_id is not None:
         key = order_id
         found = read_id(properties.get(key))
     if trail is not None and found is not None:
@@ -140,8 +140,8 @@ def _read(
         amount = read_amount(raw, unit)
         if amount is not None and is_ambiguous_amount(raw, unit):
             warnings.append(MappingWarning.AMBIGUOUS_AMOUNT)
-    if amount is None:
-        warnings.append(MappingWarning.UNREADABLE_AMOUNT)
+    if amount is None and MappingWarning.UNREADABLE_AMOUNT not in warnings:
+        warnings.append(MappingWarning.UNREADABLE_AMOUNT)  # once a message, whatever its fields
     return amount
 
 

@@ -34,7 +34,7 @@ def message_time(message: Mapping[str, Any], latest: float) -> MessageTime | Inv
 
 def time_warnings(time: MessageTime) -> list[MappingWarning]:
     """Name what is to be said of a time: others that were passed over, or that it is late."""
-    warnings = [MappingWarning.UNREADABLE_TIME] * len(time.passed_over)
+    warnings = [MappingWarning.UNREADABLE_TIME] if time.passed_over else []
     if time.after_receipt:
         warnings.append(MappingWarning.TIME_AFTER_RECEIPT)
     return warnings

@@ -84,15 +84,15 @@ def build_url(call: Call, wire: Wire) -> str:
     Names need no encoding: the settings take only plain ones, and so are those of the traits
     that are sent.
     """
-    where = endpoint(call)
+    where = _ENDPOINTS[call[:2]]
     names, writers, values = _FIELDS[wire.hash_email_ids, where]
     if wire.names:
         writers = _renamed(names, writers, wire)
-    parts: list[str] = []
-    for (start, write), value in zip(writers, values(call)):  # noqa: B905 - time counts
-        if value is not None:
-            parts.append(start)
-            parts.append(write(value))
+    parts = [
+        start + write(value)
+        for (start, write), value in zip(writers, values(call))  # noqa: B905 - time counts
+        if value is not None
+    ]
     if call.traits:
         parts += [f"&{name}={encode(trait_text(value))}" for name, value in call.traits.items()]
     return f"{wire.targets[where]}?{''.join(parts)[1:]}"

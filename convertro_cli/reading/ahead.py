@@ -10,14 +10,14 @@ from convertro_cli.reading.export_set import ExportFile
 
 _MOST: Final = 32
 _BYTES: Final = 16 << 20
-_FIRST_PART: Final = 2 << 20  # so much of an object is asked for when it is got ready
 
 
 def read_ahead(files: Iterable[ExportFile]) -> Iterator[tuple[ExportFile, bool]]:
     """Give each file, and whether the one after it can be read without waiting.
 
     Up to 32 objects are got ready ahead of the one that is read, and no more than some 16 MB of
-    them, so that memory stays bounded. Of files on this machine one is looked at ahead.
+    them, so that memory stays bounded and other runs find something to do. Of files on this
+    machine one is looked at ahead.
     """
     every = iter(files)
     waiting: deque[ExportFile] = deque()
@@ -43,4 +43,4 @@ def _has_room(waiting: deque[ExportFile]) -> bool:
         return True
     if waiting[-1].place is None or len(waiting) > _MOST:
         return False
-    return sum(min(file.size or 0, _FIRST_PART) for file in waiting) < _BYTES
+    return sum(file.size or 0 for file in waiting) < _BYTES

@@ -7,7 +7,8 @@ them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -86,3 +87,26 @@ class LineBatch:
             return self.items[-1][0]
         unfinished = bool(self.data) and not self.data.endswith(b"\n")
         return self.first_line - 1 + self.data.count(b"\n") + unfinished
+
+    def line_by_line(self) -> Iterator[LineBatch]:
+        """Give the same as batches of one line each; the end of the file comes with the last."""
+        if self.overlong:
+            yield self
+            return
+        lines = self.data.removesuffix(b"\n").split(b"\n")
+        for index, line in enumerate(lines):
+            is_last = index == len(lines) - 1
+            yield replace(
+                self,
+                first_line=self.first_line + index,
+                data=line + b"\n",
+                end=self.end if is_last else None,
+                items=self.items[index : index + 1],
+                is_followed=self.is_followed or not is_last,
+            )
+
+
+def line_by_line(batches: Iterable[LineBatch]) -> Iterator[LineBatch]:
+    """Cut batches into such of one line each, for who wants to stop between any two."""
+    for batch in batches:
+        yield from batch.line_by_line()

@@ -6,7 +6,9 @@ Arrays and batches of messages are taken apart, and a file without any message i
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO
 
 from convertro_cli.reading.batch import LineBatch
@@ -33,6 +35,16 @@ def read_exports(
     count. Handed on line by line it would fill the dead letters.
     """
     yield from read_batches(files, form=messages_of, stdin=stdin, recognise=recognise)
+
+
+def holds_messages(path: Path) -> bool:
+    """Whether a file of this machine is an export; where it cannot be read it is taken for none."""
+    try:
+        file = ExportFile(str(path), path, path.stat().st_size)
+    except OSError:
+        return False
+    with closing(read_exports([file], recognise=False)) as batches:
+        return any(batch.data and not batch.data.isspace() for batch in batches)
 
 
 def messages_of(stream: Stream, name: str) -> Iterator[Cut]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.dead_letter import wrap
@@ -20,6 +21,31 @@ They are tried once, whatever the settings are.
 """
 
 _BLOCK = 64 * 1024
+
+
+class DeadLetters(Protocol):
+    """Where dead letters go: ``add`` collects them, ``append`` keeps what ``take`` gave."""
+
+    def add(
+        self,
+        original: bytes,
+        *,
+        reason: str,
+        detail: str,
+        source: str,
+        answer: tuple[int, str] | None = None,
+        length: int = 0,
+    ) -> None:
+        """Keep an event to be written; see ``wrap`` for what is kept of it."""
+
+    def take(self) -> bytes:
+        """Give the lines of all that was added since the last time."""
+
+    def append(self, lines: bytes) -> None:
+        """Keep lines for good, all of them or nothing. Raises ConvertroError."""
+
+    def close(self) -> None:
+        """Let go of what was opened."""
 
 
 class DeadLetterFile:

@@ -13,18 +13,20 @@ from convertro_cli.mapping.dead_letter import unwrap
 from convertro_cli.privacy.exact_json import DECODER, id_of
 from convertro_cli.reading.identity import identify
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, told
-from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder, open_private
 
 
 @dataclass(slots=True)
 class Forgotten:
-    """What was found in a file of dead letters, in lines. ``unreadable`` ones are among the kept.
+    """What was found in a place of dead letters, in lines. ``unreadable`` ones are among the kept.
 
-    Their user cannot be told: they are no JSON, or no dead letters.
+    Their user cannot be told: they are no JSON, or no dead letters. The place is a file, or a
+    ledger in a database.
     """
 
-    path: Path
+    where: Path | Address
     removed: int = 0
     kept: int = 0
     unreadable: int = 0
@@ -42,7 +44,7 @@ def count_suppressed(state: StateFolder, suppressed: Container[str]) -> list[For
 
 
 def forget_suppressed(
-    state: StateFolder, ledger: Ledger | None, suppressed: Container[str]
+    state: StateFolder, ledger: SqliteLedger | None, suppressed: Container[str]
 ) -> list[Forgotten]:
     """Remove the lines of suppressed users from all files of dead letters.
 
@@ -66,7 +68,7 @@ def _look_at(path: Path, suppressed: Container[str]) -> tuple[Forgotten, bool]:
 
 
 def _forget_in(
-    path: Path, partial: Path, ledger: Ledger | None, suppressed: Container[str]
+    path: Path, partial: Path, ledger: SqliteLedger | None, suppressed: Container[str]
 ) -> Forgotten:
     count, must_change = _look_at(path, suppressed)
     if must_change:
@@ -82,7 +84,7 @@ def _forget_in(
     return count
 
 
-def _replace(path: Path, partial: Path, ledger: Ledger | None) -> None:
+def _replace(path: Path, partial: Path, ledger: SqliteLedger | None) -> None:
     if not partial.stat().st_size:
         path.unlink()
     else:
@@ -97,14 +99,22 @@ def _replace(path: Path, partial: Path, ledger: Ledger | None) -> None:
 def _kept_lines(letters: BinaryIO, suppressed: Container[str], count: Forgotten) -> Iterator[bytes]:
     """Give the lines to keep, and count. Half a line that a crash left at the end is none."""
     for line in letters:
-        event = _event_of(line)
-        user_id = id_of(event.get("userId")) if event is not None else None
-        if user_id is not None and user_id in suppressed:
-            count.removed += 1
-        elif event is not None or line.endswith(b"\n"):
-            count.unreadable += event is None and not line.isspace()
-            count.kept += not line.isspace()
+        if stays(line, suppressed, count):
             yield line
+
+
+def stays(line: bytes, suppressed: Container[str], count: Forgotten) -> bool:
+    """Whether a line is to be kept; it is counted. One without an end that is no event is not."""
+    event = _event_of(line)
+    user_id = id_of(event.get("userId")) if event is not None else None
+    if user_id is not None and user_id in suppressed:
+        count.removed += 1
+        return False
+    if event is None and not line.endswith(b"\n"):
+        return False
+    count.unreadable += event is None and not line.isspace()
+    count.kept += not line.isspace()
+    return True
 
 
 def _event_of(line: bytes) -> dict[str, Any] | None:

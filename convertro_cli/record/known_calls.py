@@ -5,22 +5,43 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema
-from convertro_cli.record.ledger import (
-    Settled,
-    find_finished,
-    find_settled,
-    is_finished,
-    split_keys,
-)
+from convertro_cli.record.earlier_runs import EarlierRuns, find_earlier_runs
+from convertro_cli.record.ledger import Settled, split_keys
+from convertro_cli.record.open_letters import Target
+from convertro_cli.record.sqlite_ledger import find_finished, find_settled, is_finished
 from convertro_cli.record.state import StateFolder
 
 
-class KnownCalls:
+class KnownCalls(Protocol):
     """The calls of a ledger: those that are settled, and those that may have arrived."""
+
+    def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
+        """Tell which of these calls are settled, and how. Raises ConvertroError."""
+
+    @property
+    def has_doubts(self) -> bool:
+        """Whether any call may have arrived."""
+
+    def is_in_doubt(self, key: bytes, order_key: bytes = b"") -> bool:
+        """Whether a call may have arrived, or one for the same order."""
+
+    def earlier_runs(self, target: Target) -> EarlierRuns:
+        """Give what is known of earlier runs to a target."""
+
+    def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
+        """Whether this very file was replayed to its end under these settings."""
+
+    def find_finished(self, paths: Sequence[str], settings: bytes) -> dict[str, FileIdentity]:
+        """Give those of these files that were replayed to their end so, each as it was then."""
+
+
+class EmbeddedCalls:
+    """The calls of a ledger in a state folder."""
 
     def __init__(self, database: sqlite3.Connection, state: StateFolder) -> None:
         self._database = database
@@ -37,6 +58,11 @@ class KnownCalls:
         """Tell which of these calls are settled, and how. Raises ConvertroError."""
         with _told(self._state):
             return find_settled(self._database, keys)
+
+    def earlier_runs(self, target: Target) -> EarlierRuns:
+        """Give what is known of earlier runs to a target."""
+        with _told(self._state):
+            return find_earlier_runs(self._database, target)
 
     @property
     def has_doubts(self) -> bool:
@@ -76,14 +102,14 @@ def open_known_calls(state: StateFolder) -> Iterator[KnownCalls | None]:
         known.close()
 
 
-def _open(state: StateFolder) -> KnownCalls | None:
+def _open(state: StateFolder) -> EmbeddedCalls | None:
     if not schema.check_header(state.ledger):
         return None
     schema.check_content(state.ledger)
     uri = f"{state.ledger.absolute().as_uri()}?mode=ro"
     database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
     try:
-        return KnownCalls(database, state)
+        return EmbeddedCalls(database, state)
     except BaseException:
         database.close()
         raise

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from convertro_cli.record import schema
-from convertro_cli.record.ledger import CallState, split_keys, told
+from convertro_cli.record.ledger import CallState, split_keys
 from convertro_cli.record.reading import open_for_reading
+from convertro_cli.record.sqlite_ledger import told
 from convertro_cli.record.state import StateFolder
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from mmap import mmap
-
-from convertro_cli.mapping.ledger_key import Identity
 
 MOST_KEPT = 1_500_000
 
 _SLOTS = 1 << 21
 _OF_IDENTITY = (1 << 24) - 1
-_64_BITS = (1 << 64) - 1
+_OF_ID = (1 << 64) - 1 - _OF_IDENTITY
 
 
 class MessageIds:
@@ -27,21 +26,25 @@ class MessageIds:
         # In each slot 40 bits of the id's hash and 24 of the message's; 0 where it is free.
         self._slots = memoryview(mmap(-1, _SLOTS * 8)).cast("Q")
 
-    def is_shared(self, identity: Identity) -> bool:
-        """Whether the first message with this message's id was a different one."""
-        message_id, text = identity
-        if message_id is None:
-            return False
-        hashed = hash(message_id) & _64_BITS
-        entry = (hashed & ~_OF_IDENTITY) | (hash(text) & _OF_IDENTITY) or 1
-        slots, slot = self._slots, hashed & (_SLOTS - 1)
-        while known := slots[slot]:
-            if known == entry:
-                return False
-            if known ^ entry <= _OF_IDENTITY:
-                return True
-            slot = (slot + 1) & (_SLOTS - 1)
-        if self._kept < self._most:
-            self._kept += 1
-            slots[slot] = entry
-        return False
+    def find_shared(self, messages: Iterable[tuple[int, int, int]]) -> list[int]:
+        """Give the numbers of messages whose id was used before, by another message.
+
+        The messages come in order, each with its number, a hash of its id, 0 where it has none,
+        and a hash of all that tells it from others.
+        """
+        slots, most, mask = self._slots, self._most, _SLOTS - 1
+        shared: list[int] = []
+        for number, of_id, of_all in messages:
+            if not of_id:
+                continue
+            entry = (of_id & _OF_ID) | (of_all & _OF_IDENTITY) or 1
+            slot = of_id & mask
+            while (known := slots[slot]) and known ^ entry > _OF_IDENTITY:
+                slot = (slot + 1) & mask
+            if known:
+                if known != entry:
+                    shared.append(number)
+            elif self._kept < most:
+                self._kept += 1
+                slots[slot] = entry
+        return shared

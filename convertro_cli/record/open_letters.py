@@ -15,8 +15,8 @@ import orjson
 from convertro_cli.reading.identity import identify
 from convertro_cli.record import schema
 from convertro_cli.record.dead_letters import aside_files
-from convertro_cli.record.ledger import told
 from convertro_cli.record.reading import open_for_reading
+from convertro_cli.record.sqlite_ledger import told
 from convertro_cli.record.state import StateFolder
 
 UNREADABLE = "unreadable"
@@ -50,10 +50,10 @@ class OpenLetters:
     oldest: str | None = None
     reasons: dict[str, int] = field(default_factory=dict)
 
-    def add(self, reason: str, at: str | None) -> None:
-        """Count a letter."""
-        self.count += 1
-        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+    def add(self, reason: str, at: str | None, number: int = 1) -> None:
+        """Count so many letters, the oldest of them from that time."""
+        self.count += number
+        self.reasons[reason] = self.reasons.get(reason, 0) + number
         if at is not None and (self.oldest is None or at < self.oldest):
             self.oldest = at
 
@@ -71,20 +71,20 @@ def count_open_letters(
     state: StateFolder, database: sqlite3.Connection
 ) -> dict[Target, OpenLetters]:
     """Count the open letters by target, with an open ledger."""
-    targets = _Targets(database)
+    runs = LetterRuns(database)
     found: defaultdict[Target, OpenLetters] = defaultdict(OpenLetters)
     for path in (state.dead_letters, *aside_files(state.dead_letters)):
         if path != state.dead_letters and _was_replayed(database, path):
             continue
         for reason, source, at in _read(path):
-            target = targets.find(source, at)
+            target = runs.find_target(source, at)
             if target is not None:
                 found[target].add(reason, at)
     return dict(found)
 
 
-class _Targets:
-    """Tells of which run, and so of which target, a letter is.
+class LetterRuns:
+    """Tells which run wrote a letter, and so of which target it is.
 
     A letter has the place and the time of its failure, and the ledger the places that have
     failed, by run. Runs never overlap, so where a place failed for several targets the time
@@ -100,18 +100,21 @@ class _Targets:
         for source, run in database.execute("SELECT source, run FROM failures ORDER BY run"):
             self._runs[source].append(run)
 
-    def find(self, source: str | None, at: str | None) -> Target | None:
-        """Give the target of a letter; None where its event has been delivered since."""
+    def find(self, source: str | None, at: str | None) -> int:
+        """Give the number of the run that wrote a letter; 0 if it is from before this ledger."""
         before = bisect_right(self._starts, at) if at is not None else len(self._starts)
-        if before == 0:  # from before this ledger's time
-            return NO_TARGET
-        latest = self._numbers[before - 1]
-        if source is not None:
-            runs = self._runs.get(source)
-            if runs is None:
-                return None
-            latest = next((run for run in reversed(runs) if run <= latest), runs[0])
-        return self._targets.get(latest, NO_TARGET)
+        latest = self._numbers[before - 1] if before else 0
+        runs = self._runs.get(source) if latest and source is not None else None
+        if not runs:
+            return latest
+        return next((run for run in reversed(runs) if run <= latest), runs[0])
+
+    def find_target(self, source: str | None, at: str | None) -> Target | None:
+        """Give the target of a letter; None where its event has been delivered since."""
+        run = self.find(source, at)
+        if run and source is not None and source not in self._runs:
+            return None
+        return self._targets.get(run, NO_TARGET)
 
 
 def read_runs(database: sqlite3.Connection) -> Iterator[tuple[int, str, Target]]:
@@ -126,12 +129,13 @@ def _read(path: Path) -> Iterator[tuple[str, str | None, str | None]]:
     try:
         with path.open("rb") as stream:
             for line in stream:
-                yield _facts(line)
+                yield facts_of(line)
     except FileNotFoundError:
         return
 
 
-def _facts(line: bytes) -> tuple[str, str | None, str | None]:
+def facts_of(line: bytes) -> tuple[str, str | None, str | None]:
+    """Give a letter's reason, place and time, as far as it has them."""
     try:
         letter: Any = orjson.loads(line)
     except orjson.JSONDecodeError:

@@ -13,7 +13,7 @@ import orjson
 
 from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.record import schema
-from convertro_cli.record.ledger import CallState, told
+from convertro_cli.record.ledger import CallState
 from convertro_cli.record.open_letters import (
     NO_TARGET,
     OpenLetters,
@@ -22,6 +22,7 @@ from convertro_cli.record.open_letters import (
     read_runs,
 )
 from convertro_cli.record.reading import open_for_reading
+from convertro_cli.record.sqlite_ledger import told
 from convertro_cli.record.state import StateFolder, is_under_way
 
 

@@ -23,6 +23,10 @@ from convertro_cli.record.mounts import refuse_remote
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
+LETTERS_AGAIN = "letters-again-"
+"""How the names of files begin in which dead letters of a database are tried again."""
+
+_PREFIXES = ("ledger.db", "dead-letters.", "waiting.db", LETTERS_AGAIN)
 _NAMED_WITHIN = 1.0
 
 
@@ -55,11 +59,11 @@ class StateFolder:
             there = []
         return [self.ledger, self.dead_letters, self.lock, *there]
 
-    def create(self) -> None:
+    def create(self, *, for_ledger: bool = True) -> None:
         """Make the folder, or close one that others could look into.
 
         One with anything else in it stays as it is: it is not ours alone, and the files that are
-        ours are closed anyway.
+        ours are closed anyway. One ``for_ledger`` must be on a disk of this machine.
         """
         try:
             for folder in reversed([self.path, *self.path.parents]):
@@ -73,11 +77,12 @@ class StateFolder:
                 hint="Mend it, or name another folder with --state.",
                 exit_code=ExitCode.CANNOT_WRITE_STATE,
             ) from None
-        refuse_remote(self.ledger)
+        if for_ledger:
+            refuse_remote(self.ledger)
 
 
 def _is_ours(path: Path) -> bool:
-    return path.name == "lock" or path.name.startswith(("ledger.db", "dead-letters.", "waiting.db"))
+    return path.name == "lock" or path.name.startswith(_PREFIXES)
 
 
 def open_private(path: Path, flags: int) -> int:

@@ -50,6 +50,9 @@ class Tally:
     carries_consent: bool = False
     """Whether any message that yields calls says anything of consent."""
     places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Where messages failed or were invalid, by reason."""
+    warning_places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Where messages were that are sent, by what is to be said of them."""
     by_event_type: dict[str, Sum] = field(default_factory=lambda: defaultdict(Sum))
     files: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
@@ -79,11 +82,11 @@ class Tally:
         self.warnings.update(warnings)
         for warning, numbers in places.items():
             for number in numbers:
-                self.note_place(warning, place(number))
+                self._keep(self.warning_places[warning], place(number))
 
     def leave_unread(self, unread: Mapping[Unread, int]) -> None:
-        """Count files that were found and are not read, by reason."""
-        self.unread.update({reason.value: count for reason, count in unread.items()})
+        """Note how many files were found and are not read, by reason: all so far."""
+        self.unread = Counter({reason.value: count for reason, count in unread.items()})
         self.files["skipped"] = self.unread.total()
 
     def note_gates(self, kept_back: KeptBack, *, carries_consent: bool) -> None:
@@ -100,7 +103,9 @@ class Tally:
 
     def note_place(self, what: str, source: str) -> None:
         """Keep a place, if there are not enough of its kind yet."""
-        places = self.places[what]
+        self._keep(self.places[what], source)
+
+    def _keep(self, places: list[str], source: str) -> None:
         if len(places) < self._places_kept and source not in places:
             places.append(source)
 

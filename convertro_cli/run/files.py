@@ -10,6 +10,8 @@ from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 
+_NAMED = 5
+
 
 class RunFiles:
     """Follows the batches of a run's files, and counts files and bytes.
@@ -28,12 +30,15 @@ class RunFiles:
         self._identities: dict[int, FileIdentity] = {}
         self._exports = exports
         self._notes_told = 0
+        self._with_content: set[int] = set()
+        self._empty: list[str] = []
+        self._empty_files = 0
         self.tell_of_unread()
 
     def tell_of_unread(self) -> None:
         """Count what is left unread, as far as that is known; tell of what a user would miss."""
         if self._exports is not None:
-            self._tally.leave_unread(self._exports.unread)
+            self._tally.leave_unread(dict(self._exports.unread))  # it grows in another thread
             for note in self._exports.notes[self._notes_told :]:
                 self._notice(note)
             self._notes_told = len(self._exports.notes)
@@ -44,32 +49,59 @@ class RunFiles:
         self._positions[batch.file] = batch.position
         self._tally.bytes_read += read
         file = self._pending.setdefault(batch.file, PendingFile())
+        if batch.data and not batch.data.isspace():
+            self._with_content.add(batch.file)
         if batch.end is not None:
             self._end(batch, file)
         return file
 
-    def completed(self) -> Iterator[FileIdentity]:
-        """Give the files that were read to their end and whose messages are all settled."""
+    def notes(self) -> list[str]:
+        """Say which files hold nothing at all: somebody may expect something of them."""
+        if not self._empty:
+            return []
+        named = ", ".join(self._empty)
+        more = self._empty_files - len(self._empty)
+        if self._empty_files == 1:
+            return [f"There is nothing in {named}: it is empty."]
+        return [
+            f"There is nothing in {self._empty_files:,} of the files, which are empty: {named}"
+            + (f" and {more:,} more." if more else ".")
+        ]
+
+    def completed(self) -> Iterator[tuple[int, FileIdentity | None]]:
+        """Give the files that were read to their end and whose messages are all settled.
+
+        With each file's place among them goes its identity; None where it has to be read again.
+        """
         for index, file in list(self._pending.items()):
             if file.ended and file.open_messages == 0:
                 del self._pending[index]
                 identity = self._identities.pop(index, None)
-                if identity is not None and file.clean:
-                    yield identity
+                yield index, identity if file.clean else None
 
     @property
     def any_completed(self) -> bool:
         """Whether ``completed`` would give anything."""
         return any(file.ended and file.open_messages == 0 for file in self._pending.values())
 
+    def _note_empty(self, name: str) -> None:
+        self._empty_files += 1
+        if len(self._empty) < _NAMED:
+            self._empty.append(name)
+
     def _end(self, batch: LineBatch, file: PendingFile) -> None:
         assert batch.end is not None
         file.ended = True
         del self._positions[batch.file]
         if batch.end.damage is not None:
+            self._with_content.discard(batch.file)
             self._tally.files["damaged"] += 1
             self._notice(batch.end.damage)
             return
         self._tally.files["read"] += 1
+        if batch.file in self._with_content:
+            self._with_content.remove(batch.file)
+        else:
+            self._note_empty(batch.source)
         if batch.end.identity is not None:
             self._identities[batch.file] = batch.end.identity

@@ -40,8 +40,9 @@ def choose_workers(wanted: int | None, total_bytes: int | None, limit: int | Non
 class RunInput(Generic[Result]):
     """Batches of lines with what a job made of them, in the order of the files.
 
-    With ``recognise`` a file's last batch tells what the file is known by. ``beside`` puts beside
-    each batch what else the job needs for it, and may give more batches than there are.
+    With ``recognise`` a file's last batch tells what the file is known by. ``beside`` makes of
+    the batches those that the job is done with: it cuts them, or puts beside them what else the
+    job needs.
     """
 
     def __init__(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from convertro_cli.delivery.answers import Success
 from convertro_cli.delivery.delivery import DeliveryOptions
 from convertro_cli.delivery.transport import TransportOptions
+from convertro_cli.record.backends import SharedOptions
 from convertro_cli.run.plan import ReplayOptions
 from convertro_cli.settings.compile import WEB_SITE_ID
 from convertro_cli.settings.load import LoadedSettings
@@ -18,6 +20,19 @@ def transport_options(loaded: LoadedSettings) -> TransportOptions:
     fixed = delivery.concurrency
     connections = fixed if isinstance(fixed, int) else delivery.max_concurrency
     return TransportOptions(delivery.timeout, connections, loaded.ca_bundle)
+
+
+def shared_options(
+    loaded: LoadedSettings, stopped: Callable[[], bool], notice: Callable[[str], None]
+) -> SharedOptions:
+    """Say how to share a ledger in a database."""
+    delivery = loaded.settings.delivery
+    return SharedOptions(
+        timeout=delivery.ledger_timeout,
+        lease=delivery.ledger_lease,
+        stopped=stopped,
+        notice=notice,
+    )
 
 
 def delivery_options(loaded: LoadedSettings, options: ReplayOptions) -> DeliveryOptions:
@@ -33,10 +48,12 @@ def delivery_options(loaded: LoadedSettings, options: ReplayOptions) -> Delivery
         rate_limit=delivery.rate_limit,
         max_attempts=delivery.max_attempts,
         outage_timeout=delivery.outage_timeout,
+        waits_for_start="delivery.outage_timeout" in loaded.origins,
         stop_after_refusals=delivery.stop_after_refusals,
         success=_success(loaded.settings.wire.success),
         resend=options.resend,
         at_most_once=options.at_most_once,
+        canary=options.canary,
     )
 
 

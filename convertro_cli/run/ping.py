@@ -8,11 +8,13 @@ it than the host.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-import requests
-
 from convertro_cli.settings.checks import host_of
+
+if TYPE_CHECKING:
+    import requests
 
 _TIMEOUT = 5.0
 """Seconds for a connection, and for an answer: a run must not wait for who watches it."""
@@ -40,6 +42,8 @@ class Ping:
     def _send(self, signal: str) -> None:
         if self._url is None:
             return
+        import requests  # noqa: PLC0415 - a run that pings nobody need not wait for it
+
         try:
             answer = requests.get(
                 _with(self._url, signal, self._run_id), timeout=_TIMEOUT, allow_redirects=False
@@ -64,6 +68,8 @@ def _with(url: str, signal: str, run_id: str) -> str:
 
 
 def _in_words(error: requests.RequestException) -> str:
+    import requests  # noqa: PLC0415
+
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate is not trusted"
     if isinstance(error, requests.Timeout):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.identity import identify
@@ -22,10 +23,16 @@ from convertro_cli.run.selected import find_selected, own_files
 from convertro_cli.settings.compile import compile_loaded
 from convertro_cli.settings.load import LoadedSettings
 
+if TYPE_CHECKING:  # a dry run need not load what delivers
+    from convertro_cli.delivery.canary import CanaryOptions
+
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """How to replay. ``workers`` is None for the default, ``command`` what the user typed."""
+    """How to replay. ``workers`` is None for the default, ``command`` what the user typed.
+
+    With ``dead_letters`` those of the ledger are tried again, wherever they are kept.
+    """
 
     workers: int | None = None
     limit: int | None = None
@@ -33,11 +40,16 @@ class ReplayOptions:
     reread: bool = False
     at_most_once: bool = False
     max_failed: FailureLimit | None = None
+    canary: CanaryOptions | None = None
+    dead_letters: bool = False
     command: str = "replay"
 
 
 class Plan:
-    """What a run is to do: which files, under which rules, and whether they count as whole."""
+    """What a run is to do: which files, under which rules, and whether they count as whole.
+
+    ``settings`` is the digest of the settings that it does it under.
+    """
 
     def __init__(
         self,
@@ -55,7 +67,8 @@ class Plan:
         self._state = state
         self._ledger = ledger
         self._storage = loaded.storage
-        self._replayed = ReplayedFiles(ledger, state, digest_settings(loaded))
+        self.settings = digest_settings(loaded)
+        self._replayed = ReplayedFiles(ledger, state, self.settings)
 
     def digest_for(self, path: str) -> bytes:
         """Give the digest of the settings under which a file counts as replayed."""

@@ -81,6 +81,11 @@ class Reading(Generic[Result]):
             self._watcher.tick(self._progress)
 
     @property
+    def is_finished(self) -> bool:
+        """Whether every batch was given."""
+        return self._input.is_finished
+
+    @property
     def is_interrupted(self) -> bool:
         """Whether a signal ended it."""
         return self._interrupts.exit_code is not None

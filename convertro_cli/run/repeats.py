@@ -94,20 +94,13 @@ class RepeatSearch:
 
     def review(self, calls: CallKeys) -> Review:
         """Look at a batch's calls."""
-        shared = self._find_shared(calls)
+        hashes = iter(calls.identities)  # none where nobody asks
+        shared = self._message_ids.find_shared(
+            zip(calls.numbers, hashes, hashes)  # noqa: B905
+        )
         repeats = self._find_repeats(calls)
         doubts, self._possibly_repeated = self._possibly_repeated, 0
         return Review(list(_by_message(calls, repeats)) if repeats else (), shared, doubts)
-
-    def _find_shared(self, calls: CallKeys) -> list[int]:
-        if not calls.identities:  # nobody asks
-            return []
-        texts, is_shared = iter(calls.identities), self._message_ids.is_shared
-        return [
-            number
-            for number, message_id, text in zip(calls.numbers, texts, texts, strict=True)
-            if is_shared((message_id or None, text))
-        ]
 
     def _find_repeats(self, calls: CallKeys) -> dict[int, Repeat]:
         """Give why calls would not be sent, by their indexes."""

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.record.tally import Tally
+
+if TYPE_CHECKING:
+    from convertro_cli.run.retyped import RetypedSearch
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryReport:
+    """How many calls a canary sent; ``stopped`` says that there may be more to send."""
+
+    calls: int
+    stopped: bool
 
 
 @dataclass(slots=True)
@@ -15,7 +26,8 @@ class Report:
 
     ``advice`` says what to do about what is left, a sentence each; ``problem`` why the run ended
     before its end, if it did; ``open_letters`` how many dead letters are open where there was
-    nothing else to do.
+    nothing else to do; ``retyped`` has what would go out again under another event type, None where
+    nobody looked.
     """
 
     tally: Tally
@@ -28,6 +40,8 @@ class Report:
     latency_p50_s: float | None = None
     latency_p95_s: float | None = None
     open_letters: int = 0
+    canary: CanaryReport | None = None
+    retyped: RetypedSearch | None = None
     advice: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -42,5 +56,9 @@ class Report:
         summary["transport"] = self.transport
         if self.interrupted:
             summary["interrupted"] = True
+        if self.canary is not None:
+            summary["canary"] = asdict(self.canary)
+        if self.retyped is not None and self.retyped.total:
+            summary["sent_again"] = self.retyped.as_json()
         summary["exit_code"] = int(self.exit_code)
         return summary

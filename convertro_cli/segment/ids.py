@@ -36,6 +36,14 @@ def read_id(value: Any) -> str | None:
     return plain_number(value) if isinstance(value, int) else None
 
 
+def has_id(value: Any) -> bool:
+    """Whether a value can be used as an id, be its digits lost in reading or not."""
+    try:
+        return read_id(value) is not None
+    except InexactNumberError:
+        return True
+
+
 def is_json_integer(value: object) -> bool:
     """Whether this is an integer that orjson reads and writes: one of at most 64 bits."""
     return isinstance(value, int) and _SMALLEST_INTEGER <= value <= _LARGEST_INTEGER

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from math import isinf
+from math import inf, isinf
 from typing import Any
 
 import orjson
 
-from convertro_cli.segment.ids import EXACT_BELOW, is_json_integer
+from convertro_cli.segment.ids import EXACT_BELOW, InexactNumberError, is_json_integer
 
 # An escape, or a pair of them. Backslashes stand only in strings, so none but these are met in
 # sound JSON, and in other JSON orjson finds the fault afterwards. The replacement is as long as
@@ -35,6 +35,8 @@ _NEXT_NUMBER = re.compile(
 )
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?P<parts>(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)")
 _LONGEST_INTEGER = len(str(-(2**63)))
+# In compact JSON as orjson writes it: a number of 16 digits, or with an exponent for a large one.
+_LARGE = re.compile(rb"[:,\[]-?(?:[0-9]{16}|[0-9.]+e[+0-9])")
 
 
 def read_json(line: bytes) -> Any:
@@ -83,6 +85,31 @@ def write_json(
         return orjson.dumps(value, default, option)
     except orjson.JSONEncodeError:
         return orjson.dumps(_exchange(value, _writable), default, option)
+
+
+def write_to_compare(value: Any) -> bytes:
+    """Write what was read in the one form that it has, whatever its spacing and order of keys.
+
+    Raises InexactNumberError where digits of a number were lost in reading, for two values are
+    not the same that only look alike without them; and orjson.JSONEncodeError as ``write_json``.
+    """
+    content = write_json(value, sort_keys=True)
+    if _LARGE.search(content) and _is_rounded(value):
+        raise InexactNumberError
+    return content
+
+
+def _is_rounded(value: Any) -> bool:
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            waiting.extend(found.values())
+        elif isinstance(found, list):
+            waiting.extend(found)
+        elif isinstance(found, float) and EXACT_BELOW <= abs(found) < inf:
+            return True
+    return False
 
 
 def _whole_escape(match: re.Match[bytes]) -> bytes:

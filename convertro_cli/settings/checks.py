@@ -7,6 +7,8 @@ from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from convertro_cli.record.postgres.address import check_ledger_url
+
 PLACEHOLDERS = frozenset({"account", "client_name", "site_id"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -46,6 +48,11 @@ def check_folder(text: str) -> str:
     except RuntimeError:
         raise ValueError("is in a home folder that is not known") from None
     return text
+
+
+def check_ledger(url: str) -> str:
+    """Refuse what is no database of PostgreSQL, and a password in its address."""
+    return check_ledger_url(url)
 
 
 def check_path_part(text: str) -> str:

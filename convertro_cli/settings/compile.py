@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from convertro_cli.destination_filters.filters import DestinationFilters
 from convertro_cli.destination_filters.specs import FilterSpecs
 from convertro_cli.mapping.ledger_key import scope
 from convertro_cli.mapping.rules import Consent, EventMap, Rules, Selection, Wire
@@ -14,6 +14,9 @@ from convertro_cli.segment.times import DAY
 from convertro_cli.settings.faults import CLOUD_SETTINGS
 from convertro_cli.settings.load import LoadedSettings
 from convertro_cli.settings.model import Settings
+
+if TYPE_CHECKING:
+    from convertro_cli.destination_filters.filters import DestinationFilters
 
 WEB_SITE_ID = "0"
 """What Convertro's tag sends for a site id where none is configured."""
@@ -72,6 +75,10 @@ def missing_cloud_settings(settings: Settings) -> tuple[str, ...]:
 
 def _destination_filters(specs: FilterSpecs) -> DestinationFilters | None:
     """Compile what the settings' check found sound; None where there is nothing to apply."""
+    if not specs.filters and not specs.transformations:
+        return None
+    from convertro_cli.destination_filters.filters import DestinationFilters
+
     return DestinationFilters(specs.filters, specs.transformations) or None
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from convertro_cli.destination_filters.raw_table import ABOVE_ALL_TABLES, MISPLACED
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.wire import PARAMETERS
 from convertro_cli.settings.checks import is_loopback, placeholders
@@ -60,6 +61,11 @@ class Fault:
     allowed: str | None = None
     meant: str | None = None
 
+    @property
+    def is_about_a_key(self) -> bool:
+        """Whether a key is missing or unknown, and nothing is known of which one is meant."""
+        return self.meant is None and self.problem.startswith(("is no setting", "is missing"))
+
     def __str__(self) -> str:
         text = f"{self.key} {self.problem}"
         if self.allowed:
@@ -80,8 +86,9 @@ class SettingsError(ConvertroError):
         *,
         is_template: bool = False,
     ) -> None:
-        # Who began with the template has every key and its comment there.
-        hint = None if is_template else "`convertro init` writes a file with every key and comment."
+        # It says which keys there are. Who began with the template has them all there.
+        unsure = any(fault.is_about_a_key for fault in faults) and not is_template
+        hint = "`convertro init` writes a file with every key and comment." if unsure else None
         super().__init__(describe_faults(file, faults, origins), hint=hint)
         self.faults = faults
 
@@ -116,6 +123,7 @@ def cross_faults(data: Mapping[str, Any], folder: Path) -> list[Fault]:
         *_empty_path_parts(_table(data, "convertro"), _table(_table(data, "wire"), "paths")),
         *_shared_parameter_names(_table(_table(data, "wire"), "params")),
         *_doubled_concurrency(_table(data, "delivery")),
+        *_misplaced_in_events(_table(data, "events")),
     ]
 
 
@@ -126,6 +134,8 @@ def _fault(detail: ErrorDetails) -> Fault:
     key = f"{table}.{name}" if name else table
     found = shown(detail["input"])
     if detail["type"] == "extra_forbidden":
+        if path[-1] in ABOVE_ALL_TABLES:
+            return Fault(_key_alone(path), MISPLACED)
         return Fault(_key_alone(path), "is no setting", meant=_likely(path))
     if detail["type"] == "missing":
         name = name or "account"
@@ -253,6 +263,13 @@ def _empty_path_parts(convertro: Mapping[str, Any], paths: Mapping[str, Any]) ->
                 f"wire.paths.{name}",
                 f"= {shown(path)} names {{client_name}}, and convertro.client_name is missing",
             )
+
+
+def _misplaced_in_events(events: Mapping[str, Any]) -> Iterator[Fault]:
+    """Any name can be an event's, but these are surely keys that slipped below the heading."""
+    for name in events:
+        if name in ABOVE_ALL_TABLES:
+            yield Fault(f"events.{name}", MISPLACED)
 
 
 def _doubled_concurrency(delivery: Mapping[str, Any]) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from convertro_cli.destination_filters.conditions import unreadable
+from convertro_cli.destination_filters.conditions import unknown_fields, unreadable
 from convertro_cli.destination_filters.files import (
     FilterFileError,
     read_filters_file,
@@ -48,7 +48,14 @@ def read_filters(data: Mapping[str, Any], folder: Path) -> tuple[FilterSpecs, li
 def advise_on_filters(settings: Settings) -> list[str]:
     """Give a sentence for each thing in sound filters that is to be known, or surely unwanted."""
     specs = settings.filter_specs
-    sentences = [*specs.notes, *_unread(specs), *_whole_percents(specs.filters)]
+    sentences = [
+        *specs.notes,
+        *_unread(specs),
+        *_unknown_fields(specs),
+        *_whole_percents(specs.filters),
+        *_without_effect(specs.transformations),
+        *_empty_arrays(settings),
+    ]
     if settings.destination_id is not None and settings.filters_file is None:
         sentences.append("destination_id has no effect without filters_file.")
     return sentences
@@ -64,6 +71,23 @@ def _unread(specs: FilterSpecs) -> Iterator[str]:
             )
 
 
+def _unknown_fields(specs: FilterSpecs) -> Iterator[str]:
+    all_specs: tuple[_Spec, ...] = (*specs.filters, *specs.transformations)
+    for spec in all_specs:
+        for name in unknown_fields(spec) if spec.enabled else ():
+            yield (
+                f"the {_kind(spec)} {shown(spec.title)} asks for the field {name}, which no "
+                f'message of Segment\'s has: text stands in quotes ("{name}"), and what is in '
+                f"an object is found there (properties.{name})."
+            )
+
+
+def _empty_arrays(settings: Settings) -> Iterator[str]:
+    for name in ("filters", "transformations"):
+        if name in settings.model_fields_set and not getattr(settings, name):
+            yield f"{name} is an empty list: nothing is left out or changed by it."
+
+
 def _whole_percents(filters: Iterable[DestinationFilter]) -> Iterator[str]:
     for each in filters:
         for action in each.actions:
@@ -72,6 +96,13 @@ def _whole_percents(filters: Iterable[DestinationFilter]) -> Iterator[str]:
                     f"the filter {shown(each.title)} samples with percent = {action.percent:g}, "
                     "which keeps all: 0.05 are 5 %."
                 )
+
+
+def _without_effect(transformations: Iterable[Transformation]) -> Iterator[str]:
+    for each in transformations:
+        changes = (each.renames, each.values, each.fql_properties, each.allow, each.new_event_name)
+        if not each.drop and not any(changes):
+            yield f"the transformation {shown(each.title)} changes nothing, and drops nothing."
 
 
 _Tables = Callable[[RawTable], Any]

@@ -10,18 +10,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
+from convertro_cli.destination_filters.specs import FilterSpecs
 from convertro_cli.errors import ConvertroError
-from convertro_cli.privacy.list_files import ALLOWED, Suppressions, read_suppressions
-from convertro_cli.privacy.suppression_list import SuppressionList
-from convertro_cli.settings.checks import check_no_blank
+from convertro_cli.record.place import LedgerPlace
+from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.state import StateFolder
+from convertro_cli.settings.checks import check_ledger, check_no_blank
 from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, translate
-from convertro_cli.settings.filters import read_filters
-from convertro_cli.settings.model import Settings
+from convertro_cli.settings.model import DeliveryTable, Settings
 from convertro_cli.storage.options import StorageOptions
+
+if TYPE_CHECKING:
+    from convertro_cli.privacy.list_files import Suppressions
+    from convertro_cli.privacy.suppression_list import SuppressionList
 
 DEFAULT_FILE = Path("convertro.toml")
 
@@ -31,8 +36,11 @@ ENVIRONMENT = {
     "CONVERTRO_SITE_ID": "convertro.site_id",
     "CONVERTRO_DOMAIN": "convertro.domain",
     "CONVERTRO_BASE_URL": "wire.base_url",
+    "CONVERTRO_LEDGER": "delivery.ledger",
 }
 """Environment variables and the keys that they override. An empty one counts as not set."""
+
+_FILTER_KEYS = frozenset({"filters", "transformations", "filters_file", "transformations_file"})
 
 Origin = Literal["file", "environment", "option", "default"]
 
@@ -92,6 +100,12 @@ class LoadedSettings:
                     yield file_digest(stream, blake2b).digest()
             except OSError as error:
                 raise ConvertroError(f"{file} cannot be read: {error.strerror}") from None
+
+    @property
+    def ledger(self) -> LedgerPlace:
+        """Where the ledger is: in the state folder, or in a database."""
+        url = self.settings.delivery.ledger
+        return LedgerPlace(StateFolder(self.state_folder), Address(url) if url else None)
 
     @property
     def ca_bundle(self) -> Path | None:
@@ -165,6 +179,22 @@ def load_lists(suppressed: Sequence[Path]) -> Suppressions | None:
     return suppressions
 
 
+def load_ledger_place(
+    state: str | None, ledger: str | None, *, environ: Mapping[str, str] = os.environ
+) -> LedgerPlace:
+    """Tell where the ledger is, where there are no settings but these options and the environment.
+
+    Raises ConvertroError where the ledger is no address of a database.
+    """
+    url = ledger or environ.get("CONVERTRO_LEDGER") or None
+    try:
+        address = Address(check_ledger(url)) if url else None
+    except ValueError as error:
+        fault = Fault("delivery.ledger", f"= … {error}")
+        raise SettingsError("the command line", [fault], {}) from None
+    return LedgerPlace(StateFolder(Path(state or DeliveryTable().state)), address)
+
+
 def _named_lists(data: Mapping[str, Any], folder: Path) -> dict[Path, tuple[str, str]]:
     """Give the suppression lists that raw settings name: the key and the name of each."""
     privacy = data.get("privacy")
@@ -198,6 +228,8 @@ def _read_lists(
         return None, []
     if read_before is not None and [file.path for file in read_before.files] == list(lists):
         return read_before, []
+    from convertro_cli.privacy.list_files import ALLOWED, read_suppressions
+
     suppressions, faults = read_suppressions(list(lists))
     told = []
     for path, problem, is_misshapen in faults:
@@ -208,13 +240,22 @@ def _read_lists(
 
 def check(data: Mapping[str, Any], *, folder: Path) -> tuple[Settings | None, list[Fault]]:
     """Check raw settings: the settings where they are sound, and every fault in them."""
-    filters, filter_faults = read_filters(data, folder)
+    filters, filter_faults = _read_filters(data, folder)
     faults = cross_faults(data, folder) + filter_faults
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         return None, translate(error) + faults
     return settings.with_filters(filters), faults
+
+
+def _read_filters(data: Mapping[str, Any], folder: Path) -> tuple[FilterSpecs, list[Fault]]:
+    """Read the filters and transformations; most settings have none, and then nothing is loaded."""
+    if _FILTER_KEYS.isdisjoint(data):
+        return FilterSpecs(), []
+    from convertro_cli.settings.filters import read_filters
+
+    return read_filters(data, folder)
 
 
 def read_toml(file: Path) -> dict[str, Any]:
@@ -248,7 +289,7 @@ def _mending(fault: str) -> str | None:
 
 
 def _is_template(file: Path) -> bool:
-    from convertro_cli.settings.template import is_template  # noqa: PLC0415 - only for a fault
+    from convertro_cli.settings.template import is_template
 
     try:
         return is_template(file.read_bytes().removeprefix(BOM_UTF8).decode())

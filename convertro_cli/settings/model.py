@@ -24,6 +24,7 @@ from convertro_cli.durations import parse_duration
 from convertro_cli.settings.checks import (
     check_base_url,
     check_folder,
+    check_ledger,
     check_no_blank,
     check_parameter_name,
     check_path,
@@ -44,6 +45,7 @@ def _seconds(value: Any) -> Any:
 Text = Annotated[str, AfterValidator(check_no_blank)]
 Name = Annotated[Text, AfterValidator(check_path_part)]
 Folder = Annotated[Text, AfterValidator(check_folder)]
+LedgerAddress = Annotated[Text, AfterValidator(check_ledger)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=7 * 86400)]
 ParameterName = Annotated[str, AfterValidator(check_parameter_name)]
 PathTemplate = Annotated[str, AfterValidator(check_path)]
@@ -160,6 +162,13 @@ class DeliveryTable(Table):
         default=100, description="a whole number from 0 to 256"
     )
     state: Folder = Field(default=".convertro", description="the folder of the ledger, as text")
+    ledger: LedgerAddress | None = Field(
+        default=None,
+        description="the address of a database such as postgresql://db.example.com/convertro; the "
+        "password in a password file (~/.pgpass), a service file, or PGPASSWORD",
+    )
+    ledger_timeout: Seconds = Field(default=60.0, description=_SECONDS)
+    ledger_lease: Seconds = Field(default=30.0, description=_SECONDS)
     ping_url: Annotated[Text, AfterValidator(check_ping_url)] | None = Field(
         default=None, description="a web address such as https://hc-ping.com/your-uuid"
     )
@@ -170,8 +179,11 @@ class DeliveryTable(Table):
         return None if url is None else masked_url(url)
 
 
-SECRETS = frozenset({"delivery.ping_url"})
-"""The keys whose values are never shown, not even in a message on what is wrong with them."""
+SECRETS = frozenset({"delivery.ping_url", "delivery.ledger"})
+"""The keys whose values are never shown, not even in a message on what is wrong with them.
+
+A ledger's address has no password in it, unless that is what is wrong with it.
+"""
 
 
 class PathsTable(Table):
@@ -245,6 +257,12 @@ class StorageTable(Table):
     ca_bundle: Text | None = Field(default=None, description="a file of certificates (PEM)")
 
 
+FILTER_KEYS = frozenset(
+    {"filters", "transformations", "filters_file", "transformations_file", "destination_id"}
+)
+"""The keys of what Segment applies after an export is written."""
+
+
 class Settings(Table):
     """The whole of convertro.toml, checked."""
 
@@ -283,6 +301,11 @@ class Settings(Table):
     def filter_specs(self) -> FilterSpecs:
         """All filters and transformations, as understood: the files' first, then the tables'."""
         return self._filter_specs
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether any key of filters or transformations is set."""
+        return not self.model_fields_set.isdisjoint(FILTER_KEYS)
 
     def with_filters(self, specs: FilterSpecs) -> Settings:
         """Give the same settings, with what their tables and files of filters hold."""

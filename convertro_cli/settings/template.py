@@ -47,6 +47,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "convertro.site_id": "1",
     "convertro.domain": "https://shop.example.com",
     "delivery.rate_limit": 50,
+    "delivery.ledger": "postgresql://convertro@db.example.com/convertro",
     "delivery.ping_url": "https://hc-ping.com/your-uuid",
     "wire.ca_bundle": "certificates.pem",
     "storage.endpoint_url": "https://minio.example.com",
@@ -89,6 +90,9 @@ COMMENTS: Mapping[str, str] = {
     "delivery.outage_timeout": "How long to wait for Convertro when nothing gets through.",
     "delivery.stop_after_refusals": "How many refusals in a row end the run; 0 for none.",
     "delivery.state": "The folder of the ledger and the dead letters, beside this file.",
+    "delivery.ledger": "A PostgreSQL database for the ledger of many machines; no password here.",
+    "delivery.ledger_timeout": "How long to wait for that database when it is away.",
+    "delivery.ledger_lease": "After how long a silence another machine takes over.",
     "delivery.ping_url": "Whom to tell of a run's start, success or exit code, as healthchecks.io "
     "has it. A secret.",
     "wire.base_url": "Where Convertro is.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import subprocess
 import sys
 from collections import deque
@@ -29,6 +30,9 @@ _AHEAD = 2  # batches given out for each worker: one being worked on, one waitin
 # The C library gives the memory of one batch back before it asks for that of the next, and a fresh
 # page costs more than a copy of its content. It is told to keep what one batch takes.
 _MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(32 << 20), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
+
+# A worker knows a call again that another one met, by Python's own hash of it.
+_SEED = {"PYTHONHASHSEED": str(secrets.randbelow(1 << 32))}
 
 
 def run_in_order(
@@ -102,7 +106,7 @@ def _start(descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         pass_fds=descriptors,
-        env=_MEMORY | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        env=_MEMORY | os.environ | _SEED | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
         start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
     )
 

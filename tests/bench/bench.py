@@ -76,5 +76,5 @@ def python(module: str) -> list[str]:
 
 
 def replay(export: ExportFacts, settings: Path) -> list[str]:
-    command = [*python("convertro_cli"), "replay", str(export.path)]
+    command = [*python("convertro_cli"), "replay", "--yes", str(export.path)]
     return [*command, "--config", str(settings), "--quiet"]

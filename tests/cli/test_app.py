@@ -11,6 +11,9 @@ import pytest
 import convertro_cli.cli.app
 from convertro_cli import __version__
 from convertro_cli.__main__ import main
+from convertro_cli.cli.app import app
+from convertro_cli.cli.replay import replay
+from convertro_cli.cli.status import status
 from tests.cli.command_line import CommandLine
 
 COMMANDS = ("init", "check", "replay", "status", "sandbox")
@@ -42,6 +45,18 @@ def test_wrong_usage(convertro: CommandLine, arguments: list[str]) -> None:
     assert ended.err
     assert "Traceback" not in ended.err
     assert not ended.out
+
+
+def test_only_the_command_that_is_named_is_made_ready() -> None:
+    """Whoever names none, or one that is not there, gets all of them to choose from."""
+    made = {
+        words: {command.callback for command in app(words).registered_commands}
+        for words in ((), ("--help",), ("replays",), ("replay", "x"), ("status",))
+    }
+    assert made["replay", "x"] == {replay}
+    assert made["status",] == {status}
+    assert len(made[()]) == 9
+    assert made[()] == made["--help",] == made["replays",]
 
 
 def test_no_command(convertro: CommandLine) -> None:

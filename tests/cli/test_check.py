@@ -173,6 +173,14 @@ def test_where_the_calls_would_go(capsys: pytest.CaptureFixture[str]) -> None:
     assert "# install: https://sp1.convertro.com/api/install/c/1/" in told
 
 
+def test_consent_that_is_not_looked_at_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without categories messages go out, whatever consent they carry."""
+    write(SOUND)
+    assert run(["check"]) == 0
+    told = capsys.readouterr().out
+    assert "# consent: not looked at, even where messages carry it" in told
+
+
 NEW_TABLES = """
 [mapping]
 integrations = "ignore"
@@ -217,6 +225,7 @@ def test_what_keeps_messages_back_is_shown(capsys: pytest.CaptureFixture[str]) -
         "consent.empty",
         "schema.disabled_events",
     }
+    assert '# consent: asked for Advertising, a " b' in told.splitlines()
     assert told.splitlines()[-3:] == [
         "# suppressed: ids.txt: 3 user ids, changed today",
         "# suppressed: more.csv: 1 user id, 1 day old",
@@ -382,3 +391,26 @@ def test_the_help_fits_a_terminal(
     assert max(map(len, told.splitlines())) <= 80
     assert "• convertro check " in told
     assert "• convertro check -c shop.toml --base-url http://127.0.0.1:8020" in told
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "https://shop.example.com",
+        "HTTPS://Shop.Example.COM/",
+        "https://shop.example.com.:443",
+        "https://shop.example.com:0443/",
+    ],
+)
+def test_a_target_is_shown_by_its_one_name(
+    spelling: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However an address is spelt, what is shown is the form by which the ledger knows it."""
+    write('[convertro]\naccount = "acme"\n')
+    assert run(["check", "--base-url", spelling]) == 0
+    told = capsys.readouterr().out
+    assert 'base_url = "https://shop.example.com" ' in told
+    assert "# web_event: https://shop.example.com/api/hit/acme/0/\n" in told
+    assert run(["check", "--base-url", spelling, "--json"]) == 0
+    described = json.loads(capsys.readouterr().out)
+    assert described["settings"]["wire"]["base_url"] == "https://shop.example.com"

@@ -17,7 +17,7 @@ from convertro_cli.cli.explain import explain
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.reading.lines import LineBatch
-from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import ENVIRONMENT, load_settings
 from tests.mapping.messages import cloud_message, ready_messages, web_message
@@ -178,7 +178,7 @@ def deliver_first_call(export: str) -> None:
     rules = compile_rules(load_settings(Path("convertro.toml")).settings)
     batch = ReplayJob(rules)(LineBatch(0, export, 1, Path(export).read_bytes(), 0))
     Path(".convertro").mkdir()
-    with Ledger(Path(".convertro/ledger.db")) as ledger:
+    with SqliteLedger(Path(".convertro/ledger.db")) as ledger:
         run, _ = ledger.begin_run("target")
         ledger.commit(run, sending=b"", sent=[ready_messages(batch)[0].calls[0].key])
 
@@ -323,3 +323,35 @@ def test_a_damaged_export_is_told_when_nothing_was_found(
     error = capsys.readouterr().err
     assert "cut.gz" in error
     assert "It may be where the export is damaged." in error
+
+
+def test_others_that_share_the_id_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Libraries have sent many messages under one id: it says how many others, and where."""
+    again = [ORDER | {"event": f"Order {number}"} for number in range(7)]
+    Path("e.ndjson").write_bytes(b"\n".join(map(orjson.dumps, [ORDER, PAGE, *again])))
+    assert run("e.ndjson", "--message-id", "m1") == 0
+    told = capsys.readouterr().err
+    places = ", ".join(f"e.ndjson:{number}" for number in range(3, 8))
+    assert (
+        told == f"7 other messages have this id, at {places} and more: --limit 8 shows them, too.\n"
+    )
+    found = explained("e.ndjson", "--message-id", "m1", "--limit", "8", capsys=capsys)
+    assert len(found) == 8
+
+
+def test_an_id_of_one_message_has_no_others(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is said of others where there are none."""
+    assert run("e.ndjson", "--message-id", "m1") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_of_a_long_export_it_looks_for_others_for_a_while(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for gigabytes to be read: then it says that there may be more."""
+    monkeypatch.setattr("convertro_cli.review.explain.find.LOOKED_ON", 1)
+    pages = orjson.dumps(PAGE) + b"\n"
+    line = orjson.dumps(ORDER) + b"\n"
+    Path("e.ndjson").write_bytes(line + line + pages * 4_000 + line)
+    assert run("e.ndjson", "--message-id", "m1") == 0
+    assert capsys.readouterr().err.startswith("At least 1 other message has this id")

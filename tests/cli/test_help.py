@@ -10,7 +10,9 @@ from convertro_cli.cli.app import app
 from convertro_cli.errors import ExitCode
 from tests.cli.command_line import CommandLine
 
-COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
+COMMANDS = [
+    command.callback.__name__ for command in app([]).registered_commands if command.callback
+]
 
 
 def help_of(convertro: CommandLine, monkeypatch: pytest.MonkeyPatch, *command: str) -> str:
@@ -46,7 +48,7 @@ def test_it_ends_with_the_exit_codes(
 
 def test_the_usage_line(convertro: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """It names what a command takes once."""
-    assert " replay [OPTIONS] EXPORT...\n" in re.sub(
-        " +\n", "\n", help_of(convertro, monkeypatch, "replay")
+    assert " inspect [OPTIONS] EXPORT...\n" in re.sub(
+        " +\n", "\n", help_of(convertro, monkeypatch, "inspect")
     )
     assert "explain [OPTIONS] [EXPORT...]" in help_of(convertro, monkeypatch, "explain")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +285,32 @@ def test_the_help_fits_a_terminal(
     for part in ("--from-segment", "--output", "--force", "• convertro init "):
         assert part in told
     assert "convertro init --from-segment destination.json -o shop.toml" in told
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("options", [["--force"], ["--force", "--suggest", "export"]])
+def test_no_export_is_overwritten(
+    pack: Callable[[bytes], bytes], options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not even with --force: what a replay needs cannot be had again."""
+    content = pack(b'{"type":"page","messageId":"m1"}\n' * 3)
+    Path("export").write_bytes(content)
+    assert run(["init", *options, "-o", "export"]) == 2
+    assert "is an export, and was left as it is" in capsys.readouterr().err
+    assert Path("export").read_bytes() == content
+    assert files() == ["export"]
+
+
+def test_nor_is_what_is_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """A ledger, a picture: no settings file was ever that."""
+    Path("ledger.db").write_bytes(b"SQLite format 3\0")
+    assert run(["init", "--force", "-o", "ledger.db"]) == 2
+    assert "ledger.db is no settings file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"[convertro\n", b"\xff\xfe broken"])
+def test_settings_that_are_broken_can_be_begun_anew(content: bytes) -> None:
+    """That is what --force is for."""
+    Path("convertro.toml").write_bytes(content)
+    assert run(["init", "--force"]) == 0
+    assert Path("convertro.toml").read_text() == render_template({})

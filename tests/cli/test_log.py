@@ -30,7 +30,8 @@ def records(ended: Ended) -> list[dict[str, Any]]:
     [
         (["replay", "missing.ndjson"], 66, "missing.ndjson"),
         (["inspect", "missing.ndjson"], 66, "missing.ndjson"),
-        (["replay"], 2, "Missing argument"),
+        (["replay"], 2, "--dead-letters"),
+        (["inspect"], 2, "Missing argument"),
         (["replay", "e.ndjson", "--nope"], 2, "No such option"),
         (["replay", "e.ndjson", "--limit", "0"], 2, "--limit"),
         (["replay", "e.ndjson", "-c", "none.toml"], 2, "none.toml"),

@@ -370,3 +370,51 @@ def test_the_summary_has_every_count(convertro: CommandLine, sandbox: Sandbox) -
         "exit_code": 1,
     }
     assert sum(accepted(sandbox.received()).values()) == 2
+
+
+def test_an_empty_export_gets_a_word(convertro: CommandLine, sandbox: Sandbox) -> None:
+    """A replay and a dry run say that a file has nothing in it, and all is well."""
+    convertro.workspace.write("export.ndjson")
+    for options in ((), ("--dry-run",)):
+        ended = convertro("replay", "export.ndjson", "--base-url", sandbox.url, *options)
+        assert ended.code == 0
+        assert "There is nothing in export.ndjson: it is empty." in ended.err
+
+
+def test_places_of_one_name_are_kept_apart(convertro: CommandLine, sandbox: Sandbox) -> None:
+    """An amount that is held back and one that is sent for another stand apart, with places."""
+    held = order(1, properties={"order_id": "o1", "total": "a lot"})
+    sent = order(2, properties={"order_id": "o2", "total": "a lot", "revenue": 5})
+    convertro.workspace.write("export.ndjson", held, sent)
+    ended = convertro("replay", "export.ndjson", "--base-url", sandbox.url)
+    assert "unreadable_amount, sent, at export.ndjson:2\n" in ended.err
+    assert "unreadable_amount, held back, at export.ndjson:1\n" in ended.err
+
+
+ODD_FILTERS = """
+[[filters]]
+title = "Bare"
+if = "event = purchase"
+actions = [{ type = "DROP" }]
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("replay", "e.ndjson"),
+        ("replay", "--dry-run", "e.ndjson"),
+        ("inspect", "e.ndjson"),
+        ("diff", "convertro.toml", "convertro.toml", "e.ndjson"),
+    ],
+)
+def test_filters_that_cannot_be_meant_are_told_before(
+    convertro: CommandLine, sandbox: Sandbox, command: tuple[str, ...]
+) -> None:
+    """Whatever applies filters says first what is surely unwanted in them, unless told --quiet."""
+    config = convertro.workspace.config
+    config.write_text(f'{config.read_text()}{ODD_FILTERS}[wire]\nbase_url = "{sandbox.url}"\n')
+    convertro.workspace.write("e.ndjson", *orders(1))
+    told = convertro(*command).err
+    assert told.startswith("convertro: note: the filter 'Bare' asks for the field purchase")
+    assert "'Bare'" not in convertro(*command, "--quiet").err

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.ledger import Marked
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.sandbox import Sandbox
 from tests.cli.command_line import CommandLine
 
@@ -36,13 +37,13 @@ def test_finishing_a_file_takes_no_commit_of_its_own(
 ) -> None:
     """It rides in the next one, and that marks as many calls as those of one large file."""
     commits = []
-    commit = Ledger.commit
+    commit = SqliteLedger.commit
 
-    def counted(ledger: Ledger, *arguments: object, **named: object) -> None:
+    def counted(ledger: SqliteLedger, *arguments: object, **named: object) -> Marked:
         commits.append(1)
-        commit(ledger, *arguments, **named)  # type: ignore[arg-type]
+        return commit(ledger, *arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Ledger, "commit", counted)
+    monkeypatch.setattr(SqliteLedger, "commit", counted)
     make(300)
     summary = convertro.replay(sandbox.url, "logs", "--workers", workers).summary
     assert summary["messages"]["delivered"] == summary["files"]["read"] == 300

@@ -1,10 +1,14 @@
-"""The transports under test, without whatever the machine's environment says of proxies."""
+"""Folders where syncing costs nothing, and the transports under test.
+
+The transports do without whatever the machine's environment says of proxies.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import pytest
@@ -14,6 +18,16 @@ from convertro_cli.delivery.transports import open_transport
 
 Name = Literal["curl", "requests"]
 OpenTransport = Callable[..., Transport]
+
+QUICK_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where syncing costs nothing: what is at stake in this room is the order of things."""
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder for one test, in memory."""
+    with TemporaryDirectory(dir=QUICK_DISK) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)

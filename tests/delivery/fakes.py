@@ -6,16 +6,19 @@ With these an hour of retries and outages is over at once, and comes out the sam
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
 from convertro_cli.delivery.transport import Outcome
+from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record.ledger import (
+    ALL_MARKED,
     CallState,
     Failure,
     FinishedFile,
     Ledger,
+    Marked,
     Settled,
     split_keys,
 )
@@ -193,6 +196,15 @@ class MemoryLedger(Ledger):
         self.runs += 1
         return self.runs, frozenset(self.sending)
 
+    def end_run(self, run: int, summary: bytes, *, exit_code: int | None = None) -> None:
+        return None
+
+    def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
+        return False
+
+    def find_finished(self, paths: Sequence[str], settings: bytes) -> dict[str, FileIdentity]:
+        return {}
+
     def orders_in_doubt(self) -> frozenset[bytes]:
         return frozenset(self.orders)
 
@@ -208,10 +220,12 @@ class MemoryLedger(Ledger):
         sent: Sequence[bytes] = (),
         failed: Sequence[Failure] = (),
         finished: Sequence[FinishedFile] = (),
-    ) -> None:
+        again: Mapping[bytes, int] | None = None,
+    ) -> Marked:
         self.commits += 1
         self.sending = set(split_keys(sending))
         self.orders = set(split_keys(orders))
         self.calls |= {key: Settled(CallState.SENT, run) for key in sent}
         self.calls |= {failure.key: Settled(CallState.FAILED, run) for failure in failed}
         self.failures |= {failure.key: failure for failure in failed}
+        return ALL_MARKED

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from convertro_cli.delivery.answers import Success
+from convertro_cli.delivery.canary import CanaryOptions
 from convertro_cli.delivery.clock import Clock
 from convertro_cli.delivery.delivery import Delivery, DeliveryOptions
 from convertro_cli.delivery.pending import PendingCall, PendingFile
@@ -86,10 +87,12 @@ class Config:
     rate_limit: float | None = None
     max_attempts: int = 8
     outage_timeout: float = 900.0
+    waits_for_start: bool = True
     stop_after_refusals: int = 100
     success: Success = "not-html"
     at_most_once: bool = False
     resend: bool = False
+    canary: CanaryOptions | None = None
     backoff: Callable[[int], float] = field(default_factory=lambda: full_jitter(Random(1)))
     writer: Executor = field(default_factory=PromptWriter)
     watch: Callable[[str], None] = lambda _: None
@@ -128,15 +131,18 @@ class Rig:
                 rate_limit=config.rate_limit,
                 max_attempts=config.max_attempts,
                 outage_timeout=config.outage_timeout,
+                waits_for_start=config.waits_for_start,
                 stop_after_refusals=config.stop_after_refusals,
                 success=config.success,
                 resend=config.resend,
+                canary=config.canary,
                 at_most_once=config.at_most_once,
             ),
             transport=transport or self.transport,
             ledger=self.ledger,
             dead_letters=DeadLetterFile(self.letters),
             writer=config.writer,
+            spool_folder=folder,
             tally=self.tally,
             clock=self.clock,
             backoff=config.backoff,
@@ -261,12 +267,13 @@ class Rig:
 
     def _batch(self, batch: list[Event]) -> tuple[LineBatch, MappedBatch, PendingFile]:
         mapped = MappedBatch()
-        data = b""
+        data = bytearray()
         for event in batch:
-            start, end = len(data), len(data) + len(event.line)
-            data += event.line + b"\n"
+            line = event.line
+            start, end = len(data), len(data) + len(line)
+            data += line + b"\n"
             place = (self._line, start, end)
-            original = event.line if event.again else None
+            original = line if event.again else None
             source = f"{SOURCE}:{event.name}" if event.again else None
             self._line += 1
             if event.is_invalid:
@@ -280,5 +287,5 @@ class Rig:
             ]
             identity = (event.name, event.name)
             mapped.messages.append((*place, calls, original, source, identity))
-        lines = LineBatch(0, SOURCE, self._line - len(batch), data, 0)
+        lines = LineBatch(0, SOURCE, self._line - len(batch), bytes(data), 0)
         return lines, mapped, self.file

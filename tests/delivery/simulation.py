@@ -110,7 +110,8 @@ class Client:
     def start(self, now: float) -> tuple[float, int, int]:
         """Start what may start; give when the answers come, and how many are good and bad."""
         allowed = self.pace.allowance(self.in_flight, now)
-        self.pace.started(allowed, now)
+        if allowed:
+            self.pace.started(allowed, now)
         self.in_flight += allowed
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         latency = self._latency * self._random.uniform(0.8, 1.2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,14 +18,13 @@ from hypothesis import strategies as st
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.dead_letters import DeadLetterFile
-from convertro_cli.record.ledger import CallState, Failure, FinishedFile, Ledger, split_keys
+from convertro_cli.record.ledger import CallState, Failure, FinishedFile, Marked, split_keys
+from convertro_cli.record.sqlite_ledger import SqliteLedger
+from tests.delivery.conftest import QUICK_DISK
 from tests.delivery.fakes import LOST, REFUSED, MemoryLedger, PromptWriter, Reply, TardyWriter
 from tests.delivery.rig import Config, Event, Rig, key_of, name_of, numbered
 
 WINDOW = 256  # the README promises it, whatever the program has
-
-# Where syncing costs nothing: what is at stake here is the order of things.
-QUICK_DISK = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 WRITERS: list[Callable[[], Executor]] = [
     PromptWriter,
@@ -112,7 +111,7 @@ def test_every_request_is_marked_before_it_starts_and_the_window_holds(
     """At each start the ledger on disk has the call as being sent, and 256 of them at most."""
     with TemporaryDirectory(dir=QUICK_DISK) as folder:
         path = Path(folder) / "ledger.db"
-        with Ledger(path) as ledger, closing(LedgerWatch(path)) as watch:
+        with SqliteLedger(path) as ledger, closing(LedgerWatch(path)) as watch:
             config = Config(
                 fixed=fixed,
                 writer=writer(),
@@ -131,7 +130,7 @@ def test_every_request_is_marked_before_it_starts_and_the_window_holds(
 def test_the_window_is_not_exceeded_when_everything_hangs(tmp_path: Path) -> None:
     """With 256 requests under way, and as many lost in doubt, no more are marked."""
     path = tmp_path / "ledger.db"
-    with Ledger(path) as ledger, closing(LedgerWatch(path)) as watch:
+    with SqliteLedger(path) as ledger, closing(LedgerWatch(path)) as watch:
         rig = Rig(tmp_path, lambda *_: LOST, Config(fixed=256, watch=watch), ledger=ledger)
         rig.offer(numbered(1000)).run_for(20)
 
@@ -185,7 +184,7 @@ def test_all_is_accounted_for(
     writer: Callable[[], Executor],
 ) -> None:
     """Each message ends delivered, dead, or skipped for a reason; each call once; sums add up."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=QUICK_DISK) as folder:
         ledger = MemoryLedger()
         config = Config(
             fixed=fixed,
@@ -254,7 +253,7 @@ def test_after_any_number_of_crashes_all_is_delivered_and_repeats_are_counted(
     ledger = MemoryLedger()
     arrived: Counter[str] = Counter()
     counted = 0
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=QUICK_DISK) as folder:
         for steps in [*crashes, None]:
             config = Config(max_attempts=100, outage_timeout=FOREVER)
             rig = Rig(Path(folder), weather.server(), config, ledger=ledger)
@@ -295,10 +294,11 @@ def test_a_ledger_that_cannot_be_written_ends_the_loop_at_once(tmp_path: Path) -
             sent: Sequence[bytes] = (),
             failed: Sequence[Failure] = (),
             finished: Sequence[FinishedFile] = (),
-        ) -> None:
+            again: Mapping[bytes, int] | None = None,
+        ) -> Marked:
             if self.commits == 3 and not self.has_room:
                 raise ConvertroError("full", exit_code=ExitCode.CANNOT_WRITE_STATE)
-            super().commit(run, sending=sending, orders=orders, sent=sent, failed=failed)
+            return super().commit(run, sending=sending, orders=orders, sent=sent, failed=failed)
 
     ledger = FullDisk()
     rig = Rig(tmp_path, lambda *_: Reply(), Config(fixed=8), ledger=ledger)

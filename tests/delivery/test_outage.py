@@ -106,7 +106,7 @@ def test_events_that_always_fail_do_not_hold_up_the_others(tmp_path: Path, fixed
 
     config = Config(fixed=fixed, backoff=lambda _: 4.0)
     rig = Rig(tmp_path, server, config).offer(numbered(20))
-    rig.run(until=lambda: rig.calls().get("delivered", 0) == 20 - fixed)
+    rig.run(until=lambda: rig.tally.calls["delivered"] == 20 - fixed)
 
     assert rig.elapsed < 2.0
 
@@ -195,7 +195,7 @@ def test_an_outage_from_the_start_is_given_up_too(tmp_path: Path) -> None:
 def test_attempts_do_not_count_during_an_outage(tmp_path: Path) -> None:
     """Calls that were probed again and again are as good as new when it is over."""
     rig = Rig(tmp_path, down(0, 300, Reply(503)), Config(max_attempts=3)).offer(numbered(4))
-    rig.run(until=lambda: rig.clock.now() > 1301 and rig.calls().get("delivered", 0) == 4)
+    rig.run(until=lambda: rig.clock.now() > 1301 and rig.tally.calls["delivered"] == 4)
 
     assert len(rig.transport.starts) > 4 * 3
     assert rig.calls()["delivered"] == 4

@@ -19,7 +19,7 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.lines import read_batches
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.record.known_calls import open_known_calls
-from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.progress import NobodyWatches
 from tests.delivery.fakes import OK, Reply, Server
@@ -60,7 +60,7 @@ def say(path: Path, rules: Rules, options: DryRunOptions = NO_OPTIONS) -> tuple[
 
 def do(path: Path, rules: Rules, server: Server, config: Config | None = None) -> Rig:
     """Replay to a server, on the ledger in the folder."""
-    with Ledger(path.parent / "ledger.db") as ledger:
+    with SqliteLedger(path.parent / "ledger.db") as ledger:
         rig = Rig(path.parent, server, config, ledger=ledger)
         job = ReplayJob(rules)
         for batch in read_batches(find_exports([str(path)]).files):
@@ -216,7 +216,7 @@ def test_orders_sent_before_the_setting_are_learnt_from_their_messages(tmp_path:
 def test_an_order_in_doubt_is_so_for_every_message(tmp_path: Path, at_most_once: bool) -> None:
     """After a crash its next message may repeat it, and is counted so or left alone."""
     path, rules = write(tmp_path, [order("m1", "o1")]), make_rules(mapping=ONCE)
-    with Ledger(tmp_path / "ledger.db") as ledger:
+    with SqliteLedger(tmp_path / "ledger.db") as ledger:
         rig = Rig(tmp_path, lambda *_: Reply(after=50.0), ledger=ledger)
         job = ReplayJob(rules)
         for batch in read_batches(find_exports([str(path)]).files):
@@ -228,7 +228,7 @@ def test_an_order_in_doubt_is_so_for_every_message(tmp_path: Path, at_most_once:
     assert_same(said, done)
     wanted = {"in_doubt": 2} if at_most_once else {"delivered": 1, "possibly_repeated": 1}
     assert {name: done.calls().get(name) for name in wanted} == wanted
-    with Ledger(tmp_path / "ledger.db") as ledger:
+    with SqliteLedger(tmp_path / "ledger.db") as ledger:
         _, in_doubt = ledger.begin_run("x")
         assert bool(in_doubt) is at_most_once
 

@@ -269,10 +269,14 @@ def test_all_misshapes_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """It is not there, is a folder, or is no text."""
+    """It is not there, is a folder, in Terraform's language, or no text."""
     for path, told in ((tmp_path / "none", "No such file"), (tmp_path, "Is a directory")):
         with pytest.raises(ConvertroError, match=told):
             read_filters_file(path)
+    path = tmp_path / "main.tf"
+    path.write_text('resource "segment_destination_filter" "mine" {}')
+    with pytest.raises(ConvertroError, match=r"no JSON: .*; wanted is the state .*terraform show"):
+        read_filters_file(path)
     path = tmp_path / "binary"
     path.write_bytes(b"[\xff]")
     with pytest.raises(ConvertroError, match="is not UTF-8 at byte 2"):

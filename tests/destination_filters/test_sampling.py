@@ -37,19 +37,27 @@ def fraction(text: str) -> float:
         (1e-7, "1e-7"),
         (1.5e-5, "0.000015"),
         (float("inf"), "null"),
-        (2**70, str(2**70)),
+        (2**64 - 1, str(2**64 - 1)),
+        (2**70, "1.1805916207174113e+21"),
+        (float(2**70), "1.1805916207174113e+21"),
+        (10**400, "null"),
         (True, "true"),
         (None, "null"),
         ([1, "a"], '[1,"a"]'),
         ({"b": 1, "a": [None, {}]}, '{"b":1,"a":[null,{}]}'),
-        ({"x": 2**70, "y": ["a", 1]}, '{"x":' + str(2**70) + ',"y":["a",1]}'),
-        ([2**70, [], {}], f"[{2**70},[],{{}}]"),
+        ({"x": 2**63, "y": ["a", 1]}, '{"x":' + str(2**63) + ',"y":["a",1]}'),
+        ([2**60, [], {}], f"[{2**60},[],{{}}]"),
         ("\ud83d", '"?"'),
     ],
 )
 def test_the_fraction_is_of_the_compact_json(value: Any, text: str) -> None:
     """With the keys in their own order, and whole numbers without a fraction."""
     assert fraction_of(value) == fraction(text)
+
+
+def test_the_last_bit_of_the_fraction_is_set() -> None:
+    """It shows only where the first ones are not: the digest of this begins with 12 zeros."""
+    assert fraction_of("m7641") * 2**64 == 2983385323497399
 
 
 def test_any_value_has_a_fraction() -> None:
@@ -63,7 +71,7 @@ PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 
 
 PLAIN_JSON = st.recursive(
-    st.none() | st.integers() | PLAIN,
+    st.none() | st.integers(-(2**63), 2**64 - 1) | PLAIN,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PLAIN, inner, max_size=3),
     max_leaves=6,
 )
@@ -96,6 +104,25 @@ def test_without_a_path_the_key_decides() -> None:
     assert first == [kept(0.25, None, {"userId": "u2"}, key) for key in keys]
     assert 400 < sum(first) < 600
     assert first == [fraction(json.dumps(key)) < 0.25 for key in keys]
+
+
+@pytest.mark.parametrize(
+    ("sample", "enabled", "needs"),
+    [
+        (Sample(0.5), True, True),
+        (Sample(0.5, ""), True, True),
+        (Sample(0.5, "userId"), True, False),
+        (Sample(0), True, False),
+        (Sample(1), True, False),
+        (Sample(0.5), False, False),
+    ],
+)
+def test_only_a_sample_without_a_path_needs_a_key(
+    sample: Sample, *, enabled: bool, needs: bool
+) -> None:
+    """No other pays for a message's digest."""
+    filters = [DestinationFilter("s", "all", (sample,), enabled=enabled)]
+    assert DestinationFilters(filters).needs_sample_key is needs
 
 
 def test_with_a_path_its_value_decides() -> None:

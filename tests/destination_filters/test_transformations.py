@@ -73,13 +73,22 @@ def test_all_parts_read_the_message_as_it_was() -> None:
     after = applied(
         renames=(("properties.order_total", "properties.total"),),
         values=((("properties.order_total",), 7),),
-        fql_properties=(("properties.big", "properties.order_total > 4"),),
+        fql_properties=(("properties.big", "properties.order_total = 5"),),
     )
     assert after["properties"] == MESSAGE["properties"] | {
         "order_total": 7,
         "total": 5,
         "big": True,
     }
+
+
+def test_a_renamed_field_has_its_value_though_it_is_not_allowed_to_stay() -> None:
+    """What is allowed is looked for in the message as it was, and so is what moves."""
+    after = applied(
+        renames=(("properties.order_total", "properties.total"),),
+        allow=("properties.address",),
+    )
+    assert after["properties"] == {"address": {"city": "Riga", "zip": "1"}, "total": 5}
 
 
 @pytest.mark.parametrize(

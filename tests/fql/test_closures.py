@@ -34,6 +34,8 @@ MESSAGE: dict[str, Any] = {
     "object": {"a": 1, "b": [2]},
     "equal": {"a": 1.0, "b": [2]},
     "swapped": {"b": [2], "a": 1},
+    "ones": {"a": 1, "b": 1},
+    "ones_swapped": {"b": 1, "a": 1},
     "properties": {"product 1": {"price": "19.99"}, "or": 5, "a.b": 6},
     "spaced": "test string Xy",
 }
@@ -48,6 +50,7 @@ HOLD = [
     "1 = one", "'track' = type", "null = nothing", "true = yes", "1 = 1", "'a' != 'b'",
     "list = same", "list != ['a', 1]", "list = ['a', 1, null]", "['a', 1, nothing] = list",
     "object = equal", "object != swapped", "object != list", "list != object",
+    "ones = ones", "ones != ones_swapped",
     "one < 2", "one <= 1", "half >= 0.5", "one > half", "2 > one", "-1 < half",
     "!(text < 2)", "!(digits < 2)", "!(yes < 2)", "!(missing < 2)", "!(nothing <= 0)",
     "!('a' < 'b')",

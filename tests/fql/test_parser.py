@@ -86,6 +86,16 @@ def test_a_fault_names_place_finding_and_meaning(
     assert str(pickle.loads(pickle.dumps(error))) == told
 
 
+def test_five_kilobytes_are_taken() -> None:
+    """Counted in UTF-8; a byte more is too long."""
+    assert MAX_BYTES == 5120
+    assert parse("a" * 5120) == Path(("a" * 5120,))
+    assert parse("a = '" + "é" * 2557 + "'") == Comparison(Path(("a",)), "=", Literal("é" * 2557))
+    for text in ("a" * 5121, "a = '" + "é" * 2558 + "'"):
+        with pytest.raises(FqlError, match="at most 5,120 bytes"):
+            parse(text)
+
+
 def test_a_hundred_levels_are_taken() -> None:
     """Parentheses, marks and brackets up to the limit are a condition like any other."""
     assert parse("(" * 100 + "a" + ")" * 100) == Path(("a",))

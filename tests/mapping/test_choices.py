@@ -12,6 +12,7 @@ from convertro_cli.mapping.message import MADE_BY_REPLAY, map_message
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.settings.compile import compile_rules
 from tests.mapping.messages import (
+    SECONDS,
     WEB_CONTEXT,
     Message,
     cloud_message,
@@ -113,6 +114,8 @@ def test_consent_counts_whatever_integrations_say() -> None:
         ("Test Event ", {}, False),
         ("Test Event", {"Convertro": True}, False),
         ("Test Event", {"Convertro": {"sid": "x"}}, False),
+        ("Test Event", {"Convertro": {}}, False),
+        ("Test Event", {"Convertro": None}, False),
         ("Test Event", {"All": True}, True),
     ],
 )
@@ -123,6 +126,12 @@ def test_an_event_that_the_schema_switches_off(
     rules = rules_of(events={"Test Event": "t"}, schema={"disabled_events": ["Test Event"]})
     message = web_message("track", event=event, integrations=integrations)
     assert (outcome_of(message, rules) == "skip disabled_by_schema") is is_held
+
+
+def test_the_schema_is_about_tracks() -> None:
+    """An identify is of no event, whatever its other keys say."""
+    rules = rules_of(schema={"disabled_events": ["Test Event"]})
+    assert isinstance(outcome_of(web_message("identify", event="Test Event"), rules), list)
 
 
 BUNDLED = {"bundled": ["Segment.io", "Convertro"], "unbundled": []}
@@ -255,30 +264,48 @@ EVERYTHING_AT_ONCE = order(
 
 def test_the_gates_stand_in_their_order() -> None:
     """A message that every gate would stop is stopped by the first; mended there, by the next."""
-    rules = replace(
-        rules_of(
-            {"u1"}, consent={"categories": ["Ads"]}, schema={"disabled_events": ["Test Event"]}
-        ),
-        selection=Selection(until=1.0),
-    )
-    message, met = EVERYTHING_AT_ONCE, []
+    dropped = {"title": "f", "if": 'event = "Another"', "actions": [{"type": "DROP"}]}
+    changed = {"title": "t", "if": 'event = "Another" or event = "Gone"', "drop": True}
+    tables: Message = {
+        "consent": {"categories": ["Ads"]},
+        "schema": {"disabled_events": ["Test Event"]},
+        "filters": [dropped],
+        "transformations": [changed],
+    }
+    rules = replace(rules_of({"u1"}, **tables), selection=Selection(until=SECONDS))
+    message, met = EVERYTHING_AT_ONCE | {"type": "page"}, []
     mended: list[Message] = [
+        {"type": "track"},
         {"userId": "u2"},
         {"context": preferences(Ads=True)},
         {"integrations": {}},
         {"event": "Another"},
         {"_metadata": OTHERS},
+        {"timestamp": "soon"},
+        {"event": "Gone"},
+        {"event": "Order Completed", "properties": {"total": "N/A"}},
+        {"properties": {"order_id": "o1", "total": "N/A"}},
+        {"properties": {"order_id": "o1", "total": 5}},
+        {"timestamp": "2024-01-01"},
     ]
     for fields in [{}, *mended]:
         message = message | fields
-        met.append(outcome_of(message, rules))
+        outcome = outcome_of(message, rules)
+        met.append(outcome if isinstance(outcome, str) else "calls")
     assert met == [
+        "skip unsupported_type",
         "skip suppressed_user",
         "skip no_consent",
         "skip disabled_by_integrations",
         "skip disabled_by_schema",
         "skip delivered_in_browser",
         "skip filtered_out",
+        "skip dropped_by_filter",
+        "skip dropped_by_transformation",
+        "skip missing_order_id",
+        "invalid unreadable_amount",
+        "invalid invalid_timestamp",
+        "calls",
     ]
 
 
@@ -296,6 +323,14 @@ def test_the_gates_stand_in_their_order() -> None:
         (
             {"options": {"providers": {"all": False}}, "integrations": {"All": True}},
             None,
+        ),
+        (
+            {
+                "type": "track",
+                "integrations": None,
+                "context": {"library": "analytics.js", "providers": {"Convertro": False}},
+            },
+            "skip disabled_by_integrations",
         ),
     ],
 )
@@ -331,7 +366,7 @@ def test_exports_from_before_2014(old: Message, outcome: str | None) -> None:
         (
             {"timestamp": "soon", "receivedAt": "soon", "sentAt": "2024-03-01T10:20:30Z"},
             1709288430,
-            ["unreadable_time", "unreadable_time"],
+            ["unreadable_time"],  # once a message, however many fields were passed over
         ),
         (
             {"timestamp": "2024-03-01T10:20:30Z", "receivedAt": "2024-02-01T10:20:30Z"},
@@ -358,3 +393,11 @@ def test_a_time_after_the_run_began_is_not_used() -> None:
     message = order(timestamp=began + 86_401)
     assert outcome_of(message, early) == "invalid invalid_timestamp"
     assert types_of(message, late) == ["sale"]
+
+
+def test_a_message_is_warned_of_once_for_its_amounts() -> None:
+    """However many of its amounts cannot be read, it is one message."""
+    properties = {"order_id": "o1", "total": "a lot", "revenue": "more"}
+    rules = make_rules(mapping={"unreadable_amount": "send"})
+    outcome = map_message(order(properties=properties), rules)
+    assert getattr(outcome, "warnings") == ["unreadable_amount"]  # noqa: B009

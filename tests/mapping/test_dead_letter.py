@@ -111,6 +111,12 @@ def test_a_reformatted_file_still_gives_the_event(event: dict[str, object]) -> N
         assert orjson.loads(opened(spaced).original) == event
 
 
+def test_a_reformatted_file_keeps_the_digits_of_ids() -> None:
+    """A number beyond 64 bits is not rounded by who only moved its line."""
+    line = b'{"reason": "x", "source": "e:1", "event": {"userId": 1234567890123456789012}}'
+    assert opened(line).original == b'{"userId":1234567890123456789012}'
+
+
 def test_an_event_too_deep_to_be_written_is_no_letter_once_reformatted() -> None:
     """Its line is then kept whole, as any line that is no message."""
     line = b'{"source":"export.ndjson:12","event":%s,"reason":"http_400"}' % NESTED
@@ -134,6 +140,13 @@ def test_an_event_too_deep_to_be_written_is_no_letter_once_reformatted() -> None
 def test_what_is_no_letter(line: bytes) -> None:
     """Other objects are left to the mapping."""
     assert unwrap(orjson.loads(line), line) is None
+
+
+def test_half_a_character_in_a_letter_is_read_as_in_an_export() -> None:
+    """No letter is written so, but files are edited; whoever reads it must not fall over it."""
+    found = unwrap({"reason": "x", "source": "s", "line": "a\ud83d \U0001f600"}, b"")
+    assert found is not None
+    assert found.original.decode() == "a\ufffd \U0001f600"
 
 
 def test_an_answer_stands_before_the_event() -> None:

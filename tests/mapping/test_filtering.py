@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from convertro_cli.mapping.calls import Skipped
 from convertro_cli.mapping.filtering import sample_key
+from convertro_cli.mapping.lines import map_line
 from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules
+from convertro_cli.segment.json_text import read_json_exactly
 from convertro_cli.settings.compile import compile_rules
 from tests.mapping.gated import GATED_TABLES
 from tests.mapping.messages import (
@@ -76,6 +79,15 @@ def test_whose_rules_apply_is_decided_after_the_filters() -> None:
     assert outcome_of(message, dropping(context=["library"])) == "skip missing_device_id"
 
 
+@pytest.mark.parametrize("written", [{"type": "TRACK"}, {"action": "Track", "type": None}])
+def test_conditions_are_about_the_type_in_lower_case(written: Message) -> None:
+    """Old libraries wrote it otherwise; Segment's own messages never do."""
+    rules = rules_with(**{"if": 'type = "track"'}, actions=[{"type": "DROP"}])
+    assert outcome_of(TRACK | written, rules) == "skip dropped_by_filter"
+    unlike = rules_with(**{"if": 'type != "track"'}, actions=[{"type": "DROP"}])
+    assert types_of(TRACK | written, unlike) == ["Level Won"]
+
+
 def test_gates_before_the_filters_see_the_message_as_it_was() -> None:
     """What a filter would take away from integrations still turns Convertro off."""
     message = TRACK | {"integrations": {"Convertro": False}}
@@ -107,6 +119,39 @@ def test_a_sample_is_the_same_each_time() -> None:
     kept = [isinstance(outcome_of(TRACK | {"messageId": i}, rules), list) for i in ids]
     assert kept == [isinstance(outcome_of(TRACK | {"messageId": i}, rules), list) for i in ids]
     assert 60 < sum(kept) < 140
+
+
+DIGITS = "1234567890123456789012"
+
+
+@pytest.mark.parametrize(
+    ("condition", "action", "is_held"),
+    [
+        (f"properties.x = {DIGITS}", {"type": "DROP"}, True),
+        (f"properties.x != {DIGITS}", {"type": "DROP"}, False),
+        (f"properties.x >= {DIGITS}", {"type": "DROP"}, True),
+        (f"properties.x < {DIGITS}", {"type": "DROP"}, False),
+        (f"properties.x in [1, {DIGITS}]", {"type": "DROP"}, True),
+        ("properties.x = properties.y", {"type": "DROP"}, True),
+        ("properties.x > properties.y", {"type": "DROP"}, False),
+        ("all", {"type": "SAMPLE", "percent": 0.6, "path": "properties.x"}, None),
+        ("all", {"type": "SAMPLE", "percent": 0.4, "path": "properties.x"}, None),
+        ("all", {"type": "SAMPLE", "percent": 0.5}, None),
+    ],
+)
+@pytest.mark.parametrize("place", ["x", "order_id"])
+def test_a_filter_decides_alike_however_exactly_a_number_was_read(
+    condition: str, action: Message, is_held: bool | None, place: str
+) -> None:
+    """Whether or not the message is read again, for all digits of its order id."""
+    properties = {"x": "@", "y": "@", place: "@"}
+    message = cloud_message("track", event="Level Won", properties=properties, messageId=None)
+    line = orjson.dumps(message).replace(b'"@"', DIGITS.encode())
+    rules = rules_with(**{"if": condition}, actions=[action])
+    _, outcome, _ = map_line(line, 0, rules)
+    assert outcome == map_message(read_json_exactly(line), rules)
+    if is_held is not None:
+        assert isinstance(outcome, Skipped) is is_held
 
 
 def test_a_message_nested_too_deep_has_a_sample_key_all_the_same() -> None:

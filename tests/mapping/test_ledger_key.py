@@ -26,9 +26,9 @@ from tests.mapping.strategies import OBJECTS
 ORDER = web_message("track", event="Order Completed", properties={"order_id": "o1", "total": 5})
 
 
-def keys_of(message: Message, **tables: Any) -> list[bytes]:
-    """The keys of a message's calls."""
-    data = orjson.dumps(message)
+def keys_of(message: Message | bytes, **tables: Any) -> list[bytes]:
+    """The keys of the calls of a message, or of its line."""
+    data = message if isinstance(message, bytes) else orjson.dumps(message)
     result = ReplayJob(make_rules(**tables))(LineBatch(0, "x", 1, data, len(data)))
     return [call.key for message in ready_messages(result) for call in message.calls]
 
@@ -183,6 +183,38 @@ def test_a_time_that_is_none_tells_messages_apart() -> None:
     assert len(identities) == 4
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"messageId": None, "context": {"x": "@"}},
+        {"messageId": None, "context": {"x": "@"}, "sessionId": "s", "anonymousId": None},
+        {"messageId": None, "context": {"x": "@"}, "type": None, "action": "track"},
+        {"messageId": None, "context": {"x": "@", "y": ["\ufffd", -1.5, 2**64 - 1, 1e-7]}},
+        {"timestamp": "@", "receivedAt": "2024-03-01T10:20:30Z", "context": {"x": "@"}},
+        {"timestamp": ["@"], "receivedAt": "2024-03-01T10:20:30Z", "context": {"x": "@"}},
+    ],
+)
+def test_a_message_is_the_same_however_exactly_it_was_read(fields: Message) -> None:
+    """Settings that ask for a number's digits make no other call of it than those that do not."""
+
+    def line(digits: bytes) -> bytes:
+        return orjson.dumps(ORDER | fields | {"channel": "web"}).replace(b'"@"', digits)
+
+    asking = {"visitor_id": ["context.x"]}
+    for one, other in [
+        (b"1234567890123456789012", b"1234567890123456789013"),
+        (b"9007199254740993.0", b"9007199254740992.0"),
+        (b"1e22", b"10000000000000000000001"),
+        (b"1e999", b"1"),
+    ]:
+        keys = keys_of(line(one))
+        assert len(keys) == 1
+        assert keys_of(line(one), mapping=asking) == keys
+        assert keys_of(line(other)) != keys
+        assert keys_of(line(other), mapping=asking) != keys
+    assert keys_of(line(b"1e22")) == keys_of(line(b"1" + b"0" * 22))
+
+
 def test_an_order_has_one_key_whichever_message_brings_it() -> None:
     """Its id and event type at its target; a call that is of no order has none."""
     assert order_key(b"x", call()) == order_key(b"x", call()._replace(timestamp=5, visitor_id="v"))
@@ -195,10 +227,13 @@ def test_an_order_has_one_key_whichever_message_brings_it() -> None:
 def test_only_orders_have_an_order_key_and_only_where_they_go_out_once() -> None:
     """Under repeated_orders = "send" nothing is paid for it."""
     other = web_message("track", event="X", properties={"order_id": "o1"})
+    of_app = cloud_message("track", event="X", properties={"order_id": "o1"})
     for message, mapping, wanted in [
         (ORDER, {"repeated_orders": "skip"}, True),
         (ORDER, {}, False),
         (other, {"repeated_orders": "skip"}, False),
+        (of_app | {"event": "Order Completed"}, {"repeated_orders": "skip"}, True),
+        (of_app, {"repeated_orders": "skip"}, False),
         (web_message("identify"), {"repeated_orders": "skip"}, False),
     ]:
         data = orjson.dumps(message)

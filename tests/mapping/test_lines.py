@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import orjson
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.mapping.calls import Invalid, Mapped, Skipped
 from convertro_cli.mapping.dead_letter import DeadLetter, wrap
+from convertro_cli.mapping.jobs import BatchCounts
 from convertro_cli.mapping.lines import MappedLine, map_lines
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.lines import MAX_LINE, LineBatch
@@ -168,6 +171,17 @@ def test_a_message_with_a_type_is_no_dead_letter() -> None:
     assert line.dead_letter is None
 
 
+@pytest.mark.parametrize("old", [{"action": "Track"}, {"action": "Track", "type": None}])
+def test_a_message_from_before_2014_is_handed_on_as_one_of_today(old: dict[str, str]) -> None:
+    """Whoever looks at it after the mapping finds its type; a null is none."""
+    message = cloud_message("track", event="Level Won")
+    del message["type"]
+    (line,) = lines_of(orjson.dumps(message | old))
+    assert outcome(line) == "calls"
+    assert line.message is not None
+    assert line.message["type"] == "Track"
+
+
 @given(st.lists(st.sampled_from([SENT, b"", b"  ", b"{}", b"x", b'{"type":"page"}']), max_size=12))
 def test_lines_keep_their_order(lines: list[bytes]) -> None:
     """What comes out stands in the order of what went in, line by line."""
@@ -183,3 +197,37 @@ def test_every_outcome_is_one_of_three() -> None:
     """Calls, skipped or invalid, and nothing beside."""
     kinds = {type(line.outcome) for line in lines_of(SENT + b'\n{"type":"page"}\n{}')}
     assert kinds == {Mapped, Skipped, Invalid}
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                SENT,
+                b"",
+                b" \t",
+                b"{}",
+                b'{"type":"page"}',
+                b'{"type":"Page"}',
+                b'{"type":"screen","messageId":1e30}',
+                b'{"type":"group","a":"\xff"}',
+                b'{"type":"alias"',
+                b'{"type":"track","type":"page"}',
+                b'{"type":"page","type":"track"}',
+                b'{"type":"page","a":"' + b"a" * MAX_LINE + b'"}',
+                wrap(b'{"type":"page"}', reason="r", detail="", source="a:1", at="")[:-1],
+            ]
+        ),
+        max_size=8,
+    )
+)
+def test_what_is_only_counted_counts_as_if_it_were_handed_on(lines: list[bytes]) -> None:
+    """Where messages that yield no call are only counted, the counts and the rest are the same."""
+    batch, counts = batch_of(b"\n".join(lines)), BatchCounts()
+    handed_on = list(map_lines(batch, RULES))
+    skipped = Counter(
+        line.outcome.reason for line in handed_on if isinstance(line.outcome, Skipped)
+    )
+    left = [line for line in handed_on if not isinstance(line.outcome, Skipped)]
+    assert list(map_lines(batch, RULES, counts)) == left
+    assert counts.skipped == skipped

@@ -18,7 +18,7 @@ from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.reading.identity import identify
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files
 from convertro_cli.record.forgetting import Forgotten, count_suppressed, forget_suppressed
-from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
 
 ASIDE = "dead-letters.20240301T123045Z.ndjson"
@@ -32,8 +32,8 @@ def state(tmp_path: Path) -> StateFolder:
 
 
 @pytest.fixture
-def ledger(state: StateFolder) -> Iterator[Ledger]:
-    with Ledger(state.ledger) as ledger:
+def ledger(state: StateFolder) -> Iterator[SqliteLedger]:
+    with SqliteLedger(state.ledger) as ledger:
         yield ledger
 
 
@@ -160,13 +160,13 @@ def test_only_the_owner_may_read_what_stays(state: StateFolder) -> None:
     assert state.dead_letters.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_was_tried_is_not_tried_again(state: StateFolder, ledger: Ledger) -> None:
+def test_what_was_tried_is_not_tried_again(state: StateFolder, ledger: SqliteLedger) -> None:
     """A file set aside that was replayed to its end counts as such without the lines, too."""
     path, untried = state.path / ASIDE, state.path / ASIDE.replace("12", "13")
     for each in (path, untried):
         each.write_bytes(of_user('"u1"') + of_user('"u2"'))
     run, _ = ledger.begin_run("x")
-    ledger.finish_file(run, identify(path), ASIDE_SETTINGS)
+    ledger.commit(run, sending=b"", finished=[(identify(path), ASIDE_SETTINGS)])
     forget_suppressed(state, ledger, {"u1"})
     assert path.read_bytes() == of_user('"u2"')
     assert ledger.is_finished(identify(path), ASIDE_SETTINGS)

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import patience, schema
-from convertro_cli.record.ledger import CallState, Failure, Ledger, Settled, split_keys
+from convertro_cli.record.ledger import CallState, Failure, Settled, split_keys
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from tests.record.programs import files_of_at_most, output_of
 
 IDENTITY = FileIdentity("/exports/a.ndjson", 123, 456, b"e" * 16)
@@ -40,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def filled(path: Path) -> Path:
     """A ledger with a thousand calls, a failure and a doubt, closed."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("https://sp1.convertro.com")
         failures = [Failure(key(2000), "http_400", "a.ndjson:7")]
         sent = [key(number) for number in range(1000)]
@@ -57,7 +58,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 def test_a_settled_call_is_known_how_and_by_whom(filled: Path) -> None:
     """Look-ups give the state and the run of settled calls, and nothing of others."""
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         assert ledger.look_up([key(3), key(2000), key(3000), key(5000)]) == {
             key(3): Settled(CallState.SENT, 1),
             key(2000): Settled(CallState.FAILED, 1),
@@ -66,7 +67,7 @@ def test_a_settled_call_is_known_how_and_by_whom(filled: Path) -> None:
 
 def test_any_number_of_calls_is_looked_up_at_once(filled: Path) -> None:
     """A batch may ask for thousands."""
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         found = ledger.look_up([key(number) for number in range(5000)])
 
     assert len(found) == 1001
@@ -74,9 +75,9 @@ def test_any_number_of_calls_is_looked_up_at_once(filled: Path) -> None:
 
 def test_runs_are_numbered_and_inherit_doubts(filled: Path) -> None:
     """A new run is told what earlier ones left in doubt, and it stays so until it is settled."""
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         assert ledger.begin_run("x") == (2, frozenset([key(5000)]))
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         run, in_doubt = ledger.begin_run("x")
         assert (run, in_doubt) == (3, frozenset([key(5000)]))
         ledger.commit(run, sending=b"", sent=[key(5000)])
@@ -85,7 +86,7 @@ def test_runs_are_numbered_and_inherit_doubts(filled: Path) -> None:
 
 def test_the_latest_marks_replace_those_before(path: Path) -> None:
     """What is marked as being sent is what the last commit said."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("x")
         ledger.commit(run, sending=keys(1, 2, 3))
         ledger.commit(run, sending=keys(3, 4), sent=[key(1), key(2)])
@@ -94,7 +95,7 @@ def test_the_latest_marks_replace_those_before(path: Path) -> None:
 
 def test_a_call_that_failed_may_be_delivered_later(filled: Path) -> None:
     """Success replaces failure, and the failure's reason goes."""
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         run, _ = ledger.begin_run("x")
         ledger.commit(run, sending=b"", sent=[key(2000)])
 
@@ -106,10 +107,10 @@ def test_a_call_that_failed_may_be_delivered_later(filled: Path) -> None:
 
 def test_a_file_is_finished_as_it_was_and_under_its_settings(path: Path) -> None:
     """A file that changed, or other settings, make it unknown again."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("x")
         assert not ledger.is_finished(IDENTITY, b"s")
-        ledger.finish_file(run, IDENTITY, b"s")
+        ledger.commit(run, sending=b"", finished=[(IDENTITY, b"s")])
 
         assert ledger.is_finished(IDENTITY, b"s")
         assert not ledger.is_finished(IDENTITY, b"other")
@@ -120,7 +121,9 @@ def test_a_file_is_finished_as_it_was_and_under_its_settings(path: Path) -> None
             FileIdentity("/exports/a.ndjson", 123, 456, b"f" * 16),
         ):
             assert not ledger.is_finished(changed, b"s")
-        ledger.finish_file(run, FileIdentity("/exports/a.ndjson", 9, 9, b"g" * 16), b"s")
+        ledger.commit(
+            run, sending=b"", finished=[(FileIdentity("/exports/a.ndjson", 9, 9, b"g" * 16), b"s")]
+        )
         assert not ledger.is_finished(IDENTITY, b"s")
 
 
@@ -132,7 +135,7 @@ def test_keys_end_to_end_come_apart_again(several: list[bytes]) -> None:
 
 def test_what_is_committed_is_seen_by_others_at_once(path: Path) -> None:
     """After a commit the marks are on disk, not in this process."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("x")
         ledger.commit(run, sending=keys(1, 2), sent=[key(3)])
 
@@ -144,7 +147,7 @@ def test_what_is_committed_is_seen_by_others_at_once(path: Path) -> None:
 
 def test_a_commit_outlives_the_process_and_the_machine(path: Path) -> None:
     """The log is written ahead and synced at each commit."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         database = ledger._database
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert database.execute("PRAGMA synchronous").fetchone() == (2,)
@@ -157,7 +160,7 @@ def test_only_the_owner_may_look(path: Path) -> None:
     """All the ledger's files have mode 0600, whatever the umask allows."""
     before = os.umask(0)
     try:
-        with Ledger(path) as ledger:
+        with SqliteLedger(path) as ledger:
             ledger.commit(ledger.begin_run("x")[0], sending=keys(1))
             files = list(path.parent.iterdir())
             assert len(files) >= 2
@@ -172,8 +175,9 @@ def test_only_the_owner_may_look(path: Path) -> None:
 _CRASHING = """
 import os, sys
 from pathlib import Path
-from convertro_cli.record.ledger import Failure, Ledger
-ledger = Ledger(Path(sys.argv[1]))
+from convertro_cli.record.ledger import Failure
+from convertro_cli.record.sqlite_ledger import SqliteLedger
+ledger = SqliteLedger(Path(sys.argv[1]))
 run, _ = ledger.begin_run("x")
 ledger.commit(run, sending=b"a" * 16, sent=[b"b" * 16])
 ledger._database.execute("BEGIN IMMEDIATE")
@@ -187,14 +191,14 @@ def test_a_process_that_dies_leaves_whole_commits(path: Path) -> None:
     output_of(_CRASHING, path)
     assert path.with_name("ledger.db-wal").exists()
 
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         assert ledger.look_up([b"b" * 16]) == {b"b" * 16: Settled(CallState.SENT, 1)}
         assert ledger.begin_run("x") == (2, frozenset([b"a" * 16]))
 
 
 def test_a_commit_that_fails_leaves_nothing_of_itself(path: Path) -> None:
     """An error in the middle of a transaction takes all of it back, and the next one works."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("x")
         with pytest.raises(ConvertroError) as raised:
             ledger.commit(run, sending=keys(1), sent=[key(2), None])  # type: ignore[list-item]
@@ -213,10 +217,10 @@ _FILLING = """
 import sys
 from pathlib import Path
 from convertro_cli.errors import ConvertroError
-from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 done = 0
 try:
-    with Ledger(Path(sys.argv[1])) as ledger:
+    with SqliteLedger(Path(sys.argv[1])) as ledger:
         run, _ = ledger.begin_run("x")
         while done < 500:
             sent = [(done * 500 + number).to_bytes(16, "big") for number in range(500)]
@@ -233,7 +237,7 @@ def check_filled(output: str, path: Path) -> None:
     assert int(done) > 0
     assert int(code) == ExitCode.CANNOT_WRITE_STATE
     assert "cannot be written" in message
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         sent = [key(number) for number in range(int(done) * 500)]
         assert len(ledger.look_up(sent)) == len(sent)
         assert ledger.look_up([key(int(done) * 500)]) == {}
@@ -276,7 +280,7 @@ def foreign_database(path: Path) -> None:
 
 
 def other_version(path: Path) -> None:
-    Ledger(path).__exit__(None, None, None)
+    SqliteLedger(path).__exit__(None, None, None)
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 3")
         database.execute("PRAGMA journal_mode = DELETE")
@@ -329,7 +333,7 @@ def test_what_is_no_ledger_is_refused_and_left_as_it_is(
     before = snapshot(path.parent)
 
     with pytest.raises(ConvertroError, match=said) as raised:
-        Ledger(path)
+        SqliteLedger(path)
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
     assert raised.value.hint is not None
@@ -341,7 +345,7 @@ def test_an_older_ledger_is_told_what_to_do(path: Path) -> None:
     first_version(path)
 
     with pytest.raises(ConvertroError) as raised:
-        Ledger(path)
+        SqliteLedger(path)
 
     hint = str(raised.value.hint)
     assert "the version that wrote it" in hint
@@ -351,7 +355,7 @@ def test_an_older_ledger_is_told_what_to_do(path: Path) -> None:
 
 def test_a_run_is_noted_with_its_target_and_its_end(path: Path) -> None:
     """Which account and site it sent to, and the exit code, for whoever asks later."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("https://sp1.convertro.com", account="acme", site_id="7")
         ledger.end_run(run, b"{}", exit_code=75)
         ledger.begin_run("https://sp1.convertro.com")
@@ -364,10 +368,10 @@ def test_a_run_is_noted_with_its_target_and_its_end(path: Path) -> None:
 
 def test_orders_in_doubt_are_inherited_with_their_calls(path: Path) -> None:
     """An order whose call was under way at a crash is in doubt, whichever message brings it."""
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, _ = ledger.begin_run("x")
         ledger.commit(run, sending=keys(1, 2), orders=keys(11))
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         run, in_doubt = ledger.begin_run("x")
 
         assert in_doubt == {key(1), key(2)}
@@ -389,7 +393,7 @@ def test_a_damaged_ledger_is_refused_and_left_as_it_is(filled: Path, page: int) 
     before = filled.read_bytes()
 
     with pytest.raises(ConvertroError, match="is damaged") as raised:
-        Ledger(filled)
+        SqliteLedger(filled)
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
     assert filled.read_bytes() == before
@@ -401,7 +405,7 @@ def test_a_ledger_cut_short_is_refused_and_left_as_it_is(filled: Path) -> None:
     before = filled.read_bytes()
 
     with pytest.raises(ConvertroError, match="is damaged"):
-        Ledger(filled)
+        SqliteLedger(filled)
 
     assert filled.read_bytes() == before
 
@@ -415,7 +419,7 @@ def test_damage_beside_a_crashs_log_leaves_both_as_they_are(filled: Path) -> Non
     assert before[1]
 
     with pytest.raises(ConvertroError, match="is damaged"):
-        Ledger(filled)
+        SqliteLedger(filled)
 
     assert (filled.read_bytes(), log.read_bytes()) == before
 
@@ -430,7 +434,7 @@ def test_a_log_without_its_ledger_is_not_taken_for_a_new_start(filled: Path, emp
     before = snapshot(filled.parent)
 
     with pytest.raises(ConvertroError) as raised:
-        Ledger(filled)
+        SqliteLedger(filled)
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
     assert snapshot(filled.parent) == before
@@ -446,7 +450,7 @@ def test_no_file_at_all_makes_it_stumble(
     path.write_bytes(start + content)
 
     with pytest.raises(ConvertroError) as raised:
-        Ledger(path)
+        SqliteLedger(path)
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
     assert path.read_bytes() == start + content
@@ -454,7 +458,7 @@ def test_no_file_at_all_makes_it_stumble(
 
 def test_the_header_tells_program_and_version(path: Path) -> None:
     """A ledger says in its first bytes what it is, for programs that have never heard of it."""
-    Ledger(path).__exit__(None, None, None)
+    SqliteLedger(path).__exit__(None, None, None)
 
     header = path.read_bytes()[:100]
     assert struct.unpack_from(">I", header, 68) == (schema.APPLICATION_ID,)
@@ -466,7 +470,7 @@ def test_half_made_ledgers_are_made_anew(path: Path) -> None:
     """What a crash left while a ledger was made is no ledger, and in nobody's way."""
     path.with_suffix(".new").write_bytes(b"half")
 
-    with Ledger(path) as ledger:
+    with SqliteLedger(path) as ledger:
         assert ledger.begin_run("x")[0] == 1
     assert not path.with_suffix(".new").exists()
 
@@ -479,7 +483,7 @@ def test_a_place_that_takes_no_ledger_is_told(tmp_path: Path, kind: str) -> None
         path.mkdir(parents=True)
 
     with pytest.raises(ConvertroError) as raised:
-        Ledger(path)
+        SqliteLedger(path)
 
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
 
@@ -494,7 +498,7 @@ def test_a_held_ledger_is_waited_for(filled: Path) -> None:
         assert (ledger.waited or 0.0) > 0.0
         other.execute("ROLLBACK")
 
-    with Ledger(filled, notice=let_go) as ledger:
+    with SqliteLedger(filled, notice=let_go) as ledger:
         other.execute("BEGIN EXCLUSIVE")
         assert ledger.begin_run("x")[0] == 2
         assert ledger.waited is None
@@ -508,7 +512,7 @@ def test_a_ledger_that_stays_held_is_told(filled: Path, monkeypatch: pytest.Monk
     """In the end the error says who is in the way, not that a disk is full; then it goes on."""
     monkeypatch.setattr(patience, "LIMIT", 0.1)
     other = sqlite3.connect(filled, isolation_level=None)
-    with Ledger(filled) as ledger:
+    with SqliteLedger(filled) as ledger:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(ConvertroError, match="held by another program") as raised:
             ledger.begin_run("x")
@@ -526,7 +530,7 @@ def test_a_ledger_held_from_the_start(filled: Path, monkeypatch: pytest.MonkeyPa
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(ConvertroError, match="held by another program"):
-        Ledger(filled)
+        SqliteLedger(filled)
     other.close()
 
 
@@ -546,7 +550,7 @@ def test_a_ledger_that_is_taken_away_is_noticed(
     tmp_path: Path, name: str, change: Callable[[Path], None]
 ) -> None:
     """The first commit after it says so: what it wrote is nowhere that the next run would look."""
-    with Ledger(tmp_path / "ledger.db") as ledger:
+    with SqliteLedger(tmp_path / "ledger.db") as ledger:
         run, _ = ledger.begin_run("x")
         ledger.commit(run, sending=b"")
         change(tmp_path / name)
@@ -563,7 +567,7 @@ def test_a_commit_asks_whether_the_run_still_holds_its_lock(tmp_path: Path) -> N
         if ledger.look_up([b"k" * 16]):
             raise gone
 
-    with Ledger(tmp_path / "ledger.db", check=check) as ledger:
+    with SqliteLedger(tmp_path / "ledger.db", check=check) as ledger:
         run, _ = ledger.begin_run("x")
         with pytest.raises(ConvertroError) as raised:
             ledger.commit(run, sending=b"", sent=[b"k" * 16])

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from convertro_cli.errors import ConvertroError
-from convertro_cli.record.ledger import Failure, Ledger
+from convertro_cli.record.ledger import Failure
 from convertro_cli.record.lookup import CallRecord, look_up_calls
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
 
 SENT, FAILED, SENDING, UNKNOWN = (bytes([number]) * 16 for number in range(4))
@@ -17,7 +18,7 @@ SENT, FAILED, SENDING, UNKNOWN = (bytes([number]) * 16 for number in range(4))
 def test_what_became_of_each_call_is_told(tmp_path: Path) -> None:
     """Delivered, failed and in doubt are told with the run; what is not there is left out."""
     state = StateFolder(tmp_path)
-    with Ledger(state.ledger) as ledger:
+    with SqliteLedger(state.ledger) as ledger:
         run, _ = ledger.begin_run("target")
         ledger.commit(run, sending=SENT + FAILED + SENDING)
         failure = Failure(FAILED, "http_400", "e:1")

@@ -9,9 +9,10 @@ import pytest
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.record.ledger import Failure, Ledger
+from convertro_cli.record.ledger import Failure
 from convertro_cli.record.lookup import CallRecord, look_up_calls
 from convertro_cli.record.overview import read_overview
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
 from tests.record.programs import output_of
 from tests.record.test_ledger import _CRASHING, key, keys
@@ -23,11 +24,13 @@ def state(tmp_path: Path) -> StateFolder:
 
 
 def fill(state: StateFolder) -> None:
-    with Ledger(state.ledger) as ledger:
+    with SqliteLedger(state.ledger) as ledger:
         for number in range(1, 4):
             run, _ = ledger.begin_run("https://sp1.convertro.com")
             name = f"/exports/{number}.ndjson"
-            ledger.finish_file(run, FileIdentity(name, number, 0, b"e" * 16), b"s")
+            ledger.commit(
+                run, sending=b"", finished=[(FileIdentity(name, number, 0, b"e" * 16), b"s")]
+            )
             ledger.end_run(run, orjson.dumps({"exit_code": number}))
         run, _ = ledger.begin_run("https://sp1.convertro.com")
         failed = [Failure(key(number), "http_400", "a:1") for number in range(10, 13)]
@@ -62,7 +65,7 @@ def test_a_ledger_is_told_in_numbers(state: StateFolder) -> None:
 
 def test_an_empty_ledger_is_told_too(state: StateFolder) -> None:
     """Right after it was made a ledger has nothing in it, and no dead letters beside it."""
-    with Ledger(state.ledger):
+    with SqliteLedger(state.ledger):
         pass
 
     overview = read_overview(state, latest=5)
@@ -76,7 +79,7 @@ def test_an_empty_ledger_is_told_too(state: StateFolder) -> None:
 def test_a_ledger_can_be_looked_at_while_a_run_uses_it(state: StateFolder) -> None:
     """Looking waits for nobody and holds nobody up."""
     fill(state)
-    with Ledger(state.ledger) as ledger:
+    with SqliteLedger(state.ledger) as ledger:
         run, _ = ledger.begin_run("x")
         ledger.commit(run, sending=keys(30), sent=[key(31)])
         overview = read_overview(state, latest=1)

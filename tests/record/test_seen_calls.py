@@ -91,14 +91,14 @@ def test_an_id_is_shared_with_a_different_first_message(messages: list[tuple[str
     """A message without an id shares none, and a copy of the first one is no other message."""
     ids = MessageIds()
     first: dict[str, str] = {}
-    for message in messages:
-        message_id, text = message
+    for number, (message_id, text) in enumerate(messages):
         shared = message_id is not None and first.setdefault(message_id, text) != text
-        assert ids.is_shared(message) is shared
+        assert ids.find_shared([(number, hash(message_id or 0), hash(text))]) == [number] * shared
 
 
 def test_further_ids_are_not_kept() -> None:
     """Where there is no room, an id is looked up all the same, but not remembered."""
     ids = MessageIds(most=1)
-    assert not any(ids.is_shared(message) for message in [("a", "x"), ("b", "x"), ("b", "y")])
-    assert ids.is_shared(("a", "y"))
+    one, other = hash("one"), hash("other")
+    assert not ids.find_shared([(1, one, 1), (2, other, 1), (3, other, 2)])
+    assert ids.find_shared([(4, one, 2), (5, one, 1)]) == [4]

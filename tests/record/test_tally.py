@@ -128,4 +128,15 @@ def test_the_first_places_of_each_kind_are_kept() -> None:
     tally.note_batch(Counter(), Counter(bad=2), "b.ndjson:{}".format, {"bad": [4, 9]})
 
     assert tally.places["invalid_json"] == [f"a.ndjson:{number}" for number in range(5)]
-    assert tally.places["bad"] == ["b.ndjson:4", "b.ndjson:9"]
+    assert tally.warning_places["bad"] == ["b.ndjson:4", "b.ndjson:9"]
+
+
+def test_places_of_what_is_sent_and_of_what_is_held_lie_apart() -> None:
+    """One name may stand for both: an amount that is held back, and one that is sent as 1."""
+    tally = Tally()
+    tally.reject("unreadable_amount", "a.ndjson:1")
+    places = {"unreadable_amount": [2]}
+    tally.note_batch(Counter(), Counter(unreadable_amount=1), "a.ndjson:{}".format, places)
+
+    assert tally.places == {"unreadable_amount": ["a.ndjson:1"]}
+    assert tally.warning_places == {"unreadable_amount": ["a.ndjson:2"]}

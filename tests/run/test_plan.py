@@ -12,6 +12,7 @@ from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.identity import identify
 from convertro_cli.record.ledger import Ledger
+from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.plan import Plan, ReplayOptions, digest_settings
 from convertro_cli.settings.load import load_settings
@@ -29,7 +30,7 @@ def state(tmp_path: Path) -> StateFolder:
 
 @pytest.fixture
 def ledger(state: StateFolder) -> Iterator[Ledger]:
-    with Ledger(state.ledger) as ledger:
+    with SqliteLedger(state.ledger) as ledger:
         yield ledger
 
 
@@ -55,7 +56,7 @@ def finish(plan: Plan, ledger: Ledger, path: Path) -> None:
     """Note a file as replayed to its end, as a run does."""
     run, _ = ledger.begin_run("x")
     identity = identify(path)
-    ledger.finish_file(run, identity, plan.digest_for(identity.path))
+    ledger.commit(run, sending=b"", finished=[(identity, plan.digest_for(identity.path))])
 
 
 def test_a_file_is_replayed_once(state: StateFolder, ledger: Ledger, export: Path) -> None:

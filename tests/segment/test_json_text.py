@@ -12,7 +12,13 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from convertro_cli.segment.json_text import read_json, read_json_exactly, write_json
+from convertro_cli.segment.ids import InexactNumberError
+from convertro_cli.segment.json_text import (
+    read_json,
+    read_json_exactly,
+    write_json,
+    write_to_compare,
+)
 
 BOTH = pytest.mark.parametrize("read", [read_json, read_json_exactly])
 
@@ -277,3 +283,19 @@ def test_writing_refuses_only_depth() -> None:
     assert write_json({"b": 1, "a": 2**64}, sort_keys=True) == b'{"a":18446744073709551616,"b":1}'
     with pytest.raises(orjson.JSONEncodeError):
         write_json(read_json(b"[" * 500 + b"]" * 500))
+
+
+@given(JSON | st.lists(st.floats(allow_nan=False) | st.integers()))
+@example([2.0**53])
+@example({"a": {"b": [-(2.0**53)]}})
+@example({"a": 1e16})
+@example({"a": -1.5e300})
+@example([2.0**53 - 1, 1e-300, 2**64, "[1e22", ":1234567890123456", math.inf])
+def test_two_values_are_compared_by_all_their_digits(value: Any) -> None:
+    """A number whose digits were lost in reading is told, however it is written; no other is."""
+    lost = [number for number in floats_in(value) if 2**53 <= abs(number) < math.inf]
+    if lost:
+        with pytest.raises(InexactNumberError):
+            write_to_compare(value)
+    else:
+        assert write_to_compare(value) == write_json(value, sort_keys=True)

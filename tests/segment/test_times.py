@@ -308,6 +308,14 @@ def test_the_bounds_of_a_time(seconds: int, is_taken: bool, key: str, write: Any
         assert caught.value.keys == (key,)
 
 
+def test_the_first_time_that_counts_is_the_year_2000() -> None:
+    """A second before it is a clock that was never set."""
+    found = read_message_time({"timestamp": "2000-01-01T00:00:00Z"}, LATEST)
+    assert found == MessageTime(946684800, "timestamp")
+    with pytest.raises(UnreadableTimeError):
+        read_message_time({"timestamp": "1999-12-31T23:59:59Z"}, LATEST)
+
+
 def test_times_of_which_none_can_be_read() -> None:
     """The error names the keys that are there, best first."""
     with pytest.raises(UnreadableTimeError) as caught:

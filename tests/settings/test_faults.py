@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.settings.faults import TABLES, Fault
-from convertro_cli.settings.load import check
+from convertro_cli.settings.faults import TABLES, Fault, SettingsError
+from convertro_cli.settings.load import check, load_settings
 from convertro_cli.settings.model import Settings
+from convertro_cli.settings.toml_text import toml_value
 
 ACCOUNT = {"account": "acme"}
 
@@ -111,6 +112,11 @@ WRONG_TYPES = [
     ("delivery.max_attempts", 101),
     ("delivery.outage_timeout", "long"),
     ("delivery.outage_timeout", [900]),
+    ("delivery.ledger", 5),
+    ("delivery.ledger", "mysql://db.example.com/convertro"),
+    ("delivery.ledger", "postgresql://me:word@db.example.com/convertro"),
+    ("delivery.ledger_timeout", "long"),
+    ("delivery.ledger_lease", 0),
     ("delivery.stop_after_refusals", -1),
     ("delivery.stop_after_refusals", 257),
     ("delivery.stop_after_refusals", "off"),
@@ -386,3 +392,35 @@ def test_what_sound_values_are_understood_as(key: str, value: Any, understood: A
     assert not faults
     table, _, name = key.partition(".")
     assert getattr(getattr(settings, table), name) == understood
+
+
+@pytest.mark.parametrize(
+    ("tables", "helps"),
+    [
+        ({"convertro": {}}, True),
+        ({"qqqqqq": 1}, True),
+        ({"convertro": ACCOUNT, "delivery": {"retries": 1, "timeout": "long"}}, True),
+        ({"evnts": {}}, False),  # it says which key is meant
+        ({"delivery": {"timeout": "long"}}, False),  # it says what is allowed
+        ({"privacy": {"suppressed": ["nowhere.txt"]}}, False),
+    ],
+)
+def test_a_new_file_is_offered_only_where_it_helps(
+    tmp_path: Path, tables: dict[str, Any], helps: bool
+) -> None:
+    """A file with all keys helps whoever does not know a key; whoever has a wrong value has it."""
+    file = tmp_path / "convertro.toml"
+    lines = [
+        f"[{name}]\n" + "".join(f"{key} = {toml_value(v)}\n" for key, v in table.items())
+        if isinstance(table, dict)
+        else f"{name} = {table}\n"
+        for name, table in sorted(({"convertro": ACCOUNT} | tables).items(), key=is_table)
+    ]
+    file.write_text("".join(lines))
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, environ={})
+    assert ("convertro init" in (caught.value.hint or "")) == helps
+
+
+def is_table(item: tuple[str, Any]) -> bool:
+    return isinstance(item[1], dict)

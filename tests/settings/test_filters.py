@@ -166,10 +166,27 @@ WRONG = [
       "ALLOW_PROPERTIES (did you mean DROP?)"]),
     ({"filters": [{"title": "T", "if": "a", "actions": [NO_NUMBER]}]},
      ["filters[0].actions[0].percent ('T') = NaN; allowed: a number from 0 (keeps none) to 1 "
-      "(keeps all)"]),
+      "(keeps all), so 0.05 for 5 %"]),
+    ({"filters": [{"title": "T", "if": "a", "actions": [{"type": "SAMPLE", "percent": 50}]}]},
+     ["filters[0].actions[0].percent ('T') = 50; allowed: a number from 0 (keeps none) to 1 "
+      "(keeps all), so 0.05 for 5 %"]),
     ({"filters": [{"title": "T", "if": "a", "actions": [NO_FIELDS]}]},
      ["filters[0].actions[0].fields ('T') = \"{}\"; allowed: paths with arrays of names, such as "
       '{ "properties" = ["email"] }']),
+    ({"filters": [{"title": "T", "if": "a", "actions": [{"type": "DROP", "percent": 0.5}]}]},
+     ["filters[0].actions[0].percent ('T') is nothing that DROP takes"]),
+    ({"filters": [{"title": "T", "if": "a",
+                   "actions": [{"type": "SAMPLE", "percent": 0.5, "fields": {}, "pth": "a"}]}]},
+     ["filters[0].actions[0].fields ('T') is nothing that SAMPLE takes",
+      "filters[0].actions[0].pth ('T') is no setting; did you mean path?"]),
+    ({"transformations": [{"title": "T", "if": "a",
+                           "property_values": [{"paths": [], "value": 1}]}]},
+     ["transformations[0].property_values[0].paths ('T') = []; allowed: one path or more"]),
+    ({"transformations": [{"title": "T", "if": "a",
+                           "hash_properties_configuration": {"algorithm": "SHA256"}}]},
+     ["transformations[0].hash_properties_configuration ('T') is not supported: how Segment makes "
+      "the hashes is not public, and a wrong one would look like a right one; take it out, or "
+      "switch the transformation off"]),
     ({"transformations": [{"title": "T", "if": "a &&", "property_renames": [{"old": "a"}]}]},
      ["transformations[0].if ('T') character 3: a character that the language does not have, "
       "found '&&'; did you mean and?",
@@ -206,8 +223,16 @@ def test_faults_of_tables_and_files_are_told_with_the_rest(tmp_path: Path) -> No
     assert any(sentence.startswith("mapping.mode") for sentence in sentences)
 
 
+def test_a_transformation_that_changes_nothing_is_a_warning(tmp_path: Path) -> None:
+    """Nothing is refused: it is told by its title."""
+    text = '[[transformations]]\ntitle = "Nothing"\nif = "type = \'track\'"\n'
+    assert advise(load(tmp_path, ACCOUNT + text).settings) == [
+        "the transformation 'Nothing' changes nothing, and drops nothing.",
+    ]
+
+
 def test_a_disabled_filter_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
-    """So is a percent that is none; nothing is refused."""
+    """So is a word without quotes where text is meant, and a list without a filter."""
     text = """
 [[filters]]
 title = "Off"
@@ -215,17 +240,66 @@ if = "a == 1"
 actions = [{ type = "DROP" }]
 enabled = false
 [[filters]]
-title = "Five"
-if = "a"
-actions = [{ type = "SAMPLE", percent = 5 }]
+title = "Bare"
+if = "event = purchase and properties.plan = gold and _metadata.x = 1 and gold = 1"
+actions = [{ type = "DROP" }]
 """
-    loaded = load(tmp_path, 'destination_id = "d"\n' + ACCOUNT + text)
+    loaded = load(tmp_path, 'destination_id = "d"\ntransformations = []\n' + ACCOUNT + text)
     assert advise(loaded.settings) == [
         "the filter 'Off' is disabled, and cannot be read: if: character 3: no such operator, "
         "found ==; did you mean =?",
-        "the filter 'Five' samples with percent = 5, which keeps all: 0.05 are 5 %.",
+        *(
+            f"the filter 'Bare' asks for the field {name}, which no message of Segment's has: text "
+            f'stands in quotes ("{name}"), and what is in an object is found there '
+            f"(properties.{name})."
+            for name in ("purchase", "gold")
+        ),
+        "transformations is an empty list: nothing is left out or changed by it.",
         "destination_id has no effect without filters_file.",
     ]
+
+
+def test_a_file_that_leaves_nothing_is_told(tmp_path: Path) -> None:
+    """A file of filters without any, or none of this destination, is most likely the wrong one."""
+    text = 'filters_file = "f.json"\ntransformations_file = "t.json"\n'
+    nothing = load(tmp_path, text + ACCOUNT, f={"data": {"filters": []}}, t=[])
+    assert advise(nothing.settings) == [
+        "filters_file = 'f.json': it holds no filter.",
+        "transformations_file = 't.json': it holds no transformation.",
+    ]
+    other = [{"name": "T", "if": "all", "drop": True, "destinationMetadataId": "x"}]
+    others = load(tmp_path, text + ACCOUNT, f=[IN_FILE], t=other)
+    assert "transformations_file = 't.json': no transformation is left." in advise(others.settings)
+
+
+def test_a_percent_of_segments_own_is_taken_as_it_is(tmp_path: Path) -> None:
+    """In a file it keeps all, as at Segment, and is told of; written by hand it is a fault."""
+    actions = [{"type": "SAMPLE", "percent": 5}]
+    file = load(tmp_path, 'filters_file = "f.json"\n' + ACCOUNT, f=[IN_FILE | {"actions": actions}])
+    assert advise(file.settings) == [
+        "the filter 'In file' samples with percent = 5, which keeps all: 0.05 are 5 %."
+    ]
+
+
+@pytest.mark.parametrize("key", ["filters_file", "destination_id", "transformations_file"])
+@pytest.mark.parametrize(
+    ("heading", "place"),
+    [
+        ("[events]", "events"),
+        ("[mapping]", "mapping"),
+        ("[wire.paths]", "wire.paths"),
+        ('[[filters]]\ntitle = "T"\nif = "all"\nactions = [{ type = "DROP" }]', "filters[0]"),
+    ],
+)
+def test_a_key_below_a_heading_is_told_where_it_belongs(
+    tmp_path: Path, heading: str, place: str, key: str
+) -> None:
+    """Below a table's heading it would be a key of that table: it says where it must stand."""
+    with pytest.raises(ConvertroError) as caught:
+        load(tmp_path, f'{ACCOUNT}{heading}\n{key} = "f.json"\n')
+    assert f"{place}.{key} " in caught.value.message
+    assert "must stand above the first [table] of the file" in caught.value.message
+    assert caught.value.hint is None
 
 
 def test_the_digest_holds_what_the_files_hold(tmp_path: Path) -> None:

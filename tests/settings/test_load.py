@@ -58,7 +58,8 @@ def test_the_environment_overrides_the_file_and_options_both(
     file: Path, variable: str, key: str
 ) -> None:
     """The nearer to the command, the stronger."""
-    values = ("https://env.example.com", "https://option.example.com")
+    scheme = "postgresql" if key == "delivery.ledger" else "https"
+    values = (f"{scheme}://env.example.com", f"{scheme}://option.example.com")
     table, name = key.split(".")
     loaded = load(file, {variable: values[0]})
     assert getattr(getattr(loaded.settings, table), name) == values[0]
@@ -76,7 +77,7 @@ def test_an_empty_variable_and_an_option_not_given_change_nothing(file: Path) ->
 
 
 def test_other_variables_are_not_looked_at(file: Path) -> None:
-    """Only the five that are documented."""
+    """Only those that are documented."""
     assert load(file, {"CONVERTRO_MODE": "cloud"}) == load(file)
 
 
@@ -217,6 +218,14 @@ def test_the_faults_of_lists_are_told_with_all_others(file: Path) -> None:
     assert lines[3] == "  privacy.suppressed = 'sub/b.txt' is not there"
     assert lines[4].startswith("  --suppressed = '")
     assert lines[4].endswith("c.txt' is not there")
+
+
+def test_what_the_command_line_names_is_no_matter_of_a_settings_file(file: Path) -> None:
+    """The hint that `convertro init` writes every key is for who has a key wrong."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, environ={}, suppressed=[file.parent / "none.txt"])
+    assert "is not there" in caught.value.message
+    assert caught.value.hint is None
 
 
 @pytest.mark.parametrize("names", ['"a.txt"', "5", "[5]", '[""]', '["~nosuchuser/a.txt"]'])

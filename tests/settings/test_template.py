@@ -85,7 +85,11 @@ def test_what_stands_behind_the_signs_are_the_defaults() -> None:
             "domain": "https://shop.example.com",
         },
         "events": {"Signed Up": "signup", "Trial Started": ["trial", "lead"]},
-        "delivery": {"rate_limit": 50, "ping_url": "https://hc-ping.com/your-uuid"},
+        "delivery": {
+            "rate_limit": 50,
+            "ledger": "postgresql://convertro@db.example.com/convertro",
+            "ping_url": "https://hc-ping.com/your-uuid",
+        },
         "storage": {"endpoint_url": "https://minio.example.com", "region": "eu-central-1"},
     }
     assert found == sound(examples)

@@ -17,6 +17,7 @@ from convertro_cli.reading.sources import find_exports
 from convertro_cli.sandbox import Sandbox
 from convertro_cli.storage.options import StorageOptions
 from tests.cli.command_line import CommandLine
+from tests.postgres import PostgresServer
 from tests.storage.conftest import Bucket, reaching
 from tests.storage.servers import CuttingProxy, scripted
 
@@ -280,3 +281,22 @@ def test_without_the_extra_its_name_is_told(
     found = convertro("inspect", "s3://acme/x")
     assert found.code == 2
     assert "pip install 'convertro[objects]'" in found.err
+
+
+def test_replays_with_one_ledger_share_the_objects_of_a_bucket(
+    s3: CommandLine, bucket: Bucket, sandbox: Sandbox, postgres: PostgresServer
+) -> None:
+    """Each object is read by one of them, and by none later as long as it is what it was."""
+    for number in range(60):
+        bucket.put(f"logs/{number:02}.json", order(number))
+    shared = ("--ledger", postgres.create_database())
+    command = ("replay", bucket.at("logs/"), "--base-url", sandbox.url, "--json", *shared)
+    both = [s3.workspace.start(*command) for _ in range(2)]
+    summaries = [each.end().summary for each in both]
+    assert sum(summary["files"]["read"] for summary in summaries) == 60
+    assert sum(summary["messages"]["delivered"] for summary in summaries) == 60
+    bucket.put("logs/07.json", order(7) + order(100))
+    again = s3.replay(sandbox.url, bucket.at("logs/"), *shared).summary
+    assert (again["files"]["read"], again["files"]["skipped"]) == (1, 59)
+    assert again["messages"]["delivered"] == again["messages"]["already_delivered"] == 1
+    assert (sandbox.stats()["unique"], sandbox.stats()["repeats"]) == (61, 0)

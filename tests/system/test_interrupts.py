@@ -170,7 +170,7 @@ def test_a_terminal_that_closes_ends_a_run_cleanly(workspace: Workspace) -> None
     """When the terminal goes away the run ends by itself, its state written, with 129."""
     write_export(workspace.folder / "export.ndjson", 2_000)
     with Sandbox(SandboxOptions(port=0, latency_s=0.2), keep_requests=True) as sandbox:
-        command = ["replay", "export.ndjson", "--base-url", sandbox.url]
+        command = ["replay", "export.ndjson", "--base-url", sandbox.url, "--yes"]
         child, terminal = pty.fork()
         if child == 0:
             os.chdir(workspace.folder)

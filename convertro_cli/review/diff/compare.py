@@ -32,7 +32,7 @@ class Comparison:
 
     def compare(self, place: Place, before: Outcome, after: Outcome) -> None:
         """Compare what a message becomes on the two sides."""
-        self.tally.messages.count(before.reason, after.reason)
+        self.tally.messages.count(before, after)
         if before.reason is not None or after.reason is not None:
             self._note_reasons(place, before, after)
         for pair in pair_calls(before.calls, after.calls):

@@ -16,6 +16,7 @@ from convertro_cli.review.diff.view import (
     all_groups,
     counted,
     field_rows,
+    filter_rows,
     kinds_differ,
     place,
     total_rows,
@@ -82,6 +83,12 @@ def _parts(report: DiffReport, masking: Masking) -> Iterator[Part]:
         )
         for heading, rows in counted(tally)
     ]
+    dropped = filter_rows(report)
+    if dropped:
+        rows: list[Row] = [
+            (Cell(name, "code"), then, now, _difference(by)) for name, then, now, by in dropped
+        ]
+        counts.insert(0, Table("Messages dropped by filters", ("filter", *_SIDES), rows))
     if counts:
         yield Part("counts", "Messages and fields", counts)
     for index, (heading, groups) in enumerate(all_groups(tally.groups)):

@@ -16,6 +16,7 @@ from convertro_cli.review.diff.settings_diff import SettingChange
 from convertro_cli.review.diff.tally import DiffTally, MessageCounts
 from convertro_cli.review.diff.totals import BeforeAfter, Table, Total
 from convertro_cli.review.masking import Masking
+from convertro_cli.run.retyped import RetypedSearch
 from convertro_cli.segment import json_text
 
 VERDICTS = ("added", "removed", "changed", "unchanged")
@@ -27,7 +28,8 @@ class DiffReport:
 
     ``before`` and ``after`` name the two settings files; where ``is_saved``, ``before`` is a
     saved dry run, and ``settings`` is None, since nobody knows under which it was made.
-    ``notes`` are what the reader must know to read the rest right, a sentence each.
+    ``notes`` are what the reader must know to read the rest right, a sentence each. ``retyped``
+    has what was delivered and would go out again under another type, None where there is no ledger.
     """
 
     before: str
@@ -41,6 +43,7 @@ class DiffReport:
     elapsed_s: float = 0.0
     exit_code: ExitCode = ExitCode.OK
     notes: list[str] = field(default_factory=list)
+    retyped: RetypedSearch | None = None
 
     def as_json(self, masking: Masking) -> dict[str, Any]:
         """Give the report as one JSON object. Values are exact: Decimal, for ``write_json``."""
@@ -65,6 +68,8 @@ class DiffReport:
             rest: BeforeAfter = getattr(tally, name).rest
             if rest.before.calls or rest.after.calls:
                 report[f"{name}_rest"] = _sides(rest)
+        if self.retyped is not None and self.retyped.total:
+            report["sent_again"] = self.retyped.as_json()
         if self.unread:
             report["unread"] = dict(self.unread)
         if self.interrupted:
@@ -101,12 +106,28 @@ def _messages(messages: MessageCounts) -> dict[str, Any]:
         otherwise.setdefault(was, {})[now] = count
     return {
         "read": messages.read,
-        "before": {"sent": messages.sent_before, "not_sent": _counts(messages.unsent_before)},
-        "after": {"sent": messages.sent_after, "not_sent": _counts(messages.unsent_after)},
+        "before": {
+            "sent": messages.sent_before,
+            "not_sent": _counts(messages.unsent_before),
+            **_by_filter(messages.filtered_before),
+        },
+        "after": {
+            "sent": messages.sent_after,
+            "not_sent": _counts(messages.unsent_after),
+            **_by_filter(messages.filtered_after),
+        },
         "newly_sent": _counts(messages.newly_sent),
         "newly_skipped": _counts(messages.newly_skipped),
         "skipped_otherwise": otherwise,
     }
+
+
+def _by_filter(counter: Counter[tuple[str, str]]) -> dict[str, dict[str, dict[str, int]]]:
+    """Give what filters dropped, by reason and title; nothing where they dropped nothing."""
+    by_reason: dict[str, dict[str, int]] = {}
+    for (reason, title), number in counter.most_common():
+        by_reason.setdefault(reason, {})[title] = number
+    return {"by_filter": by_reason} if by_reason else {}
 
 
 def _counts(counter: Counter[str]) -> dict[str, int]:

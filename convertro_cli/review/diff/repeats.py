@@ -36,9 +36,10 @@ class DiffRepeats:
         before = _by_line(self._before, part.before)
         after = _by_line(self._after, part.after)
         for number in sorted({*before, *after}):
-            line = _map(batch, number, part, self._job.after)
+            data = _line_of(batch, number, part)
+            line = _map(batch, number, data, self._job.after)
             place = place_of(line, batch)
-            old = outcome_of(map_again(line, self._job.before), self._job.before.wire)
+            old = outcome_of(map_again(line, data, self._job.before), self._job.before.wire)
             new = outcome_of(line.outcome, self._job.after.wire)
             counted, sent = self._job.wanted.open(), self._job.wanted.open()
             counted.compare(place, old, new)
@@ -63,7 +64,7 @@ class SavedRepeats:
         if batch is None:
             return
         for number, repeated in _by_line(self._search, part.after).items():
-            line = _map(batch, number, part, self._job.after)
+            line = _map(batch, number, _line_of(batch, number, part), self._job.after)
             place = at(*batch.locate(number))
             then = [saved for saved in work.saved if saved.at == place]
             now = outcome_of(line.outcome, self._job.after.wire)
@@ -76,10 +77,13 @@ class SavedRepeats:
             part.changes = part.changes.replace(gone, new, 1) if gone else part.changes + new
 
 
-def _map(batch: LineBatch, number: int, part: DiffPart, rules: Rules) -> MappedLine:
+def _line_of(batch: LineBatch, number: int, part: DiffPart) -> bytes:
     start, end = part.spans[number]
-    line = LineBatch(batch.file, batch.source, number, batch.data[start:end], 0)
-    return next(map_lines(line, rules))
+    return batch.data[start:end]
+
+
+def _map(batch: LineBatch, number: int, data: bytes, rules: Rules) -> MappedLine:
+    return next(map_lines(LineBatch(batch.file, batch.source, number, data, 0), rules))
 
 
 def _by_line(search: RepeatSearch, keys: CallKeys) -> dict[int, Repeated]:

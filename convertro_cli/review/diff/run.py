@@ -11,6 +11,7 @@ from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.exports import read_exports
 from convertro_cli.reading.sources import ExportSet
+from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.tally import Tally
 from convertro_cli.review.diff.job import DiffJob, DiffPart, Wanted
 from convertro_cli.review.diff.model import DiffReport
@@ -24,6 +25,7 @@ from convertro_cli.run.files import RunFiles
 from convertro_cli.run.input import choose_workers
 from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.progress import Progress, Watcher
+from convertro_cli.run.retyped import RetypedSearch
 from convertro_cli.workers.groups import Each, grouped
 from convertro_cli.workers.pool import run_in_order
 
@@ -60,12 +62,14 @@ def compare(
     options: DiffOptions,
     watcher: Watcher,
     write: Callable[[bytes], object] | None = None,
+    known: KnownCalls | None = None,
 ) -> DiffReport:
     """Compare what all messages become on the two sides.
 
     ``write`` takes every change as a line, in the order of the export, if ``options`` want them
-    written. Interrupted, it reports what was compared until then. Opens no connection and no
-    state. Raises ConvertroError for a saved run that cannot be compared with.
+    written. Interrupted, it reports what was compared until then. ``known`` has what replays
+    delivered: what of it would go out again, under another type, is counted. Opens no connection
+    and writes no state. Raises ConvertroError for a saved run that cannot be compared with.
     """
     started = time.monotonic()
     total = options.wanted.open().tally
@@ -73,6 +77,7 @@ def compare(
     files = RunFiles(counts, watcher.notice, exports)
     progress = Progress(counts, exports.total_bytes)
     repeats = _repeats(sides, options)
+    retyped = RetypedSearch(known) if known is not None else None
     parts = Feed(_parts(exports, sides, options))
     with Interrupts() as interrupts, _running(parts):
         while not parts.is_finished and not interrupts.stop_requested:
@@ -82,6 +87,8 @@ def compare(
                 if work.batch is not None:
                     files.follow(work.batch)
                     repeats.take_out(work, part)
+                    if retyped is not None:
+                        retyped.review(part.typed)
                 total.add(part.tally)
                 counts.messages["read"] = total.messages.read
                 if write is not None:
@@ -102,7 +109,10 @@ def compare(
         elapsed_s=time.monotonic() - started,
         interrupted=interruption is not None,
         exit_code=interruption or damaged,
-        notes=_notes(sides.before, exports, total),
+        notes=files.notes()
+        + _notes(sides.before, exports, total)
+        + (retyped.in_words() if retyped is not None else []),
+        retyped=retyped,
     )
 
 

@@ -71,6 +71,8 @@ class SavedJob:
             then = _take(saved, (here, index + 1))
             part.note_calls(line, ((part.after, line.outcome, self.after),), batch)
             self.compare_line(comparison, batch, line, then, now)
+            if self.wanted.types:
+                part.note_types(line, _types(then), batch, self.after)
         self.limit = mapper.limit
         if not counts.exhausted:
             _compare_gone(comparison, saved)
@@ -97,6 +99,11 @@ class SavedJob:
         else:
             comparison.compare(_place_then(then), then.outcome, _ABSENT_NOW)
             comparison.compare(place, _ABSENT_THEN, now)
+
+
+def _types(lines: Sequence[SavedLine]) -> list[str | None]:
+    """Give the event types of a message's saved calls."""
+    return [call.event_type for call in read_message(lines).outcome.calls] if lines else []
 
 
 def _compare_gone(comparison: Comparison, lines: Iterable[SavedLine]) -> None:

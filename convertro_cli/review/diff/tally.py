@@ -25,12 +25,13 @@ class Outcome(NamedTuple):
     """What a message becomes on one side: its calls, or a reason why there are none.
 
     ``line`` is what a dry run with ``--include-skipped`` says of a message without calls; None
-    where that is not known.
+    where that is not known. ``filter`` is the title of the destination filter that dropped it.
     """
 
     calls: Sequence[ShownCall] = ()
     reason: str | None = None
     line: Fields | None = None
+    filter: str | None = None
 
 
 @dataclass(slots=True)
@@ -38,7 +39,8 @@ class MessageCounts:
     """Messages: how many are sent on each side, and why the others are not.
 
     ``newly_sent`` has the reasons before, ``newly_skipped`` those after, ``otherwise`` both, of
-    messages that are not sent on either side, but for another reason.
+    messages that are not sent on either side, but for another reason. ``filtered_before`` and
+    ``filtered_after`` are by reason and title of the filter that dropped a message.
     """
 
     read: int = 0
@@ -49,9 +51,16 @@ class MessageCounts:
     newly_sent: Counter[str] = field(default_factory=Counter)
     newly_skipped: Counter[str] = field(default_factory=Counter)
     otherwise: Counter[tuple[str, str]] = field(default_factory=Counter)
+    filtered_before: Counter[tuple[str, str]] = field(default_factory=Counter)
+    filtered_after: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def count(self, before: str | None, after: str | None) -> None:
-        """Count a message by the reason why it is not sent on each side; None where it is."""
+    def count(self, old: Outcome, new: Outcome) -> None:
+        """Count a message by what becomes of it on each side."""
+        before, after = old.reason, new.reason
+        if before is not None and old.filter is not None:
+            self.filtered_before[before, old.filter] += 1
+        if after is not None and new.filter is not None:
+            self.filtered_after[after, new.filter] += 1
         if before is None:
             self.sent_before += 1
         else:
@@ -79,6 +88,8 @@ class MessageCounts:
         self.newly_sent.update(other.newly_sent)
         self.newly_skipped.update(other.newly_skipped)
         self.otherwise.update(other.otherwise)
+        self.filtered_before.update(other.filtered_before)
+        self.filtered_after.update(other.filtered_after)
 
     def take_out(self, other: MessageCounts) -> None:
         """Take out the counts of some of the messages that were counted."""
@@ -90,6 +101,8 @@ class MessageCounts:
         self.newly_sent -= other.newly_sent
         self.newly_skipped -= other.newly_skipped
         self.otherwise -= other.otherwise
+        self.filtered_before -= other.filtered_before
+        self.filtered_after -= other.filtered_after
 
 
 @dataclass(slots=True)

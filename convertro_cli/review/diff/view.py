@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 
 from convertro_cli.mapping.wire import trait_text
+from convertro_cli.review.diff.model import DiffReport
 from convertro_cli.review.diff.samples import Group, Groups, Kind, Sample
 from convertro_cli.review.diff.tally import DiffTally
 from convertro_cli.review.diff.totals import BeforeAfter, Table
@@ -113,6 +114,20 @@ def counted(tally: DiffTally) -> Iterator[tuple[str, list[tuple[str, int]]]]:
     ):
         if counts:
             yield heading, counts.most_common()
+
+
+def filter_rows(report: DiffReport) -> list[tuple[str, str, str, str]]:
+    """Give each filter that dropped messages, with how many before and after, and the difference.
+
+    A saved dry run does not say which filter it was.
+    """
+    before, after = report.tally.messages.filtered_before, report.tally.messages.filtered_after
+    rows = []
+    for key in sorted({*before, *after}, key=lambda key: (-max(before[key], after[key]), key)):
+        then = "–" if report.is_saved else count(before[key])
+        difference = "–" if report.is_saved else signed(count(after[key] - before[key]))
+        rows.append((": ".join(key), then, count(after[key]), difference))
+    return rows
 
 
 def groups_of(groups: Groups, change: str) -> list[tuple[Kind, Group]]:

@@ -13,8 +13,8 @@ from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import Notes
 from convertro_cli.mapping.wire import FIELDS, endpoint, parameters
-from convertro_cli.record.lookup import CallRecord, look_up_calls
-from convertro_cli.record.state import StateFolder
+from convertro_cli.record.backends import look_up_calls
+from convertro_cli.record.lookup import CallRecord
 from convertro_cli.review.explain.find import FoundLine
 from convertro_cli.review.explain.proposals import MENDING
 from convertro_cli.review.explain.remedy import Remedy, Situation, find_remedies, why_not_sent
@@ -151,7 +151,7 @@ def _explain_calls(
     records: dict[bytes, CallRecord] | None = {}
     fault = None
     try:
-        records = look_up_calls(StateFolder(loaded.state_folder), [key for key, *_ in ready])
+        records = look_up_calls(loaded.ledger, [key for key, *_ in ready])
     except ConvertroError as error:
         fault = error.message
     calls = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,29 +51,60 @@ class FoundLine(NamedTuple):
 
 FindJob = Callable[[LineBatch], list[FoundLine]]
 
+LOOKED_ON = 64 << 20
+"""The bytes that are read for others of the kind once enough was found: a second or so."""
+
+_PLACES = 5
+
 
 @dataclass(slots=True)
 class Search:
-    """What was found. ``lines`` counts those of the file that was read last."""
+    """What was found. ``lines`` counts those of the file that was read last.
+
+    ``others`` counts more of the kind, and ``places`` names the first of them; ``saw_all`` says
+    whether all was looked at for these.
+    """
 
     found: list[FoundLine] = field(default_factory=list)
+    others: int = 0
+    places: list[str] = field(default_factory=list)
+    saw_all: bool = True
     lines: int = 0
     is_damaged: bool = False
     interruption: ExitCode | None = None
 
+    def take(self, found: Sequence[FoundLine], most: int) -> None:
+        """Take in what was found in a batch, as much as is wanted; count the others."""
+        room = most - len(self.found)
+        self.found += found[:room]
+        self.others += len(found[room:])
+        self.places += [other.place for other in found[room:]][: _PLACES - len(self.places)]
+
 
 def search(
-    exports: ExportSet, job: FindJob, watcher: Watcher, *, most: int, workers: int | None = None
+    exports: ExportSet,
+    job: FindJob,
+    watcher: Watcher,
+    *,
+    most: int,
+    workers: int | None = None,
+    look_on: int = 0,
 ) -> Search:
-    """Look for lines until there are ``most``."""
+    """Look for lines until there are ``most``.
+
+    Then so many bytes more are looked through for others, which are only counted.
+    """
     result = Search()
     with Reading(exports, job, watcher, workers=workers) as reading:
         for batch, found in reading:
-            result.found += found[: most - len(result.found)]
+            if len(result.found) == most:
+                look_on -= len(batch.data)
+            result.take(found, most)
             result.lines = batch.last_line
             reading.tally.messages["read"] += batch.data.count(b"\n")
-            if len(result.found) == most:
+            if len(result.found) == most and look_on <= 0:
                 break
+        result.saw_all = reading.is_finished
         result.is_damaged = bool(reading.tally.files["damaged"])
         if reading.is_interrupted:
             result.interruption = reading.exit_code

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from convertro_cli.amounts import Name, Rows, Sum, add_up, is_cut
 from convertro_cli.mapping.rules import EventMap, Rules
-from convertro_cli.review.inspect.findings import Findings, GateCounts
+from convertro_cli.review.inspect.findings import Findings, GateCounts, Places
 from convertro_cli.review.inspect.profile import find_lacks
 from convertro_cli.review.inspect.report import (
     Becomes,
@@ -61,8 +61,8 @@ def build_report(
         times=_times(found),
         lacks=tuple(_lacks(found, described)),
         repeats=Repeats(found.ids.count(), found.ids.one_in),
-        faults=tuple(_troubles(found, outcomes.invalid + outcomes.failed)),
-        warnings=tuple(_troubles(found, found.warnings)),
+        faults=tuple(_troubles(outcomes.invalid + outcomes.failed, found.places)),
+        warnings=tuple(_troubles(found.warnings, found.warned)),
         outcome=Becomes(
             sent=outcomes.messages["sent"],
             already_delivered=outcomes.messages["already_delivered"],
@@ -152,10 +152,10 @@ def _lacks(found: Findings, described: int) -> Iterator[Lack]:
         yield Lack("readable time", "messages", found.messages["without_time"], described)
 
 
-def _troubles(found: Findings, counts: Mapping[str, int]) -> Iterator[Trouble]:
+def _troubles(counts: Mapping[str, int], places: Places) -> Iterator[Trouble]:
     for reason, count in _ranked(counts).items():
-        places = found.places.get(reason, ())
-        yield Trouble(reason, count, tuple(Place(*place) for place in places))
+        found = places.get(reason, ())
+        yield Trouble(reason, count, tuple(Place(*place) for place in found))
 
 
 def _gates(counts: GateCounts, rules: Rules) -> Gates:

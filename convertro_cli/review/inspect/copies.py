@@ -79,9 +79,8 @@ class Copies:
         shared = set(review.shared)
         if not shared:
             return
-        result.found.warnings["shared_message_id"] += len(shared)
         for number in review.shared:
-            result.found.note_place("shared_message_id", batch.place(number))
+            result.found.warn("shared_message_id", batch.place(number))
         for index, number in enumerate(result.keys.numbers):
             if number in shared:
                 self.sums.shared_ids.count += 1

@@ -30,6 +30,9 @@ SHORT_SPAN = 3 * DAY
 PLACES_KEPT = 10
 """How many places of each kind of invalid line and of warning are kept."""
 
+Places = dict[str, list[tuple[str, str]]]
+"""Places by what is wrong there, each with what more is known of it."""
+
 NO_MONTH = ""
 """In place of the month of a message whose time cannot be told."""
 
@@ -188,8 +191,9 @@ class Findings:
     ``messages`` counts those ``read``, those ``unreadable`` (no message at all), those that the
     filters have ``left_out``, and those ``without_id`` and ``without_time``. ``events`` counts
     tracks by name (empty for none), ``amounts`` those with a readable amount, and their sum.
-    ``places`` says of each kind of invalid line or warning where it was met first, and more of
-    it. Times are Unix seconds; hours and days are counted from 1970.
+    ``places`` says of each kind of invalid line where it was met first, and more of it;
+    ``warned`` of each kind of warning, which may have the same name. Times are Unix seconds;
+    hours and days are counted from 1970.
     """
 
     messages: Counter[str] = field(default_factory=Counter)
@@ -206,13 +210,17 @@ class Findings:
     outcomes: Outcomes = field(default_factory=Outcomes)
     warnings: Counter[str] = field(default_factory=Counter)
     gates: GateCounts = field(default_factory=GateCounts)
-    places: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    places: Places = field(default_factory=dict)
+    warned: Places = field(default_factory=dict)
 
     def note_place(self, what: str, place: str, detail: str = "") -> None:
-        """Keep a place, if there are not enough of its kind yet."""
-        places = self.places.setdefault(what, [])
-        if len(places) < PLACES_KEPT and (place, detail) not in places:
-            places.append((place, detail))
+        """Keep the place of an invalid line."""
+        _keep(self.places, what, (place, detail))
+
+    def warn(self, what: str, place: str) -> None:
+        """Count a warning, and keep its place."""
+        self.warnings[what] += 1
+        _keep(self.warned, what, (place, ""))
 
     def note_times(self, times: Sequence[int]) -> None:
         """Note when messages happened."""
@@ -234,9 +242,10 @@ class Findings:
         self.outcomes.add(more.outcomes)
         self.gates.add(more.gates)
         self._add_times(more)
-        for what, places in more.places.items():
-            for place, detail in places:
-                self.note_place(what, place, detail)
+        for mine, theirs in ((self.places, more.places), (self.warned, more.warned)):
+            for what, places in theirs.items():
+                for place in places:
+                    _keep(mine, what, place)
 
     def _add_times(self, more: Findings) -> None:
         if more.first is None or more.last is None:
@@ -248,6 +257,13 @@ class Findings:
             self.hours.update(more.hours)
         else:
             self.hours.clear()
+
+
+def _keep(kept: Places, what: str, place: tuple[str, str]) -> None:
+    """Keep a place, if there are not enough of its kind yet."""
+    places = kept.setdefault(what, [])
+    if len(places) < PLACES_KEPT and place not in places:
+        places.append(place)
 
 
 @dataclass(slots=True)

@@ -127,8 +127,7 @@ class _Looking:
     def _note_calls(self, line: MappedLine, mapped: Mapped, event: str | None) -> None:
         """Note the calls that a dry run would give; ``event`` names a track."""
         for warning in mapped.warnings:
-            self._found.warnings[warning.value] += 1
-            self._found.note_place(warning.value, self._batch.place(line.number))
+            self._found.warn(warning.value, self._batch.place(line.number))
         outcomes, calls = self._found.outcomes, mapped.calls
         name = None if event is None else cut_name(event)
         if self._limit is None:

@@ -8,12 +8,12 @@ from typing import Any
 
 from convertro_cli.amounts import cut_name
 from convertro_cli.mapping.calls import Mode
-from convertro_cli.mapping.fields import as_object
+from convertro_cli.mapping.fields import as_object, has_device
 from convertro_cli.mapping.modes import channel_of, library_name
 from convertro_cli.mapping.orders import find_order_keys, is_absent
 from convertro_cli.mapping.rules import EventMap
 from convertro_cli.review.inspect.report import Lack
-from convertro_cli.segment.ids import InexactNumberError, read_id
+from convertro_cli.segment.ids import has_id
 from convertro_cli.segment.money import read_amount
 
 NO_USER_ID = 1
@@ -47,20 +47,11 @@ def source_of(message: Mapping[str, Any]) -> tuple[str | None, str | None]:
     )
 
 
-def has_id(value: Any) -> bool:
-    """Whether a value can be used as an id, be its digits lost in reading or not."""
-    try:
-        return read_id(value) is not None
-    except InexactNumberError:
-        return True
-
-
 def id_flags(message: Mapping[str, Any], mode: Mode) -> int:
     """Say which ids are lacking: the user's, and under cloud rules the device's."""
     flags = 0 if has_id(message.get("userId")) else NO_USER_ID
     if mode == "cloud":
-        device = as_object(as_object(message.get("context")).get("device"))
-        flags |= 0 if has_id(device.get("id")) else NO_DEVICE_ID
+        flags |= 0 if has_device(message) else NO_DEVICE_ID
     return flags
 
 

@@ -42,6 +42,8 @@ def inspect(
             reading.tally.messages["read"] = found.messages["read"]
             if result.exhausted:
                 break
+    for note in reading.files.notes():
+        watcher.notice(note)
     tally = reading.tally
     facts = RunFacts(
         settings=options.settings,

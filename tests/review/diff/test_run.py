@@ -296,6 +296,46 @@ def test_the_json_has_the_form_that_is_promised(tmp_path: Path) -> None:
     assert all("…" in one["message_id"] for one in written["samples"][0]["examples"])
 
 
+def dropping(*filters: tuple[str, str], **transformation: object) -> Rules:
+    """Rules with filters that drop the messages of a user, by title, and a transformation."""
+    return make_rules(
+        events={"Signed Up": "signup"},
+        filters=[
+            {"title": title, "if": f'userId = "{user}"', "actions": [{"type": "DROP"}]}
+            for title, user in filters
+        ],
+        transformations=[transformation] if transformation else [],
+    )
+
+
+def test_what_filters_drop_is_counted_by_their_titles(tmp_path: Path) -> None:
+    """Where one filter takes over from another, too: the reason alone would hide it."""
+    users = ["u1", "u1", "u2", "u3", "u4"]
+    messages = [
+        web_message("track", event="Signed Up", userId=user, messageId=f"m{number}")
+        for number, user in enumerate([*users, "u4"])
+    ]
+    path = tmp_path / "e.ndjson"
+    path.write_bytes(b"".join(orjson.dumps(message) + b"\n" for message in messages))
+    before = dropping(("No staff", "u1"), ("No tests", "u2"))
+    gone = {"title": "Gone", "if": 'userId = "u3"', "drop": True}
+    after = dropping(("No staff", "u1"), ("No robots", "u2"), **gone)
+    report = report_of(path, before, after)
+    told = orjson.loads(write_json(report, Masking("full")))["messages"]
+    assert told["before"]["by_filter"] == {"dropped_by_filter": {"No staff": 2, "No tests": 1}}
+    assert told["after"]["by_filter"] == {
+        "dropped_by_filter": {"No staff": 2, "No robots": 1},
+        "dropped_by_transformation": {"Gone": 1},
+    }
+    shown = to_markdown(to_document(report, Masking("full")))
+    assert "| `dropped_by_filter: No staff` | 2 | 2 | ±0 |" in shown
+    assert "| `dropped_by_filter: No robots` | 0 | 1 | \\+1 |" in shown
+    report.is_saved = True  # nobody knows then which filter it was
+    assert "| `dropped_by_filter: No robots` | – | 1 | – |" in to_markdown(
+        to_document(report, Masking("full"))
+    )
+
+
 @pytest.mark.parametrize("value", [0.1, 1e300, 12345678901234.56, -3, 5e-324])
 def test_the_json_has_every_digit_of_a_sum(tmp_path: Path, value: float) -> None:
     """Sums are written as decimals, so nothing is lost to floating point on the way out."""

@@ -26,6 +26,7 @@ from convertro_cli.review.masking import Masking, Show
 from convertro_cli.review.report.markdown import code, to_markdown
 from convertro_cli.review.report.page import to_html
 from convertro_cli.review.report.terminal import print_document
+from convertro_cli.text import visible
 from tests.mapping.messages import cloud_message, make_rules, web_message
 from tests.review.browser import needs_chromium, open_browser
 from tests.review.diff.comparing import compare
@@ -73,6 +74,10 @@ REPORTS = {
     "no change": report_of(*MESSAGES, after=BEFORE),
     "only removed": report_of(*MESSAGES, after=make_rules(mapping={"unmapped_events": "drop"})),
 }
+DROPPING = make_rules(
+    filters=[{"title": visible(HARMFUL), "if": "all", "actions": [{"type": "DROP"}]}]
+)
+REPORTS["dropped by a filter"] = report_of(*MESSAGES, after=DROPPING)
 REPORTS["with remarks"] = report_of(*MESSAGES)
 REPORTS["with remarks"].interrupted = True
 REPORTS["with remarks"].notes.append(HARMFUL)

@@ -19,6 +19,8 @@ from tests.mapping.messages import cloud_message, make_rules, web_message
 from tests.mapping.strategies import MESSAGES, OBJECTS
 from tests.review.inspect.looking import SHOP_RULES, as_line, batches_of, order, report_of, track
 
+Json = dict[str, Any]
+
 ANY_RULES = st.sampled_from(
     [
         SHOP_RULES,
@@ -126,6 +128,34 @@ def test_what_a_message_lacks(what: str, among: str, lacking: Any, having: Any) 
     """Each kind of lack is counted among the messages where it is looked for, and only there."""
     assert lacks_of(lacking, having)[what, among] == "1/2"
     assert lacks_of(having)[what, among] == "0/1"
+
+
+LONG_IDS = {
+    "the device": {"channel": "web", "context": {"device": {"id": "@"}}},
+    "a device that Engage names": {
+        "channel": "web",
+        "context": {"device": {"id": "@"}, "personas": {"computation_key": "k"}},
+    },
+    "the user": {"userId": "@"},
+    "the visitor": {"anonymousId": "@"},
+    "the order": {"properties": {"order_id": "@"}},
+    "the message": {"messageId": "@"},
+    "the time": {"timestamp": "@", "receivedAt": "2024-03-01"},
+    "the library": {"context": {"library": "@"}, "channel": "@"},
+}
+
+
+@pytest.mark.parametrize("fields", LONG_IDS.values(), ids=LONG_IDS)
+@pytest.mark.parametrize(
+    "rules",
+    [None, *(make_rules(mapping={"mode": mode}) for mode in ("auto", "web", "cloud"))],
+    ids=["without settings", "auto", "web", "cloud"],
+)
+def test_a_number_of_many_digits_is_no_trouble(fields: Json, rules: Rules | None) -> None:
+    """Whether or not the mapping asked for its digits, it is there."""
+    messages = [track(**fields), track("Unlisted", **fields), order(**fields), web_message("page")]
+    lines = [as_line(message).replace(b'"@"', b"1234567890123456789012") for message in messages]
+    assert report_of(*lines, rules=rules).described == len(messages)
 
 
 def test_what_cannot_be_lacking_is_not_listed() -> None:
@@ -274,6 +304,16 @@ def test_places_of_invalid_lines_and_warnings() -> None:
     assert places == [f"export.ndjson:{number}" for number in numbers]
     assert "unexpected end of data" in report.faults[0].places[0][1]
     assert report.warnings[0].places == (("export.ndjson:18", ""),)
+
+
+def test_places_of_what_is_held_and_of_what_is_sent_lie_apart() -> None:
+    """One name may stand for an amount that is held back, and for one that another replaces."""
+    lines = [track(properties={"total": "free"}), track(properties={"total": "free", "revenue": 1})]
+    report = report_of(*lines, rules=make_rules(mapping={"unmapped_events": "send"}))
+    for found, place in ((report.faults, "export.ndjson:1"), (report.warnings, "export.ndjson:2")):
+        assert [(each.reason, [where for where, _ in each.places]) for each in found] == [
+            ("unreadable_amount", [place])
+        ]
 
 
 def test_an_event_out_of_a_dead_letter_file_counts_as_itself() -> None:

@@ -1,0 +1,99 @@
+"""A brake before the first send: what would go where is shown, and a person says yes or no.
+
+It is for terminals. What runs by itself goes ahead, and is only told what would go out twice.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+import typer
+
+from convertro_cli.cli import log
+from convertro_cli.cli.brake_view import first_send_lines, retyped_lines
+from convertro_cli.cli.console import print_note
+from convertro_cli.errors import ExitCode
+from convertro_cli.mapping.rules import Selection
+from convertro_cli.run.outlook import look_ahead
+from convertro_cli.run.plan import ReplayOptions
+from convertro_cli.settings.load import LoadedSettings
+from convertro_cli.text import visible
+
+_YES = frozenset({"y", "yes"})
+
+
+def brake(
+    loaded: LoadedSettings,
+    exports: Sequence[str],
+    selection: Selection,
+    options: ReplayOptions,
+    *,
+    canary: int | None,
+    yes: bool,
+) -> None:
+    """Ask before the first send to a target, and where events would go out again.
+
+    ``yes`` goes ahead without asking, and so does whatever is no terminal. Raises typer.Exit
+    where the answer is not yes; nothing was written then.
+    """
+    asks = not yes and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+    outlook = look_ahead(loaded, exports, selection, options, wants_exports=asks)
+    if outlook is None:
+        return
+    warning = retyped_lines(outlook)
+    if not asks:
+        for line in warning:
+            print_note(line)
+        return
+    lines = list(warning)
+    if outlook.is_new and outlook.exports is not None and outlook.exports.found:
+        lines += first_send_lines(loaded, outlook.exports, selection, options)
+        lines += _ways_to_look(canary)
+    if lines and not _ask(lines, _question(canary)):
+        _say("Nothing was sent.")
+        raise typer.Exit(int(ExitCode.INTERRUPTED))
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def _ways_to_look(canary: int | None) -> list[str]:
+    ways = "To see each call first: --dry-run."
+    return [
+        ways if canary is not None else f"{ways} To send ten, and see the answers: --canary 10."
+    ]
+
+
+def _question(canary: int | None) -> str:
+    if canary is None:
+        return "Send? [y/N]"
+    return (
+        "Send the first call? [y/N]" if canary == 1 else f"Send the first {canary:,} calls? [y/N]"
+    )
+
+
+def _ask(lines: Sequence[str], question: str) -> bool:
+    """Show what there is to know, and read the answer. No answer is no."""
+    if log.is_json():
+        log.log_json("warning", "question", text=question, facts=list(lines))
+    else:
+        for line in lines:
+            print(visible(line), file=sys.stderr)
+        print(f"{question} ", end="", file=sys.stderr, flush=True)
+    try:
+        answer = sys.stdin.readline()
+    except (KeyboardInterrupt, OSError, UnicodeDecodeError):
+        answer = ""
+    if not answer.endswith("\n") and not log.is_json():
+        print(file=sys.stderr)  # the cursor still stands behind the question
+    return answer.strip().lower() in _YES
+
+
+def _say(text: str) -> None:
+    if log.is_json():
+        log.log_json("info", "notice", text=text)
+    else:
+        print(text, file=sys.stderr)

@@ -1,0 +1,19 @@
+"""Where a ledger is kept: in the state folder, or in a database that many machines share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.state import StateFolder
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPlace:
+    """The state folder, and the database's address where the ledger is not in the folder."""
+
+    state: StateFolder
+    address: Address | None = None
+
+    def __str__(self) -> str:
+        return str(self.address or self.state.path)

