@@ -169,6 +169,8 @@ class _Run:
                     return True
                 ask_at = time.monotonic() + _ASK_AGAIN_EVERY
             self._step(delivery)
+            if delivery.is_idle:  # then nothing in there takes any time
+                time.sleep(_TICK)
         return False
 
     def _deliver_files(

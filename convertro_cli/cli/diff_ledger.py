@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from convertro_cli.errors import ConvertroError
-from convertro_cli.record.known_calls import KnownCalls, open_known_calls
-from convertro_cli.record.state import StateFolder
+from convertro_cli.record.backends import open_known_calls
+from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.settings.load import LoadedSettings
 
 
@@ -20,7 +20,7 @@ def open_ledger(
     """
     for settings in reversed(loaded):
         try:
-            known = opened.enter_context(open_known_calls(StateFolder(settings.state_folder)))
+            known = opened.enter_context(open_known_calls(settings.ledger))
         except ConvertroError as error:
             return None, [f"What was delivered was not looked at: {error.message}"]
         if known is not None:

@@ -18,9 +18,11 @@ from convertro_cli.record.postgres.address import Address, check_ledger_url
 from convertro_cli.record.state import StateFolder
 from convertro_cli.sandbox import Sandbox
 from tests.cli.command_line import CommandLine
+from tests.cli.test_brake import RETYPED, write_settings
 from tests.exports import write_export
 from tests.postgres import PostgresServer
 from tests.record.machine import Machine
+from tests.system.messages import MOBILE, order
 from tests.system.program import SETTINGS, WITH_POISON
 from tests.system.receiving import accepted
 
@@ -139,6 +141,30 @@ def test_an_embedded_ledger_is_taken_over_whole_and_only_once(
     mended = convertro("replay", "--dead-letters", "--json", "--base-url", sandbox.url, *shared)
     assert mended.summary["messages"]["delivered"] == first["messages"]["failed"]
     assert max(accepted(sandbox.received()).values()) == 1
+
+
+def test_what_would_go_out_again_is_found_in_the_database(
+    convertro: CommandLine, sandbox: Sandbox, ledger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replay, a dry run and a comparison tell of events that were delivered as another type."""
+    monkeypatch.setenv("CONVERTRO_LEDGER", ledger)
+    monkeypatch.setenv("CONVERTRO_BASE_URL", sandbox.url)
+    write_settings(convertro, "name", '"signup"')
+    convertro.workspace.write(
+        "exports/a.ndjson",
+        *(order(number, context=MOBILE) for number in range(1, 6)),
+        *(order(number, event="Signed Up") for number in (11, 12)),
+    )
+    assert convertro("replay", "exports").code == 0
+    convertro.workspace.config.rename(convertro.workspace.folder / "old.toml")
+    write_settings(convertro, "sale", '"lead"')
+    dry = convertro("replay", "exports", "--dry-run", "--json", "--output", "calls.ndjson")
+    assert [group["count"] for group in dry.summary["sent_again"]] == [5, 2]
+    options = ("exports", "--format", "json", "-q")
+    (compared,) = convertro("diff", "old.toml", "convertro.toml", *options).lines
+    assert [group["count"] for group in compared["sent_again"]] == [5, 2]
+    told = convertro("replay", "exports").err
+    assert all(sentence in told for sentence in RETYPED)
 
 
 def test_metrics_count_the_letters_of_the_database(
