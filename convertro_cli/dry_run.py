@@ -108,6 +108,6 @@ def _count(tally: Tally, batch: LineBatch, mapped: DryRunBatch) -> None:
     tally.failed[TOO_LONG] += mapped.failed_messages
     tally.calls["delivered"] += mapped.calls
     tally.calls["failed"] += mapped.failed_calls
-    for event_type, (calls, value) in mapped.totals.items():
-        if calls:
-            tally.by_event_type[event_type].add(calls, value)
+    for event_type, total in mapped.totals.items():
+        if total.count:
+            tally.by_event_type[event_type].add(total)

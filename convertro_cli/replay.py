@@ -14,6 +14,7 @@ from convertro_cli.delivery.transports import open_transport
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
+from convertro_cli.reading.batch import line_by_line
 from convertro_cli.reading.listed import Tell
 from convertro_cli.reading.sources import ExportFile, ExportSet
 from convertro_cli.record.backends import OpenLedger, open_ledger
@@ -198,10 +199,8 @@ class _Run:
         """Deliver some files to their end; tell whether more are wanted after that."""
         options = self._plan.options
         workers = choose_workers(options.workers, total_bytes, options.limit)
-        one_by_one = options.canary is not None
-        with RunInput(
-            files, job, workers=workers, recognise=True, line_by_line=one_by_one
-        ) as batches:
+        cut = line_by_line if options.canary is not None else None
+        with RunInput(files, job, workers=workers, recognise=True, beside=cut) as batches:
             wanted = True
             while not self._interrupts.stop_requested:
                 wanted = wanted and self._take_in(delivery, batches)

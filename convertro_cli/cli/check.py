@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +122,7 @@ def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
     from convertro_cli.text import visible
 
     yield "", f"{visible(str(loaded.file))}, as understood; after each value, where it is from"
-    origin = partial(origin_of, loaded)
+    origin = loaded.origin_of
     yield from filter_key_lines(loaded.settings, origin)
     for table, values in _tables(loaded.settings.model_dump()):
         yield "", ""
@@ -133,7 +132,7 @@ def _lines(loaded: LoadedSettings, transport: str) -> Iterator[tuple[str, str]]:
             if value is None:
                 yield "", f"{key} is not set"
             else:
-                yield f"{key} = {toml_value(value)}", origin_of(loaded, f"{table}.{name}")
+                yield f"{key} = {toml_value(value)}", origin(f"{table}.{name}")
     yield from filter_table_lines(loaded.settings, origin)
     yield "", ""
     how = " (curl where pycurl is installed, else requests)"
@@ -179,17 +178,6 @@ def _tables(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
         )
         yield f"{prefix}{table}", {k: v for k, v in values.items() if k not in inner}
         yield from _tables(inner, f"{prefix}{table}.")
-
-
-def origin_of(loaded: LoadedSettings, key: str) -> str:
-    from convertro_cli.settings.load import ENVIRONMENT
-
-    origin = loaded.origins.get(key, "default")
-    if origin == "environment":
-        return f"environment: {next(name for name, known in ENVIRONMENT.items() if known == key)}"
-    if origin == "option":
-        return f"option: --{key.partition('.')[2].replace('_', '-')}"
-    return origin
 
 
 def _describe(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -24,11 +24,12 @@ from convertro_cli.cli.options import (
 )
 from convertro_cli.cli.outputs import Spared, file_or_stdout
 from convertro_cli.cli.report_output import (
-    Format,
     FormatOption,
     ReportOption,
+    ShowOption,
     check_format,
     choose_format,
+    masking_for,
     write_report,
 )
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -38,15 +39,6 @@ if TYPE_CHECKING:
     from convertro_cli.review.diff.model import DiffReport
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.settings.load import LoadedSettings
-
-Show = Literal["full", "masked", "none"]
-
-_DEFAULT_SHOW: dict[Format, Show] = {
-    "terminal": "full",
-    "json": "full",
-    "markdown": "masked",
-    "html": "masked",
-}
 
 
 def diff(
@@ -86,15 +78,7 @@ def diff(
             "--changes", metavar="FILE", help="Write every change to a file, a JSON line each."
         ),
     ] = None,
-    show: Annotated[
-        Show | None,
-        typer.Option(
-            "--show",
-            help="How much of ids and traits to show.  "
-            "[default: masked in markdown and html, else full]",
-            show_default=False,
-        ),
-    ] = None,
+    show: ShowOption = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 1 if any call differs, like git diff.")
     ] = False,
@@ -175,7 +159,7 @@ def diff(
         report.notes += note
         if out is not None:
             out.keep = not report.interrupted
-    masking = Masking(show or _DEFAULT_SHOW[form])
+    masking = masking_for(show, form)
     write_report(
         lambda: to_document(report, masking),
         lambda: write_json(report, masking),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -30,14 +30,22 @@ from convertro_cli.cli.options import (
     UntilOption,
     overrides,
 )
+from convertro_cli.cli.outputs import Spared
+from convertro_cli.cli.report_output import (
+    FormatOption,
+    ReportOption,
+    ShowOption,
+    check_format,
+    choose_format,
+    masking_for,
+    write_report,
+)
 from convertro_cli.errors import ConvertroError, ExitCode
 
 if TYPE_CHECKING:
-    from convertro_cli.cli.search_bar import SearchBar
     from convertro_cli.mapping.rules import Rules
-    from convertro_cli.reading.sources import ExportFile
-    from convertro_cli.review.explain.find import FindJob
-    from convertro_cli.review.explain.search import Search
+    from convertro_cli.reading.sources import ExportFile, ExportSet
+    from convertro_cli.review.explain.find import FindJob, Search
     from convertro_cli.storage.options import StorageOptions
 
 
@@ -81,10 +89,9 @@ def explain(
     received_until: ReceivedUntilOption = None,
     type_: TypeOption = None,
     suppressed: SuppressedOption = None,
-    show: Annotated[
-        Literal["full", "masked", "none"],
-        typer.Option("--show", help="How much of ids and traits to show."),
-    ] = "full",
+    show: ShowOption = None,
+    format_: FormatOption = None,
+    output: ReportOption = None,
     as_json: JsonOption = False,
     state: StateOption = None,
     ledger: LedgerOption = None,
@@ -97,7 +104,7 @@ def explain(
     """Explain one message: each rule it met, where each value is from, and its calls.
 
     For a message that is not sent: the smallest change that would send it. The filters are
-    looked at as a replay does. Sends nothing and writes nothing.
+    looked at as a replay does. Sends nothing.
 
     Examples:
 
@@ -105,17 +112,18 @@ def explain(
 
     * `convertro explain exports/ --event 'Order Completed' --show masked`
     """
-    from convertro_cli.cli.check import origin_of
-    from convertro_cli.cli.explain_view import print_explanations
-    from convertro_cli.cli.search_bar import SearchBar
     from convertro_cli.cli.selection import read_selection
+    from convertro_cli.cli.watching import Loudness, open_watcher
     from convertro_cli.review.explain.description import describe
+    from convertro_cli.review.explain.document import to_document
     from convertro_cli.review.explain.explanation import explain as explain_line
-    from convertro_cli.review.masking import Masking
+    from convertro_cli.review.explain.find import search
     from convertro_cli.settings.compile import compile_loaded
     from convertro_cli.settings.load import load_settings
 
     _check_choice(exports, message_id, line, event)
+    form = choose_format("json" if as_json else format_, output)
+    check_format(form)
     loaded = load_settings(
         config,
         options=overrides(
@@ -138,26 +146,42 @@ def explain(
         received_until=received_until,
     )
     rules = compile_loaded(loaded, selection)
-    with closing(SearchBar()) as bar:
-        if line is not None:
-            found = _find_line(exports, line, bar, loaded.storage)
-        elif message_id is not None:
-            found = _find_message(exports or [], message_id, rules, limit, bar, loaded.storage)
-        else:
-            found = _find_event(exports or [], event or "", rules, limit, bar, loaded.storage)
-    explained = [explain_line(each, loaded, rules) for each in found.found]
-    described = [
-        describe(each, loaded, Masking(show), origin_of) for each in explained if each is not None
-    ]
-    if not described:
+    if line is not None:
+        sought = _line(exports, line, loaded.storage)
+    elif message_id is not None:
+        sought = _message(exports or [], message_id, rules, limit, loaded.storage)
+    else:
+        sought = _event(exports or [], event or "", rules, limit, loaded.storage)
+    Spared(sought.exports, [loaded]).check("--output", output)
+    with open_watcher(Loudness()) as watcher:
+        workers = None if event is not None else 1
+        found = search(
+            sought.exports,
+            sought.job,
+            watcher,
+            most=sought.most,
+            workers=workers,
+            look_on=sought.look_on,
+        )
+    if found.interruption is not None and len(found.found) < sought.most:
+        raise typer.Exit(int(found.interruption))
+    if not found.found:
+        raise _nothing(sought, found)
+    masking = masking_for(show, form)
+    explained = (explain_line(each, loaded, rules) for each in found.found)
+    told = [describe(each, loaded, masking) for each in explained if each is not None]
+    if not told:
         raise ConvertroError(
             f"{line} is blank: there is no message.", exit_code=ExitCode.SOME_FAILED
         )
-    if as_json:
-        others = {"others": found.others} if found.others else {}
-        _print_json({"messages": described, **others})
-    else:
-        print_explanations(described)
+    others = {"others": found.others} if found.others else {}
+    write_report(
+        lambda: to_document(told),
+        lambda: _as_json({"messages": told, **others}),
+        form,
+        output,
+        loaded.storage,
+    )
     if found.others:
         print(_others_in_words(found), file=sys.stderr)
 
@@ -175,19 +199,26 @@ def _others_in_words(found: Search) -> str:
     return f"{least}{number} {have} this id, at {places}{more}: --limit {total} shows them, too."
 
 
-def _print_json(fields: dict[str, Any]) -> None:
-    import json
+class _Sought(NamedTuple):
+    """What is looked for, and what to say and to advise where it is not there."""
 
+    exports: ExportSet
+    job: FindJob
+    most: int
+    missing: Callable[[Search, str], str]
+    wanted_event: str | None = None
+    look_on: int = 0
+
+
+def _as_json(fields: dict[str, Any]) -> bytes:
     import orjson
 
-    from convertro_cli.json_text import print_json
     from convertro_cli.segment.json_text import write_json
 
     try:
-        content = write_json(fields)
+        return write_json(fields) + b"\n"
     except orjson.JSONEncodeError:  # a trait is nested almost as deep as orjson goes
-        content = json.dumps(fields).encode()
-    print_json(content + b"\n")
+        return json.dumps(fields).encode() + b"\n"
 
 
 def _check_choice(
@@ -205,10 +236,9 @@ def _check_choice(
         )
 
 
-def _find_line(
-    exports: Sequence[str] | None, line: str, bar: SearchBar, storage: StorageOptions
-) -> Search:
+def _line(exports: Sequence[str] | None, line: str, storage: StorageOptions) -> _Sought:
     from convertro_cli.reading.batch import PLACE
+    from convertro_cli.reading.export_set import ExportSet, total_size
     from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.explain.find import LineJob
 
@@ -220,21 +250,20 @@ def _find_line(
         )
     name, number = wanted["file"], int(wanted["line"])
     index = None if wanted["index"] is None else int(wanted["index"])
-    files = [
-        file
-        for file in find_exports(exports or [name], storage=storage)
-        if not exports or _is_named(file, name)
-    ]
+    found = find_exports(exports or [name], storage=storage)
+    files = tuple(file for file in found if not exports or _is_named(file, name))
     if not files:
         raise ConvertroError(
             f"{name} is not among the exports.", hint="Leave them out: --line is enough."
         )
-    found = _search(files, LineJob(number, index), 1, 1, bar)
-    if not found.found and index is not None:
-        raise _nothing(found, f"{name} has no item {index:,} in an array in line {number:,}.")
-    if not found.found:
-        raise _nothing(found, f"{name} has no line {number:,}: its last is {found.lines:,}.")
-    return found
+    exports_named = ExportSet(files, total_bytes=total_size(files))
+
+    def missing(search: Search, _: str) -> str:
+        if index is not None:
+            return f"{name} has no item {index:,} in an array in line {number:,}."
+        return f"{name} has no line {number:,}: its last is {search.lines:,}."
+
+    return _Sought(exports_named, LineJob(number, index), 1, missing)
 
 
 def _is_named(file: ExportFile, name: str) -> bool:
@@ -245,85 +274,49 @@ def _is_named(file: ExportFile, name: str) -> bool:
     return name == file.name or os.path.realpath(name) == os.path.realpath(file.path)
 
 
-def _find_message(
-    exports: Sequence[str],
-    message_id: str,
-    rules: Rules,
-    limit: int,
-    bar: SearchBar,
-    storage: StorageOptions,
-) -> Search:
+def _message(
+    exports: Sequence[str], message_id: str, rules: Rules, limit: int, storage: StorageOptions
+) -> _Sought:
     from convertro_cli.reading.sources import find_exports
-    from convertro_cli.review.explain.find import MessageIdJob
-    from convertro_cli.review.explain.search import LOOKED_ON
+    from convertro_cli.review.explain.find import LOOKED_ON, MessageIdJob
 
-    files = tuple(find_exports(exports, storage=storage))
-    found = _search(files, MessageIdJob(message_id, rules), limit, 1, bar, look_on=LOOKED_ON)
-    if not found.found:
-        raise _nothing(found, f"No message in {_count(files)} has the id {message_id}.")
-    return found
+    found = find_exports(exports, storage=storage)
+    return _Sought(
+        found,
+        MessageIdJob(message_id, rules),
+        limit,
+        lambda _, files: f"No message in {files} has the id {message_id}.",
+        look_on=LOOKED_ON,
+    )
 
 
-def _find_event(
-    exports: Sequence[str],
-    event: str,
-    rules: Rules,
-    limit: int,
-    bar: SearchBar,
-    storage: StorageOptions,
-) -> Search:
-    from convertro_cli.reading.export_set import total_size
-    from convertro_cli.review.event_names import advise_on_names
+def _event(
+    exports: Sequence[str], event: str, rules: Rules, limit: int, storage: StorageOptions
+) -> _Sought:
     from convertro_cli.review.explain.find import FilterJob
-    from convertro_cli.run.input import choose_workers
     from convertro_cli.run.selected import find_selected
 
-    files = tuple(find_selected(exports, rules.selection, storage=storage))
-    workers = choose_workers(None, total_size(files))
-    found = _search(files, FilterJob(rules, limit), limit, workers, bar)
-    if not found.found:
-        others = rules.selection.is_about_time or rules.selection.types
-        raise _nothing(
-            found,
-            f"No track in {_count(files)} is named {event!r}"
-            + (" and passes the other filters." if others else "."),
-            hint=" ".join(advise_on_names([event], files)) or None,
-        )
-    return found
+    found = find_selected(exports, rules.selection, storage=storage)
+    others = rules.selection.is_about_time or rules.selection.types
+    and_passes = " and passes the other filters." if others else "."
+    return _Sought(
+        found,
+        FilterJob(rules, limit),
+        limit,
+        lambda _, files: f"No track in {files} is named {event!r}{and_passes}",
+        event,
+    )
 
 
-def _search(
-    files: Sequence[ExportFile],
-    job: FindJob,
-    most: int,
-    workers: int,
-    bar: SearchBar,
-    *,
-    look_on: int = 0,
-) -> Search:
-    from convertro_cli.reading.export_set import total_size
-    from convertro_cli.review.explain.search import search
-    from convertro_cli.text import visible
+def _nothing(sought: _Sought, found: Search) -> ConvertroError:
+    from convertro_cli.review.event_names import advise_on_names
 
-    bar.total = total_size(files)
-    found = search(files, job, most=most, workers=workers, watch=bar.show, look_on=look_on)
-    bar.close()
-    for damage in found.damage:
-        print(visible(damage), file=sys.stderr)
-    if found.interrupted is not None and len(found.found) < most:
-        raise typer.Exit(int(found.interrupted))
-    return found
-
-
-def _nothing(found: Search, message: str, *, hint: str | None = None) -> ConvertroError:
-    if found.damage:
-        return ConvertroError(
-            message,
-            hint="It may be where the export is damaged.",
-            exit_code=ExitCode.UNREADABLE_EXPORT,
-        )
-    return ConvertroError(message, hint=hint, exit_code=ExitCode.SOME_FAILED)
-
-
-def _count(files: Sequence[ExportFile]) -> str:
-    return files[0].name if len(files) == 1 else f"{len(files):,} files"
+    exports = sought.exports
+    files = exports.files[0].name if exports.found == 1 else f"{exports.found:,} files"
+    message = sought.missing(found, files)
+    if found.is_damaged:
+        hint = "It may be where the export is damaged."
+        return ConvertroError(message, hint=hint, exit_code=ExitCode.UNREADABLE_EXPORT)
+    names = [sought.wanted_event] if sought.wanted_event is not None else []
+    advice = advise_on_names(names, exports.files) if names else []
+    return ConvertroError(message, hint=" ".join(advice) or None, exit_code=ExitCode.SOME_FAILED)

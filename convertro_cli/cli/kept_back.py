@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convertro_cli.amounts import Sum
 from convertro_cli.mapping.calls import InvalidReason, SkipReason
-from convertro_cli.mapping.kept_back import Kept
 from convertro_cli.mapping.message import MADE_BY_REPLAY
 from convertro_cli.record.tally import Tally
 from convertro_cli.settings.model import Settings
@@ -32,15 +32,15 @@ def kept_back_rows(tally: Tally) -> Iterator[Row]:
     """Give a row for each reason, and one for each filter that had a part in it."""
     for reason, kept in tally.kept_back.by_reason().items():
         setting = _SETTINGS.get(reason)
-        yield f"  {reason}", f"{kept[0]:,}", _worth(kept) + (f" ({setting})" if setting else "")
+        yield f"  {reason}", f"{kept.count:,}", _worth(kept) + (f" ({setting})" if setting else "")
         for title, some in tally.kept_back.by_title(reason).items():
-            yield "", f"{some[0]:,}", f"{_worth(some)}: {visible(title)}"
+            yield "", f"{some.count:,}", f"{_worth(some)}: {visible(title)}"
 
 
 def gate_advice(tally: Tally, settings: Settings) -> Iterator[str]:
     """Say what to look at where a gate may keep back, or let pass, more than is meant."""
     reason = SkipReason.DISABLED_BY_INTEGRATIONS.value
-    off, _ = tally.kept_back.by_title(reason).get(MADE_BY_REPLAY, (0, None))
+    off = tally.kept_back.by_title(reason).get(MADE_BY_REPLAY, Sum()).count
     candidates = tally.read - tally.skipped[SkipReason.UNSUPPORTED_TYPE]
     if 2 * off > candidates:
         yield (
@@ -55,5 +55,5 @@ def gate_advice(tally: Tally, settings: Settings) -> Iterator[str]:
         )
 
 
-def _worth(kept: Kept) -> str:
-    return f"worth {kept[1]:,.2f}"
+def _worth(kept: Sum) -> str:
+    return f"worth {kept.value:,.2f}"

@@ -16,15 +16,20 @@ from convertro_cli.run.progress import Progress
 from convertro_cli.text import visible
 
 _FRAME = 0.1
+_PATIENCE = 0.5
+"""So many seconds it does without a bar: what takes no longer needs none."""
 
 
 class BarWatcher:
-    """Shows a bar, and in a line below it where the run is; both vanish at its end."""
+    """Shows a bar, and in a line below it where a run is that takes longer than a moment.
+
+    Both vanish at its end.
+    """
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
         self._rate = EventRate()
-        self._next = 0.0
+        self._next = time.monotonic() + _PATIENCE
         self._task: TaskID | None = None
         self._bar = Bar(
             BarColumn(bar_width=None),
@@ -39,7 +44,6 @@ class BarWatcher:
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> BarWatcher:
-        self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -49,13 +53,15 @@ class BarWatcher:
     def tick(self, progress: Progress) -> None:
         """Draw the bar anew if it is time to."""
         now = time.monotonic()
-        if now < self._next:
-            return
+        if now < self._next or self._console.is_dumb_terminal:
+            return  # what cannot take back what it shows would keep a bar for good
         self._next = now + _FRAME
         # One more than there is: what is read whole is not delivered yet, and rich would stop its
         # clock. It is not known from the beginning: first the files have to be found.
         total = None if progress.total_bytes is None else progress.total_bytes + 1
         if self._task is None:
+            with terminal_may_go():
+                self._live.start()
             self._task = self._bar.add_task("", total=total, amount="")
         self._bar.update(
             self._task,

@@ -15,6 +15,7 @@ from convertro_cli.errors import ConvertroError
 from convertro_cli.storage.options import StorageOptions
 
 if TYPE_CHECKING:
+    from convertro_cli.review.masking import Masking
     from convertro_cli.review.report.document import Document
 
 Format = Literal["terminal", "json", "markdown", "html"]
@@ -44,6 +45,16 @@ ReportOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
 ]
+Show = Literal["full", "masked", "none"]
+ShowOption = Annotated[
+    Show | None,
+    typer.Option(
+        "--show",
+        help="How much of ids and traits to show.  "
+        "[default: masked in markdown and html, else full]",
+        show_default=False,
+    ),
+]
 
 
 def choose_format(wanted: Format | None, output: Path | None) -> Format:
@@ -59,6 +70,13 @@ def choose_format(wanted: Format | None, output: Path | None) -> Format:
             hint=f"Give it one of the endings {endings}, or say --format.",
         )
     return form
+
+
+def masking_for(show: Show | None, form: Format) -> Masking:
+    """Say how ids and traits are shown: where it is not said, masked in what is handed on."""
+    from convertro_cli.review.masking import Masking
+
+    return Masking(show or ("masked" if form in {"markdown", "html"} else "full"))
 
 
 def check_format(form: Format | None) -> None:

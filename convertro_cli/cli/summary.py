@@ -12,13 +12,14 @@ from typing import Any
 
 import orjson
 
+from convertro_cli.amounts import Sum
 from convertro_cli.cli.kept_back import gate_advice, kept_back_rows
 from convertro_cli.cli.log import Level, log_json
 from convertro_cli.cli.options import repeat_options
 from convertro_cli.cli.watching import Loudness
 from convertro_cli.errors import ExitCode
 from convertro_cli.json_text import print_json
-from convertro_cli.record.tally import IN_DOUBT, EventTotal, Tally
+from convertro_cli.record.tally import IN_DOUBT, Tally
 from convertro_cli.run.report import Report
 from convertro_cli.run.unread import in_words
 from convertro_cli.settings.compile import missing_cloud_settings
@@ -168,10 +169,10 @@ def _event_rows(tally: Tally) -> Iterator[Row]:
     """Give the event types with the most calls, in order of their names, and what the rest is."""
     shown, rest = tally.most_frequent(_MOST_EVENT_TYPES)
     for event_type, total in sorted(shown.items()):
-        yield f"  {visible(event_type)}", f"{total.calls:,}", _worth(total)
-    if rest.calls:
+        yield f"  {visible(event_type)}", f"{total.count:,}", _worth(total)
+    if rest.count:
         others = len(tally.by_event_type) - len(shown)
-        yield f"  {_number(others, 'other')}", f"{rest.calls:,}", _worth(rest)
+        yield f"  {_number(others, 'other')}", f"{rest.count:,}", _worth(rest)
 
 
 def _bad_rows(report: Report) -> Iterator[Row]:
@@ -189,7 +190,7 @@ def _call_notes(report: Report) -> str:
     return ", ".join(notes)
 
 
-def _worth(total: EventTotal) -> str:
+def _worth(total: Sum) -> str:
     return f"worth {total.value:,.2f}"
 
 
@@ -239,10 +240,10 @@ def _bounded(report: Report) -> dict[str, Any]:
     summary = report.as_json()
     types = summary["by_event_type"]
     summary["by_event_type"] = {name: types[name] for name in types if name in shown}
-    if rest.calls:
+    if rest.count:
         summary["other_event_types"] = {
             "types": len(types) - len(shown),
-            "calls": rest.calls,
+            "calls": rest.count,
             "value": float(rest.value),
         }
     return summary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
@@ -63,6 +64,39 @@ class MappingWarning(StrEnum):
     TRAIT_NAME_UNSUPPORTED = "trait_name_unsupported"
     TRAIT_TOO_DEEP = "trait_too_deep"
     TRAIT_TOO_LARGE = "trait_too_large"
+
+
+MEANINGS: Mapping[str, str] = {
+    "unsupported_type": "no identify and no track",
+    "suppressed_user": "a user on a suppression list",
+    "no_consent": "without the consent that is asked for",
+    "consent_missing": "nothing said of consent",
+    "disabled_by_integrations": "turned off in the message",
+    "disabled_by_schema": "switched off in [schema]",
+    "delivered_in_browser": "at Convertro already",
+    "filtered_out": "outside the filters",
+    "dropped_by_filter": "dropped by a destination filter",
+    "sampled_out": "not in a filter's sample",
+    "dropped_by_transformation": "dropped by a transformation",
+    "engage_track": "a track by Engage that is not in [events]",
+    "missing_user_id": "an identify without userId",
+    "missing_event_name": "a track without a name",
+    "missing_device_id": "no context.device.id",
+    "missing_order_id": "an order without an order id",
+    "unmapped_event": "not in [events]",
+    "cloud_settings_missing": "client_name, site_id or domain",
+    "repeated_order": "an order of an earlier message",
+    "invalid_json": "no JSON",
+    "not_an_object": "JSON, but no object",
+    "missing_type": "no string 'type'",
+    "unknown_type": "a type that Segment does not have",
+    "missing_timestamp": "no time of its own",
+    "invalid_timestamp": "no time that can be used",
+    "unreadable_amount": "an amount that cannot be read",
+    "line_too_long": "a line of more than 1 MiB",
+    "request_too_long": "a URL too long for servers",
+}
+"""What the reasons for no call mean, in a few words."""
 
 
 class Call(NamedTuple):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import reduce
 from typing import Any
 
 import orjson
 
+from convertro_cli.amounts import Sum
 from convertro_cli.mapping.calls import Call, Invalid, Skipped
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
@@ -18,9 +16,8 @@ from convertro_cli.mapping.retyping import Retyping, TypedKeys
 from convertro_cli.mapping.rules import Wire
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.batch import LineBatch
-from convertro_cli.segment.ids import plain_number, read_id
+from convertro_cli.segment.ids import read_id
 from convertro_cli.segment.json_text import write_json
-from convertro_cli.segment.money import EXACTLY
 
 
 @dataclass(slots=True)
@@ -40,19 +37,13 @@ class DryRunBatch(BatchCounts):
     failed_messages: int = 0
     calls: int = 0
     failed_calls: int = 0
-    totals: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
+    totals: dict[str, Sum] = field(default_factory=dict)
     typed: list[TypedKeys] = field(default_factory=list)
 
     def note_types(self, keys: TypedKeys | None) -> None:
         """Note under which types a message's events may be known already."""
         if keys is not None:
             self.typed.append(keys)
-
-    def add_values(self, values: Mapping[str, Sequence[int | float]]) -> None:
-        """Count the values of the events that would be sent, by event type."""
-        for event_type, some in values.items():
-            numbers = map(Decimal, map(plain_number, some))
-            self.totals[event_type] = (len(some), reduce(EXACTLY.add, numbers))
 
 
 @dataclass(slots=True)
@@ -90,7 +81,6 @@ class DryRunJob(MappingJob):
             else:
                 writing.add_calls(line, outcome.calls, *next(with_calls))
         result.output = bytes(writing.output)
-        result.add_values(writing.values)
         return result
 
 
@@ -102,7 +92,6 @@ class _Writing:
     result: DryRunBatch
     wire: Wire
     output: bytearray = field(default_factory=bytearray)
-    values: defaultdict[str, list[int | float]] = field(default_factory=lambda: defaultdict(list))
 
     def add_calls(
         self, line: MappedLine, calls: Sequence[Call], message_id: str | None, urls: Sequence[str]
@@ -116,7 +105,10 @@ class _Writing:
             if len(url) <= LONGEST_URL:
                 result.calls += 1
                 if call.kind == "event":
-                    self.values[call.event_type or ""].append(call.event_value)
+                    total = result.totals.get(call.event_type or "")
+                    if total is None:
+                        total = result.totals[call.event_type or ""] = Sum()
+                    total.add_one(call.event_value)
                 fields["method"] = "GET"
                 fields["url"] = url
             else:

@@ -7,7 +7,7 @@ them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -104,3 +104,9 @@ class LineBatch:
                 items=self.items[index : index + 1],
                 is_followed=self.is_followed or not is_last,
             )
+
+
+def line_by_line(batches: Iterable[LineBatch]) -> Iterator[LineBatch]:
+    """Cut batches into such of one line each, for who wants to stop between any two."""
+    for batch in batches:
+        yield from batch.line_by_line()

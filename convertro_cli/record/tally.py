@@ -10,9 +10,9 @@ from enum import IntEnum
 from heapq import nsmallest
 from typing import Any
 
+from convertro_cli.amounts import Sum, add_up
 from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.reading.unread import Unread
-from convertro_cli.segment.money import EXACTLY
 
 
 class Fate(IntEnum):
@@ -37,19 +37,6 @@ _SKIPPED = {Fate.IN_DOUBT: IN_DOUBT, Fate.REPEATED_ORDER: "repeated_order"}
 
 
 @dataclass(slots=True)
-class EventTotal:
-    """The calls of one Convertro event type, and the sum of their values, to the last digit."""
-
-    calls: int = 0
-    value: Decimal = Decimal(0)
-
-    def add(self, calls: int, value: Decimal) -> None:
-        """Count calls and what they are worth together."""
-        self.calls += calls
-        self.value = EXACTLY.add(self.value, value)
-
-
-@dataclass(slots=True)
 class Tally:
     """The counts of one run, as the summary shows them."""
 
@@ -66,7 +53,7 @@ class Tally:
     """Where messages failed or were invalid, by reason."""
     warning_places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Where messages were that are sent, by what is to be said of them."""
-    by_event_type: dict[str, EventTotal] = field(default_factory=lambda: defaultdict(EventTotal))
+    by_event_type: dict[str, Sum] = field(default_factory=lambda: defaultdict(Sum))
     files: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
     """The skipped files by reason."""
@@ -126,7 +113,9 @@ class Tally:
         """Count a call that was delivered, or in a dry run would be."""
         self.calls["delivered"] += 1
         if value:
-            self.by_event_type[event_type].add(1, Decimal(value))
+            total = self.by_event_type[event_type]
+            total.count += 1
+            total.add_exactly(Decimal(value))
 
     def settle_call(self, fate: Fate) -> None:
         """Count a call that was not delivered by this run."""
@@ -144,16 +133,12 @@ class Tally:
         if fate is Fate.FAILED and reason:
             self.failed[reason] += 1
 
-    def most_frequent(self, number: int) -> tuple[dict[str, EventTotal], EventTotal]:
+    def most_frequent(self, number: int) -> tuple[dict[str, Sum], Sum]:
         """Give the event types with the most calls, and what all others have together."""
         totals = self.by_event_type
-        ranked = nsmallest(number, totals, key=lambda name: (-totals[name].calls, name))
+        ranked = nsmallest(number, totals, key=lambda name: (-totals[name].count, name))
         shown = {name: totals[name] for name in ranked}
-        rest = EventTotal()
-        for name, total in totals.items():
-            if name not in shown:
-                rest.add(total.calls, total.value)
-        return shown, rest
+        return shown, add_up(total for name, total in totals.items() if name not in shown)
 
     def summary(self) -> dict[str, Any]:
         """Give the counts in the form of the summary, every count there, zero or not."""
@@ -167,7 +152,7 @@ class Tally:
             "warnings": _sorted(self.warnings),
             "kept_back": self.kept_back.as_json(),
             "by_event_type": {
-                event_type: {"calls": total.calls, "value": float(total.value)}
+                event_type: {"calls": total.count, "value": float(total.value)}
                 for event_type, total in sorted(self.by_event_type.items())
             },
             "files": {name: self.files[name] for name in ("read", "skipped", "damaged")},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
-from itertools import chain
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -17,6 +16,8 @@ from convertro_cli.workers.groups import Each, grouped
 from convertro_cli.workers.pool import run_in_order
 
 Result = TypeVar("Result")
+
+Beside = Callable[[Iterable[LineBatch]], Iterable[LineBatch]]
 
 _WORTH_WORKERS = 8 << 20
 _MOST_BY_DEFAULT = 4
@@ -39,8 +40,9 @@ def choose_workers(wanted: int | None, total_bytes: int | None, limit: int | Non
 class RunInput(Generic[Result]):
     """Batches of lines with what a job made of them, in the order of the files.
 
-    With ``recognise`` a file's last batch tells what the file is known by. ``line_by_line``
-    gives batches of one line each, for who wants to stop between any two.
+    With ``recognise`` a file's last batch tells what the file is known by. ``beside`` makes of
+    the batches those that the job is done with: it cuts them, or puts beside them what else the
+    job needs.
     """
 
     def __init__(
@@ -50,13 +52,12 @@ class RunInput(Generic[Result]):
         *,
         workers: int,
         recognise: bool = False,
-        line_by_line: bool = False,
+        beside: Beside | None = None,
     ) -> None:
         batches: Iterable[LineBatch] = read_exports(files, recognise=recognise)
-        if line_by_line:
-            batches = chain.from_iterable(batch.line_by_line() for batch in batches)
-        groups = grouped(batches)
-        self._feed = Feed(run_in_order(Each(job), groups, workers=workers))
+        if beside is not None:
+            batches = beside(batches)
+        self._feed = Feed(run_in_order(Each(job), grouped(batches), workers=workers))
         self._taken: deque[tuple[LineBatch, Result]] = deque()
 
     def __enter__(self) -> RunInput[Result]:

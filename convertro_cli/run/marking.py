@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import orjson
 
+from convertro_cli.amounts import Sum
 from convertro_cli.mapping.calls import SkipReason
 from convertro_cli.mapping.dry_run import DryRunBatch
 from convertro_cli.mapping.jobs import TOO_LONG
 from convertro_cli.record.tally import Fate, Tally
 from convertro_cli.run.repeats import Repeat, Repeated, Review
-from convertro_cli.segment.ids import plain_number
-from convertro_cli.segment.money import EXACTLY
 
 
 class Marking:
@@ -76,10 +74,9 @@ class Marking:
 
     def _take_value(self, fields: dict[str, Any]) -> None:
         if fields["call"] == "event":
-            totals, event_type = self._batch.totals, fields["event_type"]
-            calls, value = totals[event_type]
-            taken = Decimal(plain_number(fields["event_value"]))
-            totals[event_type] = (calls - 1, EXACTLY.subtract(value, taken))
+            taken = Sum()
+            taken.add_one(fields["event_value"])
+            self._batch.totals[fields["event_type"]].take_out(taken)
 
 
 def _skip_line(line: bytes) -> bytes:

@@ -141,7 +141,7 @@ def _note_report(values: Values, labels: Labels, report: Report, letters: int) -
                 _add(values, f"convertro_{name}", (*labels, ("outcome", outcome)), number)
     _add(values, "convertro_attempts", labels, tally.calls["attempts"])
     worth = {each: float(total.value) for each, total in tally.by_event_type.items()}
-    calls = {each: float(total.calls) for each, total in tally.by_event_type.items()}
+    calls = {each: float(total.count) for each, total in tally.by_event_type.items()}
     kept = _most_frequent(values, labels, calls)
     for metric, numbers in (("convertro_event_calls", calls), ("convertro_event_value", worth)):
         _add_by_type(values, metric, labels, numbers, kept)

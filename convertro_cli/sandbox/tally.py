@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass, field
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Final, TypedDict
 
+from convertro_cli.amounts import EXACTLY, Sum, add_up
 from convertro_cli.sandbox.check import Call
 
-# Enough digits for any sum of the longest values that the check lets through: adding is exact.
-_EXACT: Final = Context(prec=2_000)
 _RATE_WINDOW_S: Final = 5
 
 
@@ -34,12 +32,6 @@ class Stats(TypedDict):
     by_event_type: dict[str, EventTypeCounts]
 
 
-@dataclass(slots=True)
-class _EventType:
-    calls: int = 0
-    value: Decimal = field(default_factory=Decimal)
-
-
 class Tally:
     """The counts, and the digests of the accepted requests (some 100 bytes each)."""
 
@@ -50,7 +42,7 @@ class Tally:
         self._repeats = 0
         self._seen: set[bytes] = set()
         self._calls: dict[Call, int] = {"event": 0, "user": 0, "install": 0}
-        self._event_types: dict[str, _EventType] = {}
+        self._event_types: dict[str, Sum] = {}
         self._seconds: deque[tuple[int, int]] = deque(maxlen=_RATE_WINDOW_S + 1)
 
     def holds(self, digest: bytes) -> bool:
@@ -72,9 +64,9 @@ class Tally:
                 self._seen.add(digest)
             self._calls[call] += 1
             if event_type is not None and value is not None:
-                counts = self._event_types.setdefault(event_type, _EventType())
-                counts.calls += 1
-                counts.value = _EXACT.add(counts.value, value)
+                total = self._event_types.setdefault(event_type, Sum())
+                total.count += 1
+                total.add_exactly(value)
 
     def reject(self) -> None:
         with self._lock:
@@ -111,23 +103,20 @@ class Tally:
                 repeats=self._repeats,
                 calls={str(call): count for call, count in self._calls.items()},
                 by_event_type={
-                    name: EventTypeCounts(calls=counts.calls, value=_json_number(counts.value))
-                    for name, counts in sorted(self._event_types.items())
+                    name: EventTypeCounts(calls=total.count, value=_json_number(total.value))
+                    for name, total in sorted(self._event_types.items())
                 },
             )
 
     def value(self) -> Decimal:
         """The sum of all accepted events' values."""
         with self._lock:
-            total = Decimal()
-            for counts in self._event_types.values():
-                total = _EXACT.add(total, counts.value)
-            return total
+            return add_up(self._event_types.values()).value
 
 
 def _json_number(value: Decimal) -> int | float:
     """A whole sum as an integer, any other as the nearest double, which JSON writes shortest."""
-    if value == value.to_integral_value(context=_EXACT):
+    if value == value.to_integral_value(context=EXACTLY):
         return int(value)
     number = float(value)
     return number if abs(number) != float("inf") else int(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Context
 from typing import Any, NamedTuple
 
 from convertro_cli.segment.currencies import (
@@ -14,9 +13,6 @@ from convertro_cli.segment.currencies import (
     is_mark_before,
 )
 from convertro_cli.segment.ids import EXACT_BELOW, is_json_integer
-
-EXACTLY = Context(prec=700)
-"""Sums amounts without rounding: a JSON number has its digits between 1e308 and 5e-324."""
 
 _EXACT_DIGITS = 18  # make an integer that every writer of JSON takes
 _INVISIBLE = dict.fromkeys(

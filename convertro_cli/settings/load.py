@@ -74,6 +74,16 @@ class LoadedSettings:
             return folder
         return self.file.parent / folder
 
+    def origin_of(self, key: str) -> str:
+        """Say where a setting's value is from, with the name of the variable or the option."""
+        origin = self.origins.get(key, "default")
+        if origin == "environment":
+            variable = next(name for name, known in ENVIRONMENT.items() if known == key)
+            return f"environment: {variable}"
+        if origin == "option":
+            return f"option: --{key.partition('.')[2].replace('_', '-')}"
+        return origin
+
     def digest_parts(self) -> Iterator[bytes]:
         """Give what else decides what is sent: the content of the files that the settings name.
 

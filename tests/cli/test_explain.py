@@ -349,7 +349,7 @@ def test_of_a_long_export_it_looks_for_others_for_a_while(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits for gigabytes to be read: then it says that there may be more."""
-    monkeypatch.setattr("convertro_cli.review.explain.search.LOOKED_ON", 1)
+    monkeypatch.setattr("convertro_cli.review.explain.find.LOOKED_ON", 1)
     pages = orjson.dumps(PAGE) + b"\n"
     line = orjson.dumps(ORDER) + b"\n"
     Path("e.ndjson").write_bytes(line + line + pages * 4_000 + line)

@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from convertro_cli.amounts import Sum
 from convertro_cli.cli import log
 from convertro_cli.cli.summary import print_summary
 from convertro_cli.cli.watching import Loudness
@@ -26,7 +27,7 @@ def report(types: int) -> Report:
     """A report of so many event types; number n has n calls, worth 10 each."""
     tally = Tally()
     for number in range(1, types + 1):
-        tally.by_event_type[f"own {number:06}"].add(number, Decimal(10 * number))
+        tally.by_event_type[f"own {number:06}"].add(Sum(number, Decimal(10 * number)))
     return Report(tally, dry_run=True, exit_code=ExitCode.OK, elapsed_s=1.0)
 
 

@@ -71,6 +71,12 @@ def _reports() -> list[KeptReport]:
     found += [
         KeptReport(f"{name}.json", (*command, "--json")) for name, command in explained.items()
     ]
+    found += [
+        KeptReport(f"{name}.{ending}", (*explained[name], "--format", chosen))
+        for name in ("explain-orders", "explain-skipped")
+        for chosen, ending in _ENDINGS.items()
+        if chosen != "json"
+    ]
     return found
 
 

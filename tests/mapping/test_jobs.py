@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from convertro_cli.amounts import Sum
 from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.jobs import PLACES_KEPT, ReplayJob
@@ -103,7 +104,7 @@ def test_the_totals_of_a_dry_run_are_exact() -> None:
     """Sums of money do not drift, and calls that are no events have no value."""
     cents = ORDER | {"properties": {"order_id": "o", "total": 0.1}}
     result = DryRunJob(make_rules())(batch_of(cents, cents, cents, USER, INSTALL))
-    assert result.totals == {"sale": (3, Decimal("0.3"))}
+    assert result.totals == {"sale": Sum(3, Decimal("0.3"))}
     assert (result.read, result.messages, result.calls) == (5, 5, 5)
 
 

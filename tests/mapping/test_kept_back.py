@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convertro_cli.amounts import Sum, add_up
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.kept_back import KeptBack
@@ -120,9 +121,9 @@ def test_parts_add_up_to_the_whole(kept: list[tuple[str, str, float]], cut: int)
         (first if index < cut else second).add(reason, title, worth)
     first.update(second)
     assert first.totals == whole.totals
-    total = sum((value for _, value in whole.totals.values()), Decimal(0))
-    assert total == sum((Decimal(str(worth)) for _, _, worth in kept), Decimal(0))
-    assert sum(number for number, _ in whole.by_reason().values()) == len(kept)
+    total = Sum(len(kept), sum((Decimal(str(worth)) for _, _, worth in kept), Decimal(0)))
+    assert add_up(whole.totals.values()) == total
+    assert add_up(whole.by_reason().values()) == total
 
 
 def test_a_limit_counts_what_was_asked_for_whatever_becomes_of_it() -> None:

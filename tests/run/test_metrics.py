@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from convertro_cli.amounts import Sum
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.open_letters import Target
 from convertro_cli.record.tally import Tally
@@ -26,7 +27,7 @@ def report(delivered: int, failed: int = 0, **calls: int) -> Report:
     tally.messages.update(read=delivered + failed, delivered=delivered, failed=failed)
     tally.calls.update(delivered=delivered, failed=failed, attempts=delivered + 2 * failed)
     for event_type, number in (calls or {"sale": delivered}).items():
-        tally.by_event_type[event_type].add(number, Decimal(10) * number)
+        tally.by_event_type[event_type].add(Sum(number, Decimal(10) * number))
     code = ExitCode.SOME_FAILED if failed else ExitCode.OK
     return Report(tally, dry_run=False, exit_code=code, elapsed_s=1.5)
 

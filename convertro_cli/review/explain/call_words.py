@@ -1,124 +1,42 @@
-"""What is said of the calls: whose rules apply, and where each of their values is from."""
+"""What is said of the values of calls and of filters: where each is from, and what became of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Any
 
+from convertro_cli.destination_filters.steps import FilterStep
 from convertro_cli.mapping.calls import InvalidReason
 from convertro_cli.mapping.orders import is_absent
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.mapping.trail import MISSING, Note, PassedOver
+from convertro_cli.mapping.trail import MISSING, Note
 from convertro_cli.review.explain.steps import (
     Step,
     kind,
-    lack,
     lacks,
     path_text,
     quoted,
+    shortened,
     step_of,
 )
 from convertro_cli.segment.ids import plain_number
 from convertro_cli.segment.names import normalise
 from convertro_cli.segment.times import TIME_KEYS
-from convertro_cli.settings.faults import CLOUD_SETTINGS
-
-MADE_UP = "event type and visitor id, as Convertro's tag does"
-"""What an event id is made of where a page names none."""
-
-_NAMES_SHOWN = 8
 
 
-def mode(note: Note, _: Rules) -> Step:
-    """Say why these rules apply."""
-    return step_of(note, _why_this_mode(note), value=note.value)
-
-
-def _why_this_mode(note: Note) -> str:
-    place = path_text(note.path) if note.path else ""
-    named = f"{place} is {quoted(note.evidence)}" if isinstance(note.evidence, str) else ""
-    match note.why:
-        case "setting":
-            return "the settings say so for every message"
-        case "engage":
-            return f"Engage made it: context.personas has a {note.path[-1]}"
-        case "library":
-            return f"{named}, Segment's library for browsers"
-        case "channel":
-            return f"{named}, and there is no context.device.id"
-        case "channel with device":
-            return f"{named}, but there is a context.device.id"
-    return f"{named}, which is not a browser's" if named else _NEITHER
-
-
-_NEITHER = "neither its library nor its channel is a browser's"
-
-
-def cloud_settings(note: Note, _: Rules) -> Step:
-    """Say whether the settings that cloud calls need are there."""
-    needed = ", ".join(CLOUD_SETTINGS)
-    if note.reason is None:
-        return step_of(note, f"{needed} are there for cloud calls")
-    return step_of(note, f"cloud calls need {needed}")
-
-
-def user_id(note: Note, _: Rules) -> Step:
-    """Say where the user's id is from."""
-    if note.value is None:
-        none = "" if note.reason is not None else "none: "
-        return step_of(note, f"{none}{path_text(note.path)} {lack(note.evidence)}")
-    sent = {"hashed": "hashed", "e-mail": "as it is"}.get(note.why)
-    email = f"; an e-mail address, so it is sent {sent}" if sent else ""
-    says = f"from {path_text(note.path)}{email}"
-    return step_of(note, says, value=note.value, personal=True)
-
-
-def event_name(note: Note, _: Rules) -> Step:
-    """Say what the event is called."""
-    if note.value is None:
-        return step_of(note, f"event {lack(note.evidence)}")
-    return step_of(note, "from event", value=quoted(note.value))
-
-
-def device_id(note: Note, _: Rules) -> Step:
-    """Say where the device's id is from."""
-    place = path_text(note.path)
-    if note.value is None:
-        return step_of(note, f"every cloud call needs one, and {place} {lack(note.evidence)}")
-    return step_of(note, f"from {place}", value=note.value, personal=True)
-
-
-def install(note: Note, _: Rules) -> Step:
-    """Say that an app's install is no event."""
-    return step_of(note, "an app's install has a call of its own", value=note.value)
-
-
-def event_type(note: Note, rules: Rules) -> Step:
-    """Say which types the event is sent as, and why; or that it is not sent."""
+def event_type(note: Note, rules: Rules) -> Step | None:
+    """Say which types the event is sent as, and why, or that it is not sent; None of its name."""
     event = note.evidence
-    if note.why == "violation":
-        says = "what a tracking plan says of other events is not sent unless [events] has it"
-        return step_of(note, says)
     if note.why == "unmapped":
         return step_of(note, f"[events] does not have {quoted(event)}{_nearest(event, rules)}")
     if note.why in {"sale", "repeat"}:
         return step_of(note, _kind_of_sale(note), value=", ".join(note.value))
     if note.why == "listed":
-        return step_of(note, _as_listed(event, rules), value=", ".join(note.value))
-    why = {
-        "own name of an order": "orders go out even if [events] does not have them",
-        "nothing listed": "[events] is empty",
-        "own name": "[events] does not have it",
-    }
-    return step_of(note, f"its own name; {why[note.why]}", value=quoted(event))
-
-
-def _as_listed(event: str, rules: Rules) -> str:
-    keys = rules.events.keys_of(event)
-    alike = "" if keys == (event,) else ", the same name in another spelling"
-    return f"[events] has it as {' and '.join(map(quoted, keys))}{alike}"
+        keys = rules.events.keys_of(event)
+        alike = "" if keys == (event,) else ", the same name in another spelling"
+        says = f"[events] has it as {' and '.join(map(quoted, keys))}{alike}"
+        return step_of(note, says, value=", ".join(note.value))
+    return None
 
 
 def _nearest(event: str, rules: Rules) -> str:
@@ -140,10 +58,9 @@ def _kind_of_sale(note: Note) -> str:
 
 def order_id(note: Note, _: Rules) -> Step:
     """Say where the order's id is from, or that there is none."""
-    faults = lacks(_there(note.passed_over))
+    faults = lacks(note.passed_over)
     if note.value is not None:
-        says = f"from {path_text(note.path)}{_among(note)}{_after(faults)}"
-        return step_of(note, says, value=note.value, personal=True)
+        return step_of(note, _from(note, faults), value=note.value, personal=True)
     why = " and ".join(faults) or "properties has neither an order_id nor an id"
     needs = "an order needs one, and" if note.reason is not None else "none, and none is required:"
     return step_of(note, f"{needs} {why}")
@@ -162,10 +79,17 @@ def value(note: Note, _: Rules) -> Step:
         places = [path_text(path) for path, _ in note.passed_over]
         why = " and ".join(unreadable) or f"there is no {' and no '.join(places)}"
         return step_of(note, f"by default: {why}", value=plain_number(note.value))
-    says = f"from {path_text(note.path)}{_among(note)}{_after(unreadable)}"
+    says = _from(note, unreadable)
     if note.why == "ambiguous":
         says += "; its dot could be one of thousands (ambiguous_amount)"
     return step_of(note, says, value=plain_number(note.value))
+
+
+def _from(note: Note, faults: list[str]) -> str:
+    """Say where a value is from, where it has other spellings, and what was passed over."""
+    among = f", the first of {note.spellings} spellings" if note.spellings > 1 else ""
+    after = f"; {' and '.join(faults)}" if faults else ""
+    return f"from {path_text(note.path)}{among}{after}"
 
 
 def visitor_id(note: Note, _: Rules) -> Step:
@@ -178,30 +102,16 @@ def visitor_id(note: Note, _: Rules) -> Step:
     return step_of(note, says, value=note.value, personal=True)
 
 
-def event_id(note: Note, _: Rules) -> Step:
-    """Say what stands for the order's id where there is none."""
-    if note.why == "no visitor":
-        return step_of(note, "none: there is neither an order id nor a visitor id")
-    if note.why == "no message id":
-        why = f"{path_text(note.path)} {lack(note.evidence)}"
-        return step_of(note, f"none: there is no order id, and {why}")
-    source = MADE_UP if note.why == "made up" else path_text(note.path)
-    says = f"from {source}, for want of an order id"
-    return step_of(note, says, value=note.value, personal=True)
-
-
-def traits(note: Note, _: Rules) -> Step:
-    """Say which traits are sent, and why the others are not."""
+def traits(note: Note, _: Rules) -> Step | None:
+    """Say which traits are sent, and why the others are not; None where none ever is."""
     if note.why == "cloud":
-        return step_of(note, "none are sent: Convertro takes them from browsers only")
-    says = _shortened(note.value) if note.value else "there are none to send"
-    left_out = [f"{quoted(name)}: {_LEFT_OUT.get(why, why)}" for name, why in note.evidence.items()]
+        return None
+    says = shortened(note.value) if note.value else "there are none to send"
+    why_not = {"id": "the call has one of its own", "unwanted": "the settings do not want it"}
+    left_out = [f"{quoted(name)}: {why_not.get(why, why)}" for name, why in note.evidence.items()]
     if left_out:
-        says += f"; left out {_shortened(left_out, '; ')}"
+        says += f"; left out {shortened(left_out, '; ')}"
     return step_of(note, says, value=f"{len(note.value)} sent" if note.value else "")
-
-
-_LEFT_OUT = {"id": "the call has one of its own", "unwanted": "the settings do not want it"}
 
 
 def time(note: Note, _: Rules) -> Step:
@@ -226,20 +136,37 @@ def time(note: Note, _: Rules) -> Step:
     return step_of(note, says, value=moment)
 
 
-def _there(places: Iterable[PassedOver]) -> tuple[PassedOver, ...]:
-    return tuple(place for place in places if place.value is not MISSING)
+def filter_step(note: Note, _: Rules) -> Step:
+    """Say whether a filter's condition held, and what it did; the parts stand beside."""
+    found: FilterStep = note.value
+    step = step_of(note, f"the {found.kind} {quoted(found.title)} {_what_it_did(found)}")
+    return step._replace(filter=found)
 
 
-def _among(note: Note) -> str:
-    """Say so where other spellings of the same property come later."""
-    return f", the first of {note.spellings} spellings" if note.spellings > 1 else ""
+_PASSED_OVER = {
+    "disabled": "is switched off",
+    "other_source": "is for another source than the message's projectId",
+}
+_DOES = {
+    "SAMPLE": "samples",
+    "DROP": "drops",
+    "DROP_PROPERTIES": "takes fields away",
+    "ALLOW_PROPERTIES": "takes all other fields away",
+    "transform": "changes the message",
+}
 
 
-def _after(faults: list[str]) -> str:
-    return f"; {' and '.join(faults)}" if faults else ""
-
-
-def _shortened(names: Any, separator: str = ", ") -> str:
-    more = len(names) - _NAMES_SHOWN
-    listed = separator.join(names[:_NAMES_SHOWN])
-    return f"{listed}{separator}and {more} more" if more > 0 else listed
+def _what_it_did(found: FilterStep) -> str:
+    if found.passed_over is not None:
+        return _PASSED_OVER[found.passed_over]
+    asks = f"{_DOES.get(found.does, found.does)} if {quoted(found.condition)}, which"
+    if not found.held:
+        return f"{asks} does not hold"
+    if found.does == "SAMPLE":
+        is_in = "is not" if found.dropped else "is"
+        return f"{asks} holds, and it {is_in} in the sample"
+    if found.dropped:
+        return f"{asks} holds, and drops it"
+    number = len(found.changes)
+    changed = f"{number} field{'' if number == 1 else 's'} changed" if number else "nothing to do"
+    return f"{asks} holds: {changed}"

@@ -10,15 +10,15 @@ from convertro_cli.destination_filters.filters import DestinationFilters
 from convertro_cli.destination_filters.specs import DestinationFilter, Transformation
 from convertro_cli.mapping.rules import Selection
 
-EVERYTHING: Mapping[str, Any] = {
-    "since": None,
-    "until": None,
-    "received_since": None,
-    "received_until": None,
-    "types": frozenset(),
-    "events": frozenset(),
+_OPTIONS = {
+    "--since": "since",
+    "--until": "until",
+    "--received-since": "received_since",
+    "--received-until": "received_until",
+    "--type": "types",
+    "--event": "events",
 }
-"""Filters that let every message through."""
+"""The fields of a selection that options set."""
 
 REMOVED = object()
 """In place of a value: the key is taken away."""
@@ -40,6 +40,11 @@ class SettingChange:
         """Make the change in tables as they are in the file."""
         tables.setdefault(self.table, {}).update(self.values)
 
+    def as_json(self) -> dict[str, Any]:
+        """Say what is to be written, and where."""
+        shown = {"where": "settings", "table": self.table, "values": dict(self.values)}
+        return {**shown, "note": self.note}
+
 
 @dataclass(frozen=True, slots=True)
 class DataChange:
@@ -59,18 +64,29 @@ class DataChange:
         """Give the message with the change. What is in the way and no object gives way to one."""
         return _with(message, self.path, self.value)
 
+    def as_json(self) -> dict[str, Any]:
+        """Say what is to stand where in the message."""
+        shown = {"where": "export", "path": ".".join(self.path), "note": self.note}
+        if self.value is REMOVED:
+            return {**shown, "remove": True}
+        return {**shown, "value": self.value, "example": self.example}
+
 
 @dataclass(frozen=True, slots=True)
 class OptionDropped:
     """An option of the command line that is left away."""
 
     option: str
-    field: str
     cost: int = 1
 
     def make(self, selection: Selection) -> Selection:
         """Give the filters without it."""
-        return replace(selection, **{self.field: EVERYTHING[self.field]})
+        field = _OPTIONS[self.option]
+        return replace(selection, **{field: getattr(Selection(), field)})
+
+    def as_json(self) -> dict[str, Any]:
+        """Say which option is to go."""
+        return {"where": "command", "without": self.option}
 
 
 _Spec = TypeVar("_Spec", DestinationFilter, Transformation)
@@ -92,6 +108,16 @@ class FilterSwitchedOff:
         else:
             transformations = tuple(self._switched(each) for each in transformations)
         return DestinationFilters(filters, transformations)
+
+    def as_json(self) -> dict[str, Any]:
+        """Say which one is to be switched off."""
+        return {
+            "where": "settings",
+            "table": self.table,
+            "title": self.title,
+            "values": {"enabled": False},
+            "note": "or in the file that it is read from; this lets all pass that it holds back",
+        }
 
     def _switched(self, spec: _Spec) -> _Spec:
         return replace(spec, enabled=False) if spec.title == self.title else spec

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.lines import MappedLine, map_line, map_lines
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import Trail
 from convertro_cli.reading.batch import LineBatch, place
+from convertro_cli.reading.sources import ExportSet
+from convertro_cli.run.progress import Watcher
+from convertro_cli.run.reading import Reading
 from convertro_cli.segment.ids import read_id
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -43,6 +47,68 @@ class FoundLine(NamedTuple):
             return None
         message, outcome, letter = map_line(self.line, self.overlong, rules, trail)
         return MappedLine(self.number, 0, len(self.line), message, outcome, letter)
+
+
+FindJob = Callable[[LineBatch], list[FoundLine]]
+
+LOOKED_ON = 64 << 20
+"""The bytes that are read for others of the kind once enough was found: a second or so."""
+
+_PLACES = 5
+
+
+@dataclass(slots=True)
+class Search:
+    """What was found. ``lines`` counts those of the file that was read last.
+
+    ``others`` counts more of the kind, and ``places`` names the first of them; ``saw_all`` says
+    whether all was looked at for these.
+    """
+
+    found: list[FoundLine] = field(default_factory=list)
+    others: int = 0
+    places: list[str] = field(default_factory=list)
+    saw_all: bool = True
+    lines: int = 0
+    is_damaged: bool = False
+    interruption: ExitCode | None = None
+
+    def take(self, found: Sequence[FoundLine], most: int) -> None:
+        """Take in what was found in a batch, as much as is wanted; count the others."""
+        room = most - len(self.found)
+        self.found += found[:room]
+        self.others += len(found[room:])
+        self.places += [other.place for other in found[room:]][: _PLACES - len(self.places)]
+
+
+def search(
+    exports: ExportSet,
+    job: FindJob,
+    watcher: Watcher,
+    *,
+    most: int,
+    workers: int | None = None,
+    look_on: int = 0,
+) -> Search:
+    """Look for lines until there are ``most``.
+
+    Then so many bytes more are looked through for others, which are only counted.
+    """
+    result = Search()
+    with Reading(exports, job, watcher, workers=workers) as reading:
+        for batch, found in reading:
+            if len(result.found) == most:
+                look_on -= len(batch.data)
+            result.take(found, most)
+            result.lines = batch.last_line
+            reading.tally.messages["read"] += batch.data.count(b"\n")
+            if len(result.found) == most and look_on <= 0:
+                break
+        result.saw_all = reading.is_finished
+        result.is_damaged = bool(reading.tally.files["damaged"])
+        if reading.is_interrupted:
+            result.interruption = reading.exit_code
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +200,7 @@ class FilterJob:
         return found
 
 
-FindJob = Callable[[LineBatch], list[FoundLine]]
-
-
 def _found(batch: LineBatch, number: int, line: bytes) -> FoundLine:
     """Give a line of a batch by the number that it has there."""
     in_file, index = batch.locate(number)
     return FoundLine(batch.source, in_file, line, batch.overlong, index)
-
-
-def _batch_of(found: FoundLine) -> LineBatch:
-    return LineBatch(0, found.source, found.number, found.line, 0, found.overlong)

@@ -24,14 +24,6 @@ from convertro_cli.segment.times import TIME_KEYS
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.model import Settings
 
-_OPTIONS = {
-    "--since": "since",
-    "--until": "until",
-    "--received-since": "received_since",
-    "--received-until": "received_until",
-    "--type": "types",
-    "--event": "events",
-}
 _EXAMPLES = {"client_name": "acme", "site_id": "1", "domain": "https://shop.example.com"}
 _AS_WEB = SettingChange(
     "mapping", {"mode": "web"}, "this maps every message by the browser's rules", cost=3
@@ -88,8 +80,7 @@ def _without_filters(message: Message, rules: Rules) -> Iterator[Change]:
     seconds = None if isinstance(time, Invalid) else time.seconds
     message_type = message["type"].lower()
     against = options_against(rules.selection, message, message_type, seconds)
-    option = against[0]  # each filter against it must go, in any order
-    yield OptionDropped(option, _OPTIONS[option])
+    yield OptionDropped(against[0])  # each filter against it must go, in any order
 
 
 def _type(message: Message, _: Settings) -> Iterator[Change]:

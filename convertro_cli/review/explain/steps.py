@@ -1,13 +1,15 @@
-"""The steps of an explanation: what was looked at, what was found, which setting decided."""
+"""A step of an explanation, and the phrases that steps are made of."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from convertro_cli.destination_filters.steps import FilterStep
 from convertro_cli.mapping.trail import MISSING, Note, PassedOver, Path, Verdict
 
 _LONGEST_SHOWN = 80
+_NAMES_SHOWN = 8
 
 
 class Step(NamedTuple):
@@ -29,6 +31,23 @@ class Step(NamedTuple):
     filter: FilterStep | None = None
 
 
+def phrases(note: Note) -> dict[str, str]:
+    """Give what the sentence about a note can be put together from."""
+    raw, goes_on = note.evidence, note.reason is None
+    return {
+        "place": path_text(note.path),
+        "last": note.path[-1] if note.path else "",
+        "quoted": quoted(raw) if isinstance(raw, str) else "",
+        "lack": lack(raw),
+        "refusal": "is false" if raw is False else lack(raw),
+        "kind": kind(raw),
+        "truth": str(raw).lower(),
+        "send": "send" if goes_on else "do not send",
+        "on": "on" if goes_on else "off",
+        "has": "has it" if goes_on else "does not have it",
+    }
+
+
 def step_of(note: Note, says: str, *, value: str = "", personal: bool = False) -> Step:
     """Make the step of a note. What stopped a message counts as personal data."""
     reason = "" if note.reason is None else note.reason.value
@@ -43,7 +62,7 @@ def quoted(text: str) -> str:
 
 def path_text(path: Path) -> str:
     """Write the place of a value in the message."""
-    first, *rest = path
+    first, *rest = path or ("",)
     return first + "".join(
         f".{key}" if key.replace("_", "").isalnum() and key.isascii() else f"[{quoted(key)}]"
         for key in rest
@@ -61,9 +80,9 @@ def lack(value: Any) -> str:
     return f"is {kind(value)}"
 
 
-def lacks(places: tuple[PassedOver, ...]) -> list[str]:
-    """Say of each place why what stands there could not be used."""
-    return [f"{path_text(path)} {lack(value)}" for path, value in places]
+def lacks(places: Iterable[PassedOver]) -> list[str]:
+    """Say of each place where something stands why it could not be used."""
+    return [f"{path_text(path)} {lack(value)}" for path, value in places if value is not MISSING]
 
 
 def kind(value: Any) -> str:
@@ -77,3 +96,10 @@ def kind(value: Any) -> str:
     if isinstance(value, int | float):
         return "a number"
     return "an object" if isinstance(value, dict) else "an array"
+
+
+def shortened(names: Any, separator: str = ", ") -> str:
+    """List names, of many only the first and how many more there are."""
+    more = len(names) - _NAMES_SHOWN
+    listed = separator.join(names[:_NAMES_SHOWN])
+    return f"{listed}{separator}and {more} more" if more > 0 else listed

@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
+from convertro_cli.amounts import Sum
 from convertro_cli.review.inspect.report import (
-    AtStake,
-    EventTotal,
-    Fault,
     Gates,
     InspectReport,
+    NamedEvents,
     Rest,
     Times,
+    Trouble,
     TypeTotal,
 )
 
@@ -26,8 +26,9 @@ def write_json(report: InspectReport) -> bytes:
 
 def describe(report: InspectReport) -> dict[str, Any]:
     """Give the report's fields. Times are ISO 8601 in UTC; null stands for what is not there."""
-    run, outcome = report.run, report.outcome
-    described: dict[str, Any] = {
+    run, outcome, before = report.run, report.outcome, report.came_before
+    other_types = {"(other)": report.other_types} if report.other_types else {}
+    return {
         "settings": run.settings,
         "messages": {
             "read": report.read,
@@ -35,7 +36,7 @@ def describe(report: InspectReport) -> dict[str, Any]:
             "unreadable": report.unreadable,
             "left_out": report.left_out,
         },
-        "types": dict(report.types) | _other(report.other_types),
+        "types": {**report.types, **other_types},
         "modes": dict(report.modes),
         "sources": [
             {"library": library or None, "channel": channel or None, "messages": count}
@@ -48,10 +49,7 @@ def describe(report: InspectReport) -> dict[str, Any]:
             "others": _rest(report.other_events),
         },
         "time": _times(report.times),
-        "lacking": [
-            {"what": lack.what, "among": lack.among, "lacking": lack.lacking, "of": lack.of}
-            for lack in report.lacks
-        ],
+        "lacking": [lack._asdict() for lack in report.lacks],
         "repeated_message_ids": {
             "messages": report.repeats.messages,
             "approximate": not report.repeats.is_exact,
@@ -66,33 +64,27 @@ def describe(report: InspectReport) -> dict[str, Any]:
             "failed": dict(outcome.failed),
             "calls": dict(outcome.calls),
         },
-        "copies": _at_stake("calls", report.came_before.copies),
-        "shared_message_ids": _at_stake("messages", report.came_before.shared_ids),
-        "repeated_orders": _at_stake("calls", report.came_before.repeated_orders),
+        "copies": _sum("calls", before.copies),
+        "shared_message_ids": _sum("messages", before.shared_ids),
+        "repeated_orders": _sum("calls", before.repeated_orders),
         **_gates(report.gates),
-        "invalid": _faults(report.faults),
-        "warnings": _faults(report.warnings),
+        "invalid": _troubles(report.faults),
+        "warnings": _troubles(report.warnings),
         "by_event_type": {total.event_type: _type(total) for total in report.by_type},
         "files": dict(run.files),
         **({"unread": dict(run.unread)} if run.unread else {}),
         "bytes_read": run.bytes_read,
         "elapsed_s": round(run.elapsed_s, 3),
+        **({"interrupted": True} if run.interrupted else {}),
+        "exit_code": int(run.exit_code),
     }
-    if run.interrupted:
-        described["interrupted"] = True
-    described["exit_code"] = int(run.exit_code)
-    return described
-
-
-def _other(count: int) -> dict[str, int]:
-    return {"(other)": count} if count else {}
 
 
 def _rest(rest: Rest) -> dict[str, Any]:
     return {"names": rest.names, "names_are_all": rest.is_exact, "messages": rest.messages}
 
 
-def _event(event: EventTotal) -> dict[str, Any]:
+def _event(event: NamedEvents) -> dict[str, Any]:
     return {
         "name": event.name or None,
         "spellings": list(event.spellings),
@@ -122,19 +114,18 @@ def _times(times: Times | None) -> dict[str, Any] | None:
 
 
 def _gates(gates: Gates) -> dict[str, Any]:
-    consents = gates.consents
     return {
         "web_messages": [
             {"month": month or None, **marks} for month, marks in gates.by_month.items()
         ],
         "consent": {
-            "carrying": consents.carrying,
-            "of": consents.of,
+            "carrying": gates.carrying,
+            "of": gates.of,
             "categories": {
                 category: {"given": given, "refused": refused}
-                for category, (given, refused) in consents.categories.items()
+                for category, (given, refused) in gates.categories.items()
             },
-            **({"hint": consents.hint} if consents.hint else {}),
+            **({"hint": gates.hint} if gates.hint else {}),
         },
         "kept_back": [
             {
@@ -148,29 +139,23 @@ def _gates(gates: Gates) -> dict[str, Any]:
     }
 
 
-def _at_stake(of: str, found: AtStake) -> dict[str, Any]:
+def _sum(of: str, found: Sum) -> dict[str, Any]:
     return {of: found.count, "value": float(found.value)}
 
 
-def _faults(faults: Sequence[Fault]) -> dict[str, Any]:
+def _troubles(troubles: Sequence[Trouble]) -> dict[str, Any]:
     return {
-        fault.reason: {
-            "count": fault.count,
+        trouble.reason: {
+            "count": trouble.count,
             "places": [
                 {"source": place, "detail": detail} if detail else {"source": place}
-                for place, detail in fault.places
+                for place, detail in trouble.places
             ],
         }
-        for fault in faults
+        for trouble in troubles
     }
 
 
 def _type(total: TypeTotal) -> dict[str, Any]:
-    return {
-        "calls": total.calls,
-        "value": float(total.value),
-        "by_month": {
-            month: {"calls": calls, "value": float(value)}
-            for month, (calls, value) in total.by_month.items()
-        },
-    }
+    by_month = {month: _sum("calls", worth) for month, worth in total.by_month.items()}
+    return {"calls": total.calls, "value": float(total.value), "by_month": by_month}

@@ -2,48 +2,47 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from convertro_cli.amounts import Name, Rows, Sum, add_up, is_cut
 from convertro_cli.mapping.rules import EventMap, Rules
-from convertro_cli.review.inspect.bounded import BoundedSums
-from convertro_cli.review.inspect.copies import CopySums
-from convertro_cli.review.inspect.days import day_of, hour_of, moment_of
-from convertro_cli.review.inspect.findings import Findings
-from convertro_cli.review.inspect.gates import GateNotes
-from convertro_cli.review.inspect.lacks import find_lacks
-from convertro_cli.review.inspect.notes import warned
-from convertro_cli.review.inspect.profile import is_cut
+from convertro_cli.review.inspect.findings import Findings, GateCounts, Places
+from convertro_cli.review.inspect.profile import find_lacks
 from convertro_cli.review.inspect.report import (
-    AtStake,
+    Becomes,
     CameBefore,
-    Consents,
-    EventTotal,
-    Fault,
     Gap,
     Gates,
     InspectReport,
     Kept,
-    Kind,
-    Outcome,
+    Lack,
+    NamedEvents,
+    NameKind,
     Repeats,
     Rest,
     RunFacts,
     Times,
+    Trouble,
     TypeTotal,
 )
-from convertro_cli.review.inspect.sums import Sum
 from convertro_cli.review.report.document import Place
+from convertro_cli.segment.days import day_of, hour_of, moment_of
 from convertro_cli.segment.names import normalise
+
+_NOBODY_ASKS = (
+    "It is not looked at: categories in [consent] names the consent that Convertro needs."
+)
 
 
 def build_report(
-    found: Findings, rules: Rules, run: RunFacts, *, top: int, copies: CopySums | None = None
+    found: Findings, rules: Rules, run: RunFacts, *, top: int, before: CameBefore | None = None
 ) -> InspectReport:
     """Put together what was found under these rules; without settings, see the job's."""
-    messages = found.messages
-    modes: defaultdict[str, int] = defaultdict(int)
+    messages, outcomes = found.messages, found.outcomes
+    described = messages["read"] - messages["unreadable"] - messages["left_out"]
+    modes: Counter[str] = Counter()
     for (_, mode, _), count in found.profiles.items():
         modes[mode] += count
     return InspectReport(
@@ -51,154 +50,135 @@ def build_report(
         read=messages["read"],
         unreadable=messages["unreadable"],
         left_out=messages["left_out"],
-        described=messages["read"] - messages["unreadable"] - messages["left_out"],
-        types=found.types.counts(),
+        described=described,
+        types={name: row.count for name, row in _by_count(found.types)},
         other_types=found.types.rest.count,
-        modes=dict(sorted(modes.items(), key=lambda item: -item[1])),
-        sources=tuple((*source, count) for source, count in found.sources.counts().items()),
+        modes=dict(modes.most_common()),
+        sources=tuple((*source, row.count) for source, row in _by_count(found.sources)),
         other_sources=found.sources.rest.count,
-        events=tuple(_events(found.events, rules.events)),
-        dropped_events=_dropped(found.events),
+        events=tuple(_events(found, rules.events)),
+        dropped_events=Rest(0, found.events.rest.count, found.events.is_exact),
         times=_times(found),
-        lacks=tuple(find_lacks(found)),
+        lacks=tuple(_lacks(found, described)),
         repeats=Repeats(found.ids.count(), found.ids.one_in),
-        faults=tuple(_faults(found, found.invalid | found.failed, str)),
-        warnings=tuple(_faults(found, found.warnings, warned)),
-        outcome=Outcome(
-            sent=messages["sent"],
-            skipped=_ranked(found.skipped),
-            invalid=_ranked(found.invalid),
-            failed=_ranked(found.failed),
-            calls=_ranked(found.calls),
-            already_delivered=messages["already_delivered"],
-            already_failed=messages["already_failed"],
+        faults=tuple(_troubles(outcomes.invalid + outcomes.failed, found.places)),
+        warnings=tuple(_troubles(found.warnings, found.warned)),
+        outcome=Becomes(
+            sent=outcomes.messages["sent"],
+            already_delivered=outcomes.messages["already_delivered"],
+            already_failed=outcomes.messages["already_failed"],
+            skipped=_ranked(outcomes.skipped),
+            invalid=_ranked(outcomes.invalid),
+            failed=_ranked(outcomes.failed),
+            calls=_ranked(outcomes.calls),
         ),
-        came_before=_came_before(copies or CopySums()),
+        came_before=before or CameBefore(),
         gates=_gates(found.gates, rules),
-        by_type=tuple(_by_type(found.values)),
-        dropped_types=_dropped(found.values),
-        dropped_value=found.values.rest.value,
+        by_type=tuple(_by_type(outcomes.values)),
+        dropped_types=outcomes.values.rest,
         top=top,
     )
 
 
-def _came_before(sums: CopySums) -> CameBefore:
-    return CameBefore(
-        *(AtStake(one.count, one.value) for one in (sums.copies, sums.shared_ids, sums.orders))
-    )
+def _by_count(rows: Rows[Name, Sum]) -> list[tuple[Name, Sum]]:
+    return sorted(rows, key=lambda item: -item[1].count)
 
 
-def _gates(notes: GateNotes, rules: Rules) -> Gates:
-    by_month: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for (mark, month), count in sorted(notes.marks.items(), key=lambda item: item[0][1]):
-        by_month[month][mark] = count
-    categories: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for (category, is_given), count in notes.categories.items():
-        categories[category][not is_given] += count
-    ranked = sorted(categories.items(), key=lambda item: (-sum(item[1]), item[0]))
-    return Gates(
-        dict(by_month),
-        Consents(
-            notes.with_consent,
-            notes.asked,
-            {category: (given, refused) for category, (given, refused) in ranked},
-            bool(rules.consent.categories),
-        ),
-        tuple(
-            Kept(reason, title, number, value)
-            for (reason, title), (number, value) in sorted(
-                notes.kept_back.totals.items(), key=lambda item: (-item[1][0], item[0])
-            )
-        ),
-    )
+def _ranked(counts: Mapping[str, int]) -> dict[str, int]:
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return {name: count for name, count in ranked if count}
 
 
-def _events(names: BoundedSums[str], table: EventMap) -> Iterator[EventTotal]:
+def _events(found: Findings, table: EventMap) -> Iterator[NamedEvents]:
     """Put spellings that normalise alike together, most frequent names first."""
-    alike: defaultdict[str, list[tuple[str, Sum]]] = defaultdict(list)
-    for name, total in names:
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for name, _ in found.events:
         # What a cut name would be normalised to, nobody knows.
-        alike[name if is_cut(name) else normalise(name)].append((name, total))
-    totals = [_event(spelt, table) for spelt in alike.values()]
+        alike[name if is_cut(name) else normalise(name)].append(name)
+    totals = [_event(names, found, table) for names in alike.values()]
     yield from sorted(totals, key=lambda event: (-event.messages, event.name))
 
 
-def _event(spelt: list[tuple[str, Sum]], table: EventMap) -> EventTotal:
-    spelt.sort(key=lambda item: (-item[1].count, item[0]))
-    total = Sum()
-    for _, one in spelt:
-        total.add(one)
-    name = spelt[0][0]
-    known = table.look_up(name)
-    kind: Kind = "mapped" if known.targets else "unmapped"
-    if not name:
+def _event(names: list[str], found: Findings, table: EventMap) -> NamedEvents:
+    names.sort(key=lambda name: (-found.events[name].count, name))
+    amounts, sent = (
+        add_up(rows[name] for name in names if name in rows)
+        for rows in (found.amounts, found.outcomes.events)
+    )
+    known = table.look_up(names[0])
+    kind: NameKind = "mapped" if known.targets else "unmapped"
+    if not names[0]:
         kind = "unnamed"
     elif known.is_order:
         kind = "order"
     elif known.is_install:
         kind = "install"
-    return EventTotal(
-        name,
-        tuple(spelling for spelling, _ in spelt),
+    return NamedEvents(
+        names[0],
+        tuple(names),
         kind,
         known.targets,
-        total.count,
-        total.sent,
-        total.valued,
-        total.value,
-        total.sent_value,
+        sum(found.events[name].count for name in names),
+        sent.count,
+        amounts.count,
+        amounts.value,
+        sent.value,
     )
 
 
 def _times(found: Findings) -> Times | None:
     if found.first is None or found.last is None:
         return None
-    by_day = {day_of(day): total.count for day, total in sorted(found.days)}
+    days = sorted(day for day, _ in found.days)
+    gaps = [
+        Gap(day_of(before + 1), day_of(after - 1))
+        for before, after in pairwise(days)
+        if after - before > 1
+    ]
     return Times(
         moment_of(found.first),
         moment_of(found.last),
-        by_day,
+        {day_of(day): found.days[day].count for day in days},
         {hour_of(hour): count for hour, count in sorted(found.hours.items())},
-        tuple(_gaps(sorted(day for day, _ in found.days))) if found.days.is_exact else (),
+        tuple(gaps) if found.days.is_exact else (),
         found.days.is_exact,
     )
 
 
-def _gaps(days: list[int]) -> Iterator[Gap]:
-    for before, after in pairwise(days):
-        if after - before > 1:
-            yield Gap(day_of(before + 1), day_of(after - 1))
+def _lacks(found: Findings, described: int) -> Iterator[Lack]:
+    yield from find_lacks(found.profiles)
+    if described:
+        yield Lack("message id", "messages", found.messages["without_id"], described)
+        yield Lack("readable time", "messages", found.messages["without_time"], described)
 
 
-def _faults(
-    found: Findings, counts: Mapping[str, int], kept_under: Callable[[str], str]
-) -> Iterator[Fault]:
+def _troubles(counts: Mapping[str, int], places: Places) -> Iterator[Trouble]:
     for reason, count in _ranked(counts).items():
-        places = found.places.get(kept_under(reason), ())
-        yield Fault(reason, count, tuple(Place(*place) for place in places))
+        found = places.get(reason, ())
+        yield Trouble(reason, count, tuple(Place(*place) for place in found))
 
 
-def _by_type(values: BoundedSums[tuple[str, str]]) -> Iterator[TypeTotal]:
-    months: defaultdict[str, list[tuple[str, Sum]]] = defaultdict(list)
-    for (event_type, month), total in values:
-        months[event_type].append((month, total))
-    totals = [_type(event_type, sums) for event_type, sums in months.items()]
-    yield from sorted(totals, key=lambda total: (-total.value, total.event_type))
+def _gates(counts: GateCounts, rules: Rules) -> Gates:
+    is_asked_for = bool(rules.consent.categories)
+    totals = counts.kept_back.totals.items()
+    return Gates(
+        counts.by_month(),
+        counts.with_consent,
+        counts.asked,
+        counts.by_category(),
+        _NOBODY_ASKS if counts.with_consent and not is_asked_for else "",
+        tuple(
+            Kept(reason, title, kept.count, kept.value)
+            for (reason, title), kept in sorted(totals, key=lambda item: (-item[1].count, item[0]))
+        ),
+    )
 
 
-def _type(event_type: str, sums: Iterable[tuple[str, Sum]]) -> TypeTotal:
-    total = Sum()
-    by_month = {}
-    for month, one in sorted(sums, key=lambda item: item[0]):
-        total.add(one)
-        by_month[month] = (one.count, one.value)
-    return TypeTotal(event_type, total.count, total.value, by_month)
-
-
-def _dropped(names: BoundedSums[str] | BoundedSums[tuple[str, str]]) -> Rest:
-    return Rest(0, names.rest.count, names.is_exact)
-
-
-def _ranked(counts: Mapping[str, int]) -> dict[str, int]:
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return {name: count for name, count in ranked if count}
+def _by_type(values: Rows[tuple[str, str], Sum]) -> Iterator[TypeTotal]:
+    months: defaultdict[str, dict[str, Sum]] = defaultdict(dict)
+    for (event_type, month), total in sorted(values, key=lambda item: item[0]):
+        months[event_type][month] = total
+    sums = {event_type: add_up(by_month.values()) for event_type, by_month in months.items()}
+    for event_type in sorted(sums, key=lambda name: (-sums[name].value, name)):
+        total = sums[event_type]
+        yield TypeTotal(event_type, total.count, total.value, months[event_type])

@@ -1,86 +1,280 @@
-"""What is found in all batches together, in a bounded amount of memory."""
+"""What is found in a batch, or in all of them together: the counts that a report is made of.
+
+A worker process fills one for its batch, and all are added up. Their size is bounded, however
+many names an export has.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
-from convertro_cli.review.inspect.bounded import BoundedSums
-from convertro_cli.review.inspect.days import DAY
-from convertro_cli.review.inspect.gates import GateNotes
-from convertro_cli.review.inspect.notes import PLACES_KEPT, BatchFindings
+from convertro_cli.amounts import Rows, Sum, cut_name
+from convertro_cli.mapping.browser import read_mark
+from convertro_cli.mapping.calls import Call
+from convertro_cli.mapping.consent import carries_consent
+from convertro_cli.mapping.jobs import TOO_LONG, CallKeys
+from convertro_cli.mapping.kept_back import KeptBack
+from convertro_cli.mapping.modes import is_from_browser
+from convertro_cli.record.tally import Fate
+from convertro_cli.review.inspect.ids import RepeatedIds
 from convertro_cli.review.inspect.profile import Profile
-from convertro_cli.review.inspect.repeats import RepeatedIds
+from convertro_cli.segment.days import DAY, HOUR, month_of
 
 SHORT_SPAN = 3 * DAY
 """Up to this many seconds a span is short, and its hours are kept too."""
 
+PLACES_KEPT = 10
+"""How many places of each kind of invalid line and of warning are kept."""
+
+Places = dict[str, list[tuple[str, str]]]
+"""Places by what is wrong there, each with what more is known of it."""
+
+NO_MONTH = ""
+"""In place of the month of a message whose time cannot be told."""
+
 _NAMES_KEPT = 10_000
 _SOURCES_KEPT = 500
 _DAYS_KEPT = 36_525  # a hundred years
+_MOST_CATEGORIES = 200
 
 
+def count_of(row: Sum) -> int:
+    """The weight of a row: the most frequent names are kept."""
+    return row.count
+
+
+_DELIVERED = Fate.DELIVERED
+
+_NAMES = partial(Rows, _NAMES_KEPT, Sum, count_of)
+_SOURCES = partial(Rows, _SOURCES_KEPT, Sum, count_of)
+_DAYS = partial(Rows, _DAYS_KEPT, Sum, count_of)
+
+
+@dataclass(slots=True)
+class GateCounts:
+    """What identifies and tracks say for the gates.
+
+    ``marks`` counts those from browsers by mark of delivery and month. ``asked`` counts all,
+    ``with_consent`` those that carry a consent object, ``categories`` those that give (true) or
+    refuse (false) each category; of endless categories only the first are kept. ``kept_back`` is
+    what a gate kept back, as the summary of a replay has it.
+    """
+
+    asked: int = 0
+    with_consent: int = 0
+    marks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    categories: dict[tuple[str, bool], int] = field(default_factory=dict)
+    kept_back: KeptBack = field(default_factory=KeptBack)
+
+    def note(self, message: Mapping[str, Any], time: int | None) -> None:
+        """Note one identify or track, and when it happened, in Unix seconds."""
+        self.asked += 1
+        if is_from_browser(message):
+            month = NO_MONTH if time is None else month_of(time // DAY)
+            self.marks[read_mark(message), month] += 1
+        if carries_consent(message):
+            self.with_consent += 1
+            preferences = message["context"]["consent"].get("categoryPreferences")
+            for category, choice in preferences.items() if isinstance(preferences, dict) else ():
+                self._count_category((cut_name(category), choice is True), 1)
+
+    def add(self, other: GateCounts) -> None:
+        """Take in the counts of another batch."""
+        self.asked += other.asked
+        self.with_consent += other.with_consent
+        self.marks.update(other.marks)
+        for category, count in other.categories.items():
+            self._count_category(category, count)
+        self.kept_back.update(other.kept_back)
+
+    def by_month(self) -> dict[str, dict[str, int]]:
+        """Give the marks of each month; it is empty for messages whose time cannot be told."""
+        months: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for (mark, month), count in sorted(self.marks.items(), key=lambda item: item[0][1]):
+            months[month][mark] = count
+        return dict(months)
+
+    def by_category(self) -> dict[str, tuple[int, int]]:
+        """Give how many messages give each category, and how many refuse it."""
+        names = dict.fromkeys(category for category, _ in self.categories)
+        both = {
+            name: (self.categories.get((name, True), 0), self.categories.get((name, False), 0))
+            for name in names
+        }
+        return dict(sorted(both.items(), key=lambda item: (-sum(item[1]), item[0])))
+
+    def _count_category(self, category: tuple[str, bool], count: int) -> None:
+        if category in self.categories or len(self.categories) < _MOST_CATEGORIES:
+            self.categories[category] = self.categories.get(category, 0) + count
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What becomes of messages, counted as a replay counts them, and of their calls.
+
+    ``messages`` counts those ``sent``, ``already_delivered`` and ``already_failed``, ``calls``
+    the calls by kind. ``values`` has calls and their worth by event type and month, ``events``
+    the tracks that are sent by name, with what their calls are worth.
+    """
+
+    messages: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    invalid: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    values: Rows[tuple[str, str], Sum] = field(default_factory=_NAMES)
+    events: Rows[str, Sum] = field(default_factory=_NAMES)
+
+    def note(self, fate: Fate, event: str | None) -> Sum | None:
+        """Count a message that has calls by what becomes of it.
+
+        ``event`` names a track; its row is given, for what its calls are worth.
+        """
+        is_sent = fate is _DELIVERED
+        if is_sent:
+            self.messages["sent"] += 1
+        elif fate is Fate.FAILED:
+            self.failed[TOO_LONG] += 1
+        elif fate is Fate.REPEATED_ORDER:
+            self.skipped[fate.name.lower()] += 1
+        else:
+            self.messages[fate.name.lower()] += 1
+        if event is None:
+            return None
+        row = self.events.at(event)
+        row.count += is_sent
+        return row
+
+    def note_calls(self, calls: Iterable[Call], of_event: Sum | None, *, with_types: bool) -> None:
+        """Count calls that can be sent, and what they are worth.
+
+        ``of_event`` is the row of the track that they are of, if all of them are sent;
+        ``with_types`` says that settings gave them their types.
+        """
+        for call in calls:
+            if with_types:
+                self.calls[call.kind] += 1
+            if call.kind == "event":
+                value = call.event_value
+                if with_types:
+                    kind = (cut_name(call.event_type or ""), month_of(call.timestamp // DAY))
+                    self.values.at(kind).add_one(value)
+                if of_event is not None:
+                    of_event.add_value(value)
+
+    def add(self, other: Outcomes) -> None:
+        """Take in what becomes of other messages."""
+        for mine, more in zip(self._counters(), other._counters(), strict=True):
+            mine.update(more)
+        self.values.add(other.values)
+        self.events.add(other.events)
+
+    def take_out(self, other: Outcomes) -> None:
+        """Take out what became of some of the messages that were counted."""
+        for mine, less in zip(self._counters(), other._counters(), strict=True):
+            mine.subtract(less)
+        self.values.take_out(other.values)
+        self.events.take_out(other.events)
+
+    def _counters(self) -> tuple[Counter[str], ...]:
+        return self.messages, self.skipped, self.invalid, self.failed, self.calls
+
+
+@dataclass(slots=True)
 class Findings:
-    """The sums of all batches. Their size does not grow with the exports."""
+    """All that is found.
 
-    def __init__(self, *, names_kept: int = _NAMES_KEPT) -> None:
-        self.messages: Counter[str] = Counter()
-        self.types: BoundedSums[str] = BoundedSums(_SOURCES_KEPT)
-        self.sources: BoundedSums[tuple[str, str]] = BoundedSums(_SOURCES_KEPT)
-        self.profiles: Counter[Profile] = Counter()
-        self.events: BoundedSums[str] = BoundedSums(names_kept)
-        self.days: BoundedSums[int] = BoundedSums(_DAYS_KEPT)
-        self.hours: Counter[int] = Counter()
-        self.first: int | None = None
-        self.last: int | None = None
-        self.ids = RepeatedIds()
-        self.calls: Counter[str] = Counter()
-        self.values: BoundedSums[tuple[str, str]] = BoundedSums(names_kept)
-        self.skipped: Counter[str] = Counter()
-        self.invalid: Counter[str] = Counter()
-        self.failed: Counter[str] = Counter()
-        self.warnings: Counter[str] = Counter()
-        self.gates = GateNotes()
-        self.places: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    ``messages`` counts those ``read``, those ``unreadable`` (no message at all), those that the
+    filters have ``left_out``, and those ``without_id`` and ``without_time``. ``events`` counts
+    tracks by name (empty for none), ``amounts`` those with a readable amount, and their sum.
+    ``places`` says of each kind of invalid line where it was met first, and more of it;
+    ``warned`` of each kind of warning, which may have the same name. Times are Unix seconds;
+    hours and days are counted from 1970.
+    """
 
-    def add(self, batch: BatchFindings, place: Callable[[int], str]) -> None:
-        """Take in a batch; ``place`` says where one of its lines is from."""
-        self.messages.update(batch.messages)
-        self.profiles.update(batch.profiles)
-        self.calls.update(batch.calls)
-        self.skipped.update(batch.skipped)
-        self.invalid.update(batch.invalid)
-        self.failed.update(batch.failed)
-        self.warnings.update(batch.warnings)
-        self.gates.add(batch.gates)
-        for message_type, count in batch.types.items():
-            self.types.add_count(message_type, count)
-        for origin, count in batch.sources.items():
-            self.sources.add_count(origin, count)
-        for event, total in batch.events.items():
-            self.events.add(event, total)
-        for kind, total in batch.values.items():
-            self.values.add(kind, total)
-        self.ids.add(batch.id_hashes)
-        self._add_times(batch)
-        for what, places in batch.places.items():
-            kept = self.places[what]
-            for number, detail in places[: PLACES_KEPT - len(kept)]:
-                kept.append((place(number), detail))
+    messages: Counter[str] = field(default_factory=Counter)
+    types: Rows[str, Sum] = field(default_factory=_SOURCES)
+    sources: Rows[tuple[str, str], Sum] = field(default_factory=_SOURCES)
+    profiles: Counter[Profile] = field(default_factory=Counter)
+    events: Rows[str, Sum] = field(default_factory=_NAMES)
+    amounts: Rows[str, Sum] = field(default_factory=_NAMES)
+    days: Rows[int, Sum] = field(default_factory=_DAYS)
+    hours: Counter[int] = field(default_factory=Counter)
+    first: int | None = None
+    last: int | None = None
+    ids: RepeatedIds = field(default_factory=RepeatedIds)
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    warnings: Counter[str] = field(default_factory=Counter)
+    gates: GateCounts = field(default_factory=GateCounts)
+    places: Places = field(default_factory=dict)
+    warned: Places = field(default_factory=dict)
 
-    @property
-    def is_short(self) -> bool:
-        """Whether the messages lie so close together that their hours tell more than days."""
-        return self.first is not None and (self.last or 0) - self.first <= SHORT_SPAN
+    def note_place(self, what: str, place: str, detail: str = "") -> None:
+        """Keep the place of an invalid line."""
+        _keep(self.places, what, (place, detail))
 
-    def _add_times(self, batch: BatchFindings) -> None:
-        if batch.first is None or batch.last is None:
+    def warn(self, what: str, place: str) -> None:
+        """Count a warning, and keep its place."""
+        self.warnings[what] += 1
+        _keep(self.warned, what, (place, ""))
+
+    def note_times(self, times: Sequence[int]) -> None:
+        """Note when messages happened."""
+        self.hours = Counter([time // HOUR for time in times])
+        for hour, count in self.hours.items():
+            self.days.at(hour // 24).count += count
+        self.first, self.last = min(times, default=None), max(times, default=None)
+
+    def add(self, more: Findings) -> None:
+        """Take in what was found in another batch."""
+        self.messages.update(more.messages)
+        self.profiles.update(more.profiles)
+        self.warnings.update(more.warnings)
+        self.types.add(more.types)
+        self.sources.add(more.sources)
+        self.events.add(more.events)
+        self.amounts.add(more.amounts)
+        self.ids.add(more.ids.hashes)
+        self.outcomes.add(more.outcomes)
+        self.gates.add(more.gates)
+        self._add_times(more)
+        for mine, theirs in ((self.places, more.places), (self.warned, more.warned)):
+            for what, places in theirs.items():
+                for place in places:
+                    _keep(mine, what, place)
+
+    def _add_times(self, more: Findings) -> None:
+        if more.first is None or more.last is None:
             return
-        self.first = batch.first if self.first is None else min(self.first, batch.first)
-        self.last = batch.last if self.last is None else max(self.last, batch.last)
-        for hour, count in batch.hours.items():
-            self.days.add_count(hour // 24, count)
-        if self.is_short:
-            self.hours.update(batch.hours)
+        self.days.add(more.days)
+        self.first = more.first if self.first is None else min(self.first, more.first)
+        self.last = more.last if self.last is None else max(self.last, more.last)
+        if self.last - self.first <= SHORT_SPAN:
+            self.hours.update(more.hours)
         else:
             self.hours.clear()
+
+
+def _keep(kept: Places, what: str, place: tuple[str, str]) -> None:
+    """Keep a place, if there are not enough of its kind yet."""
+    places = kept.setdefault(what, [])
+    if len(places) < PLACES_KEPT and place not in places:
+        places.append(place)
+
+
+@dataclass(slots=True)
+class BatchFindings:
+    """What is found in one batch, as if no call came before.
+
+    ``keys`` is for finding the calls that did, ``spans`` has where in the batch the messages lie
+    that have calls. ``exhausted`` says that the limit of messages was reached.
+    """
+
+    found: Findings = field(default_factory=Findings)
+    keys: CallKeys = field(default_factory=CallKeys)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    exhausted: bool = False

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convertro_cli.mapping.calls import Call, Invalid, InvalidReason, Mapped, Outcome, Skipped
+from convertro_cli.amounts import Sum, cut_name
+from convertro_cli.mapping.calls import (
+    Call,
+    Invalid,
+    InvalidReason,
+    Mapped,
+    Skipped,
+    SkipReason,
+)
 from convertro_cli.mapping.gates import SUPPORTED_TYPES
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
 from convertro_cli.mapping.ledger_key import KEY_BYTES
@@ -14,12 +23,12 @@ from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.modes import decide_mode
 from convertro_cli.mapping.rules import Rules, Selection, Wire
 from convertro_cli.mapping.times import message_time
+from convertro_cli.mapping.url_limit import UrlLimit
 from convertro_cli.reading.batch import LineBatch
-from convertro_cli.review.inspect.days import DAY
-from convertro_cli.review.inspect.notes import BatchFindings, BatchNotes, warned
-from convertro_cli.review.inspect.profile import id_flags, source_of, track_facts
-from convertro_cli.review.inspect.sendable import UrlLimit
-from convertro_cli.review.inspect.sums import Sum
+from convertro_cli.record.tally import Fate
+from convertro_cli.review.inspect.findings import BatchFindings
+from convertro_cli.review.inspect.ids import hash_ids
+from convertro_cli.review.inspect.profile import id_flags, name_of, source_of, track_facts
 from convertro_cli.segment.ids import read_id
 
 
@@ -36,119 +45,153 @@ def rules_without_settings(selection: Selection | None = None) -> Rules:
     )
 
 
+def are_of_settings(rules: Rules) -> bool:
+    """Whether rules are somebody's, so that the calls they lead to mean something."""
+    return bool(rules.wire.targets)
+
+
+def event_of(message: Mapping[str, Any] | None) -> str | None:
+    """Give the name of a track as it is counted, empty for none; None for other messages."""
+    if message is None or str(message.get("type")).lower() != "track":
+        return None
+    return name_of(message.get("event"))
+
+
 @dataclass(slots=True)
 class InspectJob(MappingJob):
-    """Find out what is in a batch.
-
-    ``with_settings`` says that the rules are somebody's, so that the calls they lead to mean
-    something and are counted as well.
-    """
-
-    with_settings: bool = True
+    """Find out what is in a batch."""
 
     def __call__(self, batch: LineBatch) -> BatchFindings:
         ending = BatchCounts()
-        notes = BatchNotes()
-        limit = UrlLimit(self.rules.wire)
-        read = 0
+        looking = _Looking(self.rules, batch)
         for line in self.lines(batch, ending):
-            read += 1
-            outcome = line.outcome
-            if isinstance(outcome, Mapped):
-                notes.spans.append((line.start, line.end))
-                notes.keys.add(line, outcome, batch, self.rules, with_orders=True)
-                is_sent = self._note_calls(outcome, line.number, notes, limit)
-                self._note_message(line, notes, outcome.calls[0], is_sent)
-            else:
-                _note_reason(outcome, line.number, notes)
-                self._note_message(line, notes, None, False)
-        notes.messages["read"] = read
-        return notes.findings(exhausted=ending.exhausted)
+            looking.look_at(line)
+        return looking.finish(exhausted=ending.exhausted)
 
-    def _note_calls(self, mapped: Mapped, number: int, notes: BatchNotes, limit: UrlLimit) -> bool:
-        """Note the calls that a dry run would give; say whether all of them can be sent."""
-        for warning in mapped.warnings:
-            notes.warnings[warning.value] += 1
-            notes.note_place(warned(warning.value), number)
-        failed = 0
-        first = len(notes.keys.keys) // KEY_BYTES - len(mapped.calls)
-        for index, call in enumerate(mapped.calls if self.with_settings else (), first):
-            if not limit.allows(call):
-                failed += 1
-                notes.keys.faults.append(index)
-                continue
-            notes.calls[call.kind] += 1
-            if call.kind == "event":
-                kind = (call.event_type or "", call.timestamp // DAY)
-                total = notes.values.get(kind)
-                if total is None:
-                    total = notes.values[kind] = Sum()
-                total.count += 1
-                total.add_value(call.event_value)
-        if failed:
-            notes.calls["failed"] += failed
-            notes.failed[TOO_LONG] += 1
-            notes.note_place(TOO_LONG, number)
+
+class _Looking:
+    """Looks at the lines of one batch.
+
+    A note costs as little as it can, because there is one for every message: names are only cut
+    and times only ordered once for all that are alike.
+    """
+
+    def __init__(self, rules: Rules, batch: LineBatch) -> None:
+        self._rules = rules
+        self._batch = batch
+        self._limit = UrlLimit(rules.wire) if are_of_settings(rules) else None
+        self._result = BatchFindings()
+        self._found = self._result.found
+        self._kinds: defaultdict[tuple[str, str | None, str | None], int] = defaultdict(int)
+        self._skipped: defaultdict[SkipReason, int] = defaultdict(int)
+        self._events: defaultdict[str, int] = defaultdict(int)
+        self._amounts: defaultdict[str, Sum] = defaultdict(Sum)
+        self._times: list[int] = []
+        self._ids: list[str] = []
+
+    def look_at(self, line: MappedLine) -> None:
+        """Note what a line is, and what becomes of it."""
+        outcome = line.outcome
+        if isinstance(outcome, Mapped):
+            result = self._result
+            result.spans.append((line.start, line.end))
+            result.keys.add(line, outcome, self._batch, self._rules, with_orders=True)
+            event = self._note_message(line, outcome.calls[0])
+            self._note_calls(line, outcome, event)
         else:
-            notes.messages["sent"] += 1
-        return not failed
+            self._note_reason(outcome, line.number)
+            self._note_message(line, None)
 
-    def _note_message(
-        self, line: MappedLine, notes: BatchNotes, call: Call | None, is_sent: bool
-    ) -> None:
-        """Note what a message is; ``call`` is the first that it yields, if it does."""
-        message = line.message
+    def finish(self, *, exhausted: bool) -> BatchFindings:
+        """Put the notes together."""
+        found, typed = self._found, sum(self._kinds.values())
+        for (kind, library, channel), count in self._kinds.items():
+            found.types.at(cut_name(kind)).count += count
+            found.sources.at((name_of(library), name_of(channel))).count += count
+        for name, count in self._events.items():
+            found.events.at(cut_name(name)).count += count
+        for name, amounts in self._amounts.items():
+            found.amounts.at(cut_name(name)).add(amounts)
+        found.outcomes.skipped.update(
+            {reason.value: count for reason, count in self._skipped.items()}
+        )
+        found.note_times(self._times)
+        found.ids.add(hash_ids(self._ids))
+        messages = found.messages
+        messages["read"] = typed + messages["unreadable"] + messages["left_out"]
+        found.messages["without_id"] = typed - len(self._ids)
+        found.messages["without_time"] = typed - len(self._times)
+        self._result.exhausted = exhausted
+        return self._result
+
+    def _note_calls(self, line: MappedLine, mapped: Mapped, event: str | None) -> None:
+        """Note the calls that a dry run would give; ``event`` names a track."""
+        for warning in mapped.warnings:
+            self._found.warn(warning.value, self._batch.place(line.number))
+        outcomes, calls = self._found.outcomes, mapped.calls
+        name = None if event is None else cut_name(event)
+        if self._limit is None:
+            outcomes.note_calls(calls, outcomes.note(Fate.DELIVERED, name), with_types=False)
+            return
+        keys = self._result.keys
+        sound = [call for call in calls if self._limit.allows(call)]
+        if len(sound) == len(calls):
+            outcomes.note_calls(calls, outcomes.note(Fate.DELIVERED, name), with_types=True)
+            return
+        first = len(keys.keys) // KEY_BYTES - len(calls)
+        keys.faults += [first + i for i, call in enumerate(calls) if call not in sound]
+        outcomes.note(Fate.FAILED, name)
+        outcomes.note_calls(sound, None, with_types=True)
+        outcomes.calls["failed"] += len(calls) - len(sound)
+        self._found.note_place(TOO_LONG, self._batch.place(line.number))
+
+    def _note_message(self, line: MappedLine, call: Call | None) -> str | None:
+        """Note what a message is, and give the name of a track that is asked for.
+
+        ``call`` is the first that it yields, if it does.
+        """
+        message, found, rules = line.message, self._found, self._rules
         message_type = message.get("type") if message is not None else None
         if message is None or not isinstance(message_type, str):
-            notes.messages["unreadable"] += 1
-            return
-        kind = message_type if message_type in SUPPORTED_TYPES else message_type.lower()
+            found.messages["unreadable"] += 1
+            return None
         if not line.outcome.is_selected:
-            notes.messages["left_out"] += 1
-            return
-        time = call.timestamp if call is not None else _time(message, self.rules)
-        notes.kinds[kind, *source_of(message)] += 1
+            found.messages["left_out"] += 1
+            return None
+        kind = message_type if message_type in SUPPORTED_TYPES else message_type.lower()
+        self._kinds[kind, *source_of(message)] += 1
         message_id = read_id(message.get("messageId"))
         if message_id is not None:
-            notes.ids.append(message_id)
+            self._ids.append(message_id)
+        time = call.timestamp if call is not None else _time(message, rules)
         if time is not None:
-            notes.times.append(time)
+            self._times.append(time)
+        name: str | None = None
         if kind in SUPPORTED_TYPES:
-            notes.gates.note(message, time)
-            mode = call.mode if call is not None else decide_mode(self.rules.mode, kind, message)
+            found.gates.note(message, time)
+            mode = call.mode if call is not None else decide_mode(rules.mode, kind, message)
             flags = id_flags(message, mode)
             if kind == "track":
-                flags |= self._note_track(message, notes, line.outcome if is_sent else None)
-            notes.profiles[kind, mode, flags] += 1
+                name, facts, amount = track_facts(message, rules.events)
+                flags |= facts
+                self._events[name] += 1
+                if amount is not None:
+                    self._amounts[name].add_one(amount)
+            found.profiles[kind, mode, flags] += 1
+        return name
 
-    def _note_track(
-        self, message: Mapping[str, Any], notes: BatchNotes, sent: Outcome | None
-    ) -> int:
-        name, flags, amount = track_facts(message, self.rules.events)
-        total = notes.events.get(name)
-        if total is None:
-            total = notes.events[name] = Sum()
-        total.count += 1
-        if isinstance(sent, Mapped):
-            total.sent += 1
-            for call in sent.calls:
-                if call.kind == "event":
-                    total.add_sent(call.event_value)
-        if amount is not None:
-            total.add_value(amount)
-        return flags
-
-
-def _note_reason(outcome: Skipped | Invalid, number: int, notes: BatchNotes) -> None:
-    if isinstance(outcome, Skipped):
-        notes.skipped[outcome.reason] += 1
-        if outcome.worth is not None:
-            notes.gates.kept_back.add(outcome.reason.value, outcome.title, outcome.worth)
-    else:
+    def _note_reason(self, outcome: Skipped | Invalid, number: int) -> None:
+        kept_back = self._found.gates.kept_back
+        if isinstance(outcome, Skipped):
+            self._skipped[outcome.reason] += 1
+            if outcome.worth is not None:
+                kept_back.add(outcome.reason.value, outcome.title, outcome.worth)
+            return
         if outcome.reason is InvalidReason.UNREADABLE_AMOUNT:
-            notes.gates.kept_back.add(outcome.reason.value, "", 0)
-        notes.invalid[outcome.reason.value] += 1
-        notes.note_place(outcome.reason.value, number, outcome.detail)
+            kept_back.add(outcome.reason.value, "", 0)
+        self._found.outcomes.invalid[outcome.reason.value] += 1
+        place = self._batch.place(number)
+        self._found.note_place(outcome.reason.value, place, outcome.detail)
 
 
 def _time(message: Mapping[str, Any], rules: Rules) -> int | None:

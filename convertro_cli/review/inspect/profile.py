@@ -1,20 +1,20 @@
-"""What one message has and lacks, as far as Convertro calls need it."""
+"""What one message has and lacks, as far as Convertro calls need it, and how many lack what."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from convertro_cli.amounts import cut_name
 from convertro_cli.mapping.calls import Mode
 from convertro_cli.mapping.fields import as_object, has_device
 from convertro_cli.mapping.modes import channel_of, library_name
 from convertro_cli.mapping.orders import find_order_keys, is_absent
 from convertro_cli.mapping.rules import EventMap
+from convertro_cli.review.inspect.report import Lack
 from convertro_cli.segment.ids import has_id
 from convertro_cli.segment.money import read_amount
-
-LONGEST_NAME = 200
-"""Longer names are cut for counting: a name can be as long as a line."""
 
 NO_USER_ID = 1
 NO_DEVICE_ID = 2
@@ -32,19 +32,9 @@ There are a few hundred of them at most, so that counting by them takes little.
 """
 
 
-def cut(text: str) -> str:
-    """Cut what is too long to be kept; a cut name is longer than any that is kept whole."""
-    return text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…"
-
-
-def is_cut(name: str) -> bool:
-    """Whether a name is not whole."""
-    return len(name) > LONGEST_NAME
-
-
 def name_of(value: Any) -> str:
     """Give a name as it is counted; empty where there is none."""
-    return cut(value) if isinstance(value, str) and value.strip() else ""
+    return cut_name(value) if isinstance(value, str) and value.strip() else ""
 
 
 def source_of(message: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -94,3 +84,37 @@ def track_facts(
     if amount is None:
         flags |= NO_AMOUNT
     return name, flags, amount
+
+
+_LACKS: tuple[tuple[str, int, str, Callable[[str, Mode, int], bool]], ...] = (
+    ("user id", NO_USER_ID, "identifies", lambda kind, mode, flags: kind == "identify"),
+    ("user id", NO_USER_ID, "tracks", lambda kind, mode, flags: kind == "track"),
+    ("device id", NO_DEVICE_ID, "from apps and servers", lambda kind, mode, flags: mode == "cloud"),
+    ("event name", NO_EVENT_NAME, "tracks", lambda kind, mode, flags: kind == "track"),
+    ("order id", NO_ORDER_ID, "orders", lambda kind, mode, flags: bool(flags & IS_ORDER)),
+    ("readable amount", NO_AMOUNT, "orders", lambda kind, mode, flags: bool(flags & IS_ORDER)),
+    (
+        "readable amount",
+        NO_AMOUNT,
+        "other tracks",
+        lambda kind, mode, flags: kind == "track" and not flags & IS_ORDER,
+    ),
+    (
+        "readable amount",
+        NO_AMOUNT,
+        "tracks that have an amount",
+        lambda kind, mode, flags: (
+            kind == "track" and (not flags & NO_AMOUNT or bool(flags & UNREADABLE_AMOUNT))
+        ),
+    ),
+)
+"""What is lacking, its flag, and among which messages it is looked for."""
+
+
+def find_lacks(profiles: Counter[Profile]) -> Iterator[Lack]:
+    """Give what identifies and tracks lack. What none of them could lack is left out."""
+    for what, flag, among, belongs in _LACKS:
+        looked_at = {one: count for one, count in profiles.items() if belongs(*one)}
+        lacking = sum(count for (_, _, flags), count in looked_at.items() if flags & flag)
+        if looked_at:
+            yield Lack(what, among, lacking, sum(looked_at.values()))

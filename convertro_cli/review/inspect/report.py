@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from convertro_cli.amounts import Sum
 from convertro_cli.errors import ExitCode
 from convertro_cli.review.report.document import Place
 
-Kind = Literal["order", "install", "mapped", "unmapped", "unnamed"]
+NameKind = Literal["order", "install", "mapped", "unmapped", "unnamed"]
+"""What a track is by its name."""
 
 
 @dataclass(frozen=True, slots=True)
-class EventTotal:
+class NamedEvents:
     """The tracks of one name in all its spellings; ``name`` is the most frequent of them.
 
     ``value`` is the sum of the readable amounts, which ``valued`` of the messages have, sent or
@@ -25,7 +27,7 @@ class EventTotal:
 
     name: str
     spellings: tuple[str, ...]
-    kind: Kind
+    kind: NameKind
     targets: tuple[str, ...]
     messages: int
     sent: int
@@ -43,8 +45,7 @@ class Rest:
     is_exact: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """Whole days in a row without a message, between the first message and the last."""
 
     first: date
@@ -82,8 +83,7 @@ class Times:
         return sum(gap.days for gap in self.gaps)
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
+class Lack(NamedTuple):
     """So many ``of`` the messages ``among`` which it is looked for lack something."""
 
     what: str
@@ -92,8 +92,7 @@ class Lack:
     of: int
 
 
-@dataclass(frozen=True, slots=True)
-class Repeats:
+class Repeats(NamedTuple):
     """Messages with an id that came before; estimated from one id in ``one_in`` where above 1."""
 
     messages: int
@@ -106,7 +105,7 @@ class Repeats:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Trouble:
     """Something wrong with lines, and where first: places, each with what more is known."""
 
     reason: str
@@ -114,41 +113,32 @@ class Fault:
     places: tuple[Place, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeTotal:
+class TypeTotal(NamedTuple):
     """The calls of one Convertro event type that would be sent, in all and by month."""
 
     event_type: str
     calls: int
     value: Decimal
-    by_month: Mapping[str, tuple[int, Decimal]]
+    by_month: Mapping[str, Sum]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Becomes:
     """What becomes of the messages, counted as a replay counts them, and the calls by kind.
 
     Without settings it is what would be sent under settings that send all they can.
     """
 
     sent: int
+    already_delivered: int
+    already_failed: int
     skipped: Mapping[str, int]
     invalid: Mapping[str, int]
     failed: Mapping[str, int]
     calls: Mapping[str, int]
-    already_delivered: int = 0
-    already_failed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AtStake:
-    """How many of something, and what the events among them are worth."""
-
-    count: int = 0
-    value: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CameBefore:
     """Calls of ``copies`` of messages, messages that share an id, and calls for known orders.
 
@@ -157,36 +147,12 @@ class CameBefore:
     the same type: they are sent or not as ``[mapping] repeated_orders`` says.
     """
 
-    copies: AtStake = field(default_factory=AtStake)
-    shared_ids: AtStake = field(default_factory=AtStake)
-    repeated_orders: AtStake = field(default_factory=AtStake)
+    copies: Sum = field(default_factory=Sum)
+    shared_ids: Sum = field(default_factory=Sum)
+    repeated_orders: Sum = field(default_factory=Sum)
 
 
-@dataclass(frozen=True, slots=True)
-class Consents:
-    """So many ``of`` the identifies and tracks carry consent; ``categories`` has each one seen.
-
-    With each stands how many messages give it and how many refuse it. ``is_asked_for`` says
-    whether the settings name any category.
-    """
-
-    carrying: int = 0
-    of: int = 0
-    categories: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    is_asked_for: bool = False
-
-    @property
-    def hint(self) -> str:
-        """What to think of where consent is carried and nobody asks for it; else empty."""
-        if self.is_asked_for or not self.carrying:
-            return ""
-        return (
-            "It is not looked at: categories in [consent] names the consent that Convertro needs."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """Messages that somebody's choice keeps back: why, by which filter, and their worth."""
 
     reason: str
@@ -199,12 +165,17 @@ class Kept:
 class Gates:
     """What the gates see: web messages ``by_month`` and mark of delivery, consent, what is kept.
 
-    The month is empty for messages whose time cannot be told.
+    The month is empty for messages whose time cannot be told. So many ``of`` the identifies and
+    tracks are ``carrying`` consent; with each of the ``categories`` stands how many messages give
+    it and how many refuse it. ``hint`` is what to think of where nobody asks for what is carried.
     """
 
-    by_month: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    consents: Consents = field(default_factory=Consents)
-    kept_back: tuple[Kept, ...] = ()
+    by_month: Mapping[str, Mapping[str, int]]
+    carrying: int
+    of: int
+    categories: Mapping[str, tuple[int, int]]
+    hint: str
+    kept_back: tuple[Kept, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,23 +212,22 @@ class InspectReport:
     modes: Mapping[str, int]
     sources: tuple[tuple[str, str, int], ...]
     other_sources: int
-    events: tuple[EventTotal, ...]
+    events: tuple[NamedEvents, ...]
     dropped_events: Rest
     times: Times | None
     lacks: tuple[Lack, ...]
     repeats: Repeats
-    faults: tuple[Fault, ...]
-    warnings: tuple[Fault, ...]
-    outcome: Outcome
-    came_before: CameBefore = field(default_factory=CameBefore)
-    gates: Gates = field(default_factory=Gates)
-    by_type: tuple[TypeTotal, ...] = ()
-    dropped_types: Rest = field(default_factory=Rest)
-    dropped_value: Decimal = Decimal(0)
-    top: int = 25
+    faults: tuple[Trouble, ...]
+    warnings: tuple[Trouble, ...]
+    outcome: Becomes
+    came_before: CameBefore
+    gates: Gates
+    by_type: tuple[TypeTotal, ...]
+    dropped_types: Sum
+    top: int
 
     @property
-    def top_events(self) -> tuple[EventTotal, ...]:
+    def top_events(self) -> tuple[NamedEvents, ...]:
         """The names to show."""
         return self.events[: self.top]
 
@@ -265,8 +235,5 @@ class InspectReport:
     def other_events(self) -> Rest:
         """The names that are not shown."""
         hidden = self.events[self.top :]
-        return Rest(
-            len(hidden),
-            sum(event.messages for event in hidden) + self.dropped_events.messages,
-            self.dropped_events.is_exact,
-        )
+        messages = sum(event.messages for event in hidden) + self.dropped_events.messages
+        return Rest(len(hidden), messages, self.dropped_events.is_exact)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
-from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.sources import ExportSet
-from convertro_cli.record.tally import Tally
 from convertro_cli.review.inspect.build import build_report
 from convertro_cli.review.inspect.copies import Copies
 from convertro_cli.review.inspect.findings import Findings
 from convertro_cli.review.inspect.job import InspectJob
 from convertro_cli.review.inspect.report import InspectReport, RunFacts
-from convertro_cli.run.files import RunFiles
-from convertro_cli.run.input import RunInput, choose_workers
-from convertro_cli.run.interrupts import Interrupts
-from convertro_cli.run.progress import Progress, Watcher
+from convertro_cli.run.progress import Watcher
+from convertro_cli.run.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,40 +33,26 @@ def inspect(
     exports: ExportSet, rules: Rules, *, options: InspectOptions, watcher: Watcher
 ) -> InspectReport:
     """Find out what is in the exports. Interrupted, it reports what was read until then."""
-    started = time.monotonic()
-    found = Findings()
-    copies = Copies(rules)
-    tally = Tally()
-    files = RunFiles(tally, watcher.notice, exports)
-    progress = Progress(tally, exports.total_bytes)
-    job = InspectJob(rules, options.limit, options.settings is not None)
-    workers = choose_workers(options.workers, exports.total_bytes, options.limit)
-    with Interrupts() as interrupts, RunInput(exports, job, workers=workers) as batches:
-        while not batches.is_finished and not interrupts.stop_requested:
-            taken = batches.take(timeout=0.1)
-            if taken is not None:
-                batch, findings = taken
-                files.follow(batch)
-                copies.look_at(batch, findings)
-                found.add(findings, batch.place)
-                tally.messages["read"] = found.messages["read"]
-                if findings.exhausted:
-                    break
-            progress.count_files(exports)
-            watcher.tick(progress)
-        interruption = interrupts.exit_code
-    files.tell_of_unread()
-    for note in files.notes():
+    found, copies = Findings(), Copies(rules)
+    job = InspectJob(rules, options.limit)
+    with Reading(exports, job, watcher, workers=options.workers, limit=options.limit) as reading:
+        for batch, result in reading:
+            copies.look_at(batch, result)
+            found.add(result.found)
+            reading.tally.messages["read"] = found.messages["read"]
+            if result.exhausted:
+                break
+    for note in reading.files.notes():
         watcher.notice(note)
-    damaged = ExitCode.UNREADABLE_EXPORT if tally.files["damaged"] else ExitCode.OK
+    tally = reading.tally
     facts = RunFacts(
         settings=options.settings,
         filtered=bool(rules.selection),
         files={name: tally.files[name] for name in ("read", "skipped", "damaged")},
         bytes_read=tally.bytes_read,
-        elapsed_s=time.monotonic() - started,
-        interrupted=interruption is not None,
-        exit_code=interruption or damaged,
+        elapsed_s=reading.elapsed_s,
+        interrupted=reading.is_interrupted,
+        exit_code=reading.exit_code,
         unread=tally.unread,
     )
-    return build_report(found, rules, facts, top=options.top, copies=copies.sums)
+    return build_report(found, rules, facts, top=options.top, before=copies.sums)

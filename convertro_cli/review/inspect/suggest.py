@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from convertro_cli.review.inspect.profile import LONGEST_NAME, is_cut
-from convertro_cli.review.inspect.report import EventTotal, InspectReport
+from convertro_cli.amounts import LONGEST_NAME, is_cut
+from convertro_cli.review.inspect.report import InspectReport, NamedEvents
 from convertro_cli.segment.names import normalise
 from convertro_cli.settings.toml_text import toml_string
 from convertro_cli.text import amount, count, things
@@ -57,7 +57,7 @@ def _notes(report: InspectReport, cut: int) -> Iterator[str]:
         yield "There are more names than could be kept: rare ones are not here."
 
 
-def _line(event: EventTotal) -> str:
+def _line(event: NamedEvents) -> str:
     key, value = toml_string(event.name), toml_string(propose_type(event.name))
     return f"{key} = {value}  # {_worth(event)}{_also(event)}\n"
 
@@ -69,16 +69,16 @@ def propose_type(name: str) -> str:
     return "sale_event" if proposed == "sale" else proposed
 
 
-def _named(event: EventTotal) -> str:
+def _named(event: NamedEvents) -> str:
     return _listed(event.spellings)
 
 
-def _worth(event: EventTotal) -> str:
+def _worth(event: NamedEvents) -> str:
     messages = things(event.messages, "message")
     return f"{messages}, worth {amount(event.value)}" if event.valued else messages
 
 
-def _also(event: EventTotal) -> str:
+def _also(event: NamedEvents) -> str:
     others = event.spellings[1:]
     return f"; also {_listed(others)}" if others else ""
 

@@ -60,6 +60,13 @@ class Prose:
     lines: Sequence[Text]
 
 
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Lines to be copied, such as a URL: however long they are, none is broken."""
+
+    lines: Sequence[str]
+
+
 class Place(NamedTuple):
     """Where something is, and what more is known of it."""
 
@@ -142,7 +149,7 @@ class Examples:
     examples: Sequence[Example]
 
 
-Block = Table | Fitting | Prose | Places | Days | Bars | Examples
+Block = Table | Fitting | Prose | Verbatim | Places | Days | Bars | Examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +180,7 @@ class Document:
 
     command: str
     title: str
-    lede: str
+    lede: Text
     parts: Sequence[Part]
     facts: Sequence[tuple[str, str]] = ()
     warnings: Sequence[str] = ()

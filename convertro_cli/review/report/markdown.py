@@ -21,6 +21,7 @@ from convertro_cli.review.report.document import (
     Row,
     Table,
     Text,
+    Verbatim,
     as_cell,
 )
 from convertro_cli.text import count, visible
@@ -41,7 +42,7 @@ def to_markdown(document: Document) -> str:
 
 def _document(document: Document) -> Iterator[str]:
     yield f"## {plain(document.title)}"
-    yield f"\n{plain(document.lede)}"
+    yield f"\n{_text(document.lede)}"
     if document.facts:
         yield ""
     for label, text in document.facts:
@@ -94,6 +95,12 @@ def _prose(block: Prose) -> Iterator[str]:
         yield f"\n#### {plain(block.title)}"
     for line in block.lines:
         yield f"\n{_text(line)}"
+
+
+@_block.register
+def _verbatim(block: Verbatim) -> Iterator[str]:
+    for line in block.lines:
+        yield f"\n{code(line)}"
 
 
 @_block.register

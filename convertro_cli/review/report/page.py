@@ -57,7 +57,8 @@ def _shown_block(block: Block) -> list[dict[str, Any]]:
         case Places():
             return [_kind(_places_table(block))] if block.found else []
         case Days() | Bars():
-            from convertro_cli.review.report.charts import draw_bars, draw_days  # noqa: PLC0415
+            from convertro_cli.review.report.drawing import draw_bars  # noqa: PLC0415 (optional)
+            from convertro_cli.review.report.timeline import draw_days  # noqa: PLC0415
 
             drawn = draw_days(block) if isinstance(block, Days) else draw_bars(block)
             return [{"kind": "chart", "drawn": drawn, "title": block.title}]

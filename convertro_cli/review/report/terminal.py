@@ -28,6 +28,7 @@ from convertro_cli.review.report.document import (
     Row,
     Table,
     Text,
+    Verbatim,
     as_cell,
 )
 from convertro_cli.text import count, visible
@@ -67,10 +68,11 @@ class _Printer:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._kinds = 0
+        self._is_headed = False
 
     def document(self, document: Document) -> None:
         self._print(_styled(document.title, "bold"))
-        self._print(_styled(document.lede))
+        self._print(_cell(document.lede))
         if document.facts:
             self._console.print()
             self._facts(document.facts)
@@ -80,12 +82,14 @@ class _Printer:
             self.part(part)
 
     def part(self, part: Part) -> None:
-        """Print a part; the titles of its tables say enough, but those of examples do not."""
-        if all(isinstance(block, Examples) for block in part.blocks):
+        """Print a part; the titles of its blocks say enough, but those of examples do not."""
+        if all(isinstance(block, Examples) or _is_untitled(block) for block in part.blocks):
             self._title(part.title)
+            self._is_headed = True
         self._kinds = 0
         for block in part.blocks:
             self.block(block)
+        self._is_headed = False
         if self._kinds > _MOST_KINDS:
             more = f"and {count(self._kinds - _MOST_KINDS)} more kinds: --format json has them"
             self._print(_styled(more, "dim"), 2)
@@ -114,6 +118,12 @@ class _Printer:
         self._title(block.title)
         for line in block.lines:
             self._print(_cell(line), 2)
+
+    @block.register
+    def _verbatim(self, block: Verbatim) -> None:
+        self._title("")
+        for line in block.lines:
+            self._console.print(_styled(line), soft_wrap=True)
 
     @block.register
     def _places(self, block: Places) -> None:
@@ -215,7 +225,10 @@ class _Printer:
         return grid
 
     def _title(self, title: str, note: str = "") -> None:
-        self._console.print()
+        """Begin a block, with a blank line before it unless it comes first under a heading."""
+        if not self._is_headed:
+            self._console.print()
+        self._is_headed = False
         if title:
             self._print(_styled(title, "bold"))
         if note:
@@ -223,6 +236,10 @@ class _Printer:
 
     def _print(self, what: RenderableType, indent: int = 0) -> None:
         self._console.print(Padding(what, (0, 0, 0, indent), expand=False) if indent else what)
+
+
+def _is_untitled(block: Block) -> bool:
+    return isinstance(block, Verbatim) or not getattr(block, "title", "fitting")
 
 
 def _is_filled(table: Table, index: int) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
 
 import orjson
 import pytest
 from hypothesis import given, settings
 
+from convertro_cli.amounts import Sum
 from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.sources import find_exports
@@ -36,10 +36,10 @@ def assert_counts_agree(tally: DiffTally, old: bytes, new: bytes) -> None:
     assert changed + unchanged + added == sum("call" in line for line in lines_of(new))
 
 
-def totals(tally: DiffTally, side: str) -> dict[str, tuple[int, Decimal]]:
+def totals(tally: DiffTally, side: str) -> dict[str, Sum]:
     """The calls and the value of each event type on one side, where there are any."""
     rows = {name: getattr(row, side) for name, row in tally.by_event_type.rows.items()}
-    return {name: (total.calls, total.value) for name, total in rows.items() if total.calls}
+    return {name: Sum(total.calls, total.value) for name, total in rows.items() if total.calls}
 
 
 @given(comparing.lines, comparing.rules, comparing.rules)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -25,11 +26,8 @@ def described(message: dict[str, Any], show: Show) -> dict[str, Any]:
     rules = compile_rules(SETTINGS)
     explanation = explain(FoundLine("e", 1, orjson.dumps(message)), loaded_from(SETTINGS), rules)
     assert explanation is not None
-    return describe(explanation, loaded_from(SETTINGS), Masking(show), _origin)
-
-
-def _origin(_: LoadedSettings, key: str) -> str:
-    return f"origin of {key}"
+    loaded = LoadedSettings(SETTINGS, Path("convertro.toml"), {"events.a.b": "file"})
+    return describe(explanation, loaded, Masking(show))
 
 
 MESSAGES = [
@@ -65,9 +63,7 @@ def test_each_setting_stands_with_its_value_and_origin() -> None:
     """A key of [events] may have dots in it, and is one key all the same."""
     found = described(web_message("track", event="a.b"), "full")
     (step,) = [step for step in found["steps"] if step["topic"] == "event type"]
-    assert step["settings"] == [
-        {"key": "events.a.b", "value": ["x"], "origin": "origin of events.a.b"}
-    ]
+    assert step["settings"] == [{"key": "events.a.b", "value": ["x"], "origin": "file"}]
 
 
 def test_a_remedy_is_told_as_what_to_write() -> None:

@@ -19,8 +19,10 @@ from convertro_cli.review.explain.find import (
     FoundLine,
     LineJob,
     MessageIdJob,
+    Search,
+    search,
 )
-from convertro_cli.review.explain.search import Search, search
+from convertro_cli.run.progress import NobodyWatches, Progress
 from tests.mapping.messages import make_rules, web_message
 
 RULES = make_rules()
@@ -28,8 +30,23 @@ RULES = make_rules()
 
 def look(path: Path, job: FindJob, *, most: int = 1, workers: int = 1) -> Search:
     """Look through one file."""
-    files = find_exports([str(path)]).files
-    return search(files, job, most=most, workers=workers, watch=lambda _: None)
+    return search(find_exports([str(path)]), job, NobodyWatches(), most=most, workers=workers)
+
+
+class Watching(NobodyWatches):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.read: list[int] = []
+        self.notices: list[str] = []
+
+    def tick(self, progress: Progress) -> None:
+        """Note the bytes read."""
+        self.read.append(progress.tally.bytes_read)
+
+    def notice(self, text: str) -> None:
+        """Keep a sentence."""
+        self.notices.append(text)
 
 
 def write(path: Path, *lines: bytes) -> Path:
@@ -104,8 +121,11 @@ def test_the_search_ends_where_the_line_is(tmp_path: Path) -> None:
     whole = gzip.compress(b"".join([b'{"type":"track"}\n', *lines]), 1)
     path = tmp_path / "e.gz"
     path.write_bytes(whole[:-2000])
-    assert look(path, LineJob(3)).damage == []
-    (damage,) = look(path, LineJob(1_500_000)).damage
+    assert not look(path, LineJob(3)).is_damaged
+    watching = Watching()
+    exports = find_exports([str(path)])
+    assert search(exports, LineJob(1_500_000), watching, most=1).is_damaged
+    (damage,) = watching.notices
     assert str(path) in damage
 
 
@@ -185,8 +205,7 @@ def test_worker_processes_find_the_same(tmp_path: Path) -> None:
 def test_the_bytes_read_are_told(tmp_path: Path) -> None:
     """Who waits for a long search is told how far it is, over all files."""
     one, two = write(tmp_path / "1", b"a" * 50), write(tmp_path / "2", b"b" * 70)
-    told: list[int] = []
-    files = find_exports([str(one), str(two)]).files
-    search(files, LineJob(99), most=1, workers=1, watch=told.append)
-    assert told == sorted(told)
-    assert told[-1] == one.stat().st_size + two.stat().st_size
+    watching = Watching()
+    search(find_exports([str(one), str(two)]), LineJob(99), watching, most=1)
+    assert watching.read == sorted(watching.read)
+    assert watching.read[-1] == one.stat().st_size + two.stat().st_size

@@ -52,14 +52,12 @@ def batches_of(lines: Sequence[bytes], cuts: Iterable[int] = ()) -> list[LineBat
     ]
 
 
-def find(
-    lines: Sequence[bytes], rules: Rules, *, with_settings: bool = True, cuts: Iterable[int] = ()
-) -> Findings:
+def find(lines: Sequence[bytes], rules: Rules, *, cuts: Iterable[int] = ()) -> Findings:
     """Count the lines as a run does."""
     found = Findings()
-    job = InspectJob(rules, None, with_settings)
+    job = InspectJob(rules)
     for batch in batches_of(lines, cuts):
-        found.add(job(batch), batch.place)
+        found.add(job(batch).found)
     return found
 
 
@@ -71,12 +69,7 @@ def report_of(
 ) -> InspectReport:
     """Inspect messages and raw lines; without ``rules``, as if there were no settings."""
     used = rules or rules_without_settings()
-    found = find(
-        [as_line(message) for message in messages],
-        used,
-        with_settings=rules is not None,
-        cuts=cuts,
-    )
+    found = find([as_line(message) for message in messages], used, cuts=cuts)
     facts = RunFacts(
         settings="convertro.toml" if rules is not None else None,
         filtered=bool(used.selection),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convertro_cli.amounts import Sum
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.review.inspect.as_json import describe
@@ -14,7 +15,7 @@ from convertro_cli.review.inspect.build import build_report
 from convertro_cli.review.inspect.copies import Copies
 from convertro_cli.review.inspect.findings import Findings
 from convertro_cli.review.inspect.job import InspectJob, rules_without_settings
-from convertro_cli.review.inspect.report import AtStake, InspectReport, RunFacts
+from convertro_cli.review.inspect.report import InspectReport, RunFacts
 from tests.mapping.messages import make_rules
 from tests.review.inspect.looking import Message, as_line, batches_of, order, track
 
@@ -28,12 +29,12 @@ def report_of(
 ) -> InspectReport:
     """Inspect messages as a run does."""
     found, copies = Findings(), Copies(rules)
-    job = InspectJob(rules, None, bool(rules.ledger_scopes))
+    job = InspectJob(rules)
     for batch in batches_of([as_line(message) for message in messages], cuts):
-        findings = job(batch)
-        copies.look_at(batch, findings)
-        found.add(findings, batch.place)
-    return build_report(found, rules, FACTS, top=25, copies=copies.sums)
+        result = job(batch)
+        copies.look_at(batch, result)
+        found.add(result.found)
+    return build_report(found, rules, FACTS, top=25, before=copies.sums)
 
 
 def sale(order_id: str, total: float, **fields: object) -> Message:
@@ -51,7 +52,7 @@ def test_a_copy_is_delivered_already() -> None:
             "sale": Decimal(10),
             "signup": Decimal(1),
         }
-        assert report.came_before.copies == AtStake(1, Decimal(10))
+        assert report.came_before.copies == Sum(1, Decimal(10))
         assert [(event.name, event.sent) for event in report.events] == [
             ("Order Completed", 1),
             ("Signed Up", 1),
@@ -62,7 +63,7 @@ def test_messages_that_share_an_id_are_all_sent() -> None:
     """Each further one is a warning with its place, and its value is told."""
     report = report_of(sale("o1", 100), sale("o2", 200), sale("o3", 300))
     assert report.outcome.sent == 3
-    assert report.came_before.shared_ids == AtStake(2, Decimal(500))
+    assert report.came_before.shared_ids == Sum(2, Decimal(500))
     (warning,) = report.warnings
     assert (warning.reason, warning.count) == ("shared_message_id", 2)
     assert [place for place, _ in warning.places] == ["export.ndjson:2", "export.ndjson:3"]
@@ -72,8 +73,8 @@ def test_repeated_orders_are_counted_whether_they_are_sent_or_not() -> None:
     """How many there are is what one must know to decide."""
     messages = [sale("o1", 100), sale("o1", 70, messageId="m2"), sale("o2", 5, messageId="m3")]
     sent, skipped = report_of(*messages), report_of(*messages, rules=ONCE)
-    assert sent.came_before.repeated_orders == AtStake(1, Decimal(70))
-    assert skipped.came_before.repeated_orders == AtStake(1, Decimal(70))
+    assert sent.came_before.repeated_orders == Sum(1, Decimal(70))
+    assert skipped.came_before.repeated_orders == Sum(1, Decimal(70))
     assert (sent.outcome.sent, skipped.outcome.sent) == (3, 2)
     assert skipped.outcome.skipped == {"repeated_order": 1}
     assert describe(sent)["repeated_orders"] == {"calls": 1, "value": 70.0}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import reduce
 from typing import Any
 
 import orjson
@@ -11,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convertro_cli.amounts import Sum, add_up
 from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.review.inspect.report import InspectReport, Lack
-from convertro_cli.segment.money import EXACTLY
 from tests.mapping.messages import cloud_message, make_rules, web_message
 from tests.mapping.strategies import MESSAGES, OBJECTS
 from tests.review.inspect.looking import SHOP_RULES, as_line, batches_of, order, report_of, track
@@ -66,9 +65,7 @@ def test_the_counts_add_up(lines: list[bytes], rules: Rules | None) -> None:
     by_day = report.times.by_day if report.times else {}
     assert sum(by_day.values()) == report.described - without_time
     for total in report.by_type:
-        assert sum(calls for calls, _ in total.by_month.values()) == total.calls
-        values = (value for _, value in total.by_month.values())
-        assert reduce(EXACTLY.add, values, Decimal(0)) == total.value
+        assert add_up(total.by_month.values()) == Sum(total.calls, total.value)
 
 
 @settings(max_examples=50)
@@ -85,8 +82,8 @@ def test_it_agrees_with_the_dry_run(lines: list[bytes], rules: Rules) -> None:
     assert sum(outcome.failed.values()) == dry.failed_messages
     assert sum(outcome.calls.values()) == dry.calls + dry.failed_calls
     assert {total.event_type: total.calls for total in report.by_type} == {
-        name[:200] + ("…" if len(name) > 200 else ""): calls
-        for name, (calls, _) in dry.totals.items()
+        name[:200] + ("…" if len(name) > 200 else ""): total.count
+        for name, total in dry.totals.items()
     }
     assert {warning.reason: warning.count for warning in report.warnings} == dict(dry.warnings)
 
@@ -252,9 +249,9 @@ def test_value_by_type_and_month_is_exact() -> None:
         rules=SHOP_RULES,
     )
     assert {total.event_type: dict(total.by_month) for total in report.by_type} == {
-        "sale": {"2024-03": (2, Decimal("0.3")), "2024-04": (1, Decimal("0.7"))},
-        "signup": {"2024-03": (1, Decimal(1))},
-        "lead": {"2024-03": (1, Decimal(1))},
+        "sale": {"2024-03": Sum(2, Decimal("0.3")), "2024-04": Sum(1, Decimal("0.7"))},
+        "signup": {"2024-03": Sum(1, Decimal(1))},
+        "lead": {"2024-03": Sum(1, Decimal(1))},
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.review.inspect import gate_tables
+from convertro_cli.review.inspect import tables
 from convertro_cli.review.inspect.as_json import describe
 from convertro_cli.review.inspect.report import InspectReport, Kept
 from convertro_cli.review.report.document import Cell
@@ -44,7 +44,7 @@ def test_web_messages_are_counted_by_mark_and_month() -> None:
         "2024-04": {"delivered": 1, "failed": 1, "not loaded": 1},
         "2024-05": {"unmarked": 2},
     }
-    assert [list(row) for row in gate_tables.marks(report).rows] == [
+    assert [list(row) for row in tables.marks(report).rows] == [
         ["2024-04", "1", "1", "1", "–"],
         ["2024-05", "–", "–", "–", "2"],
     ]
@@ -60,15 +60,15 @@ def test_consent_is_counted_by_category_with_a_hint_where_nobody_asks() -> None:
         order(),
     ]
     report = inspected(*messages)
-    consents = report.gates.consents
-    assert (consents.carrying, consents.of) == (3, 4)
-    assert consents.categories == {"Advertising": (1, 2), "Analytics": (0, 1)}
-    assert "[consent]" in gate_tables.consent(report).note
+    gates = report.gates
+    assert (gates.carrying, gates.of) == (3, 4)
+    assert gates.categories == {"Advertising": (1, 2), "Analytics": (0, 1)}
+    assert "[consent]" in tables.consent(report).note
     assert "hint" in describe(report)["consent"]
     asking = inspected(*messages, rules=ASKING)
-    assert asking.gates.consents.hint == ""
+    assert asking.gates.hint == ""
     assert "hint" not in describe(asking)["consent"]
-    assert inspected(order()).gates.consents.hint == ""
+    assert inspected(order()).gates.hint == ""
 
 
 def test_what_is_kept_back_is_counted_with_its_worth() -> None:
@@ -90,7 +90,7 @@ def test_what_is_kept_back_is_counted_with_its_worth() -> None:
         Kept("disabled_by_integrations", "", 1, Decimal(7)),
         Kept("unreadable_amount", "", 1, Decimal(0)),
     )
-    assert list(gate_tables.kept_back(report).rows[0]) == [
+    assert list(tables.kept_back(report).rows[0]) == [
         *("dropped_by_filter", Cell("Big ones", "code"), "2", "91.50"),
     ]
     assert describe(report)["kept_back"][0]["title"] == "Big ones"
@@ -98,6 +98,6 @@ def test_what_is_kept_back_is_counted_with_its_worth() -> None:
 
 def test_what_came_before_is_a_table_with_the_value_at_stake() -> None:
     """Copies and repeated orders, each with its number and worth; nothing where there is none."""
-    rows = gate_tables.came_before(inspected(sale("a", 5), sale("a", 5, messageId="m2"))).rows
+    rows = tables.came_before(inspected(sale("a", 5), sale("a", 5, messageId="m2"))).rows
     assert [row[:3] for row in rows] == [("repeated orders", "1", "5.00")]
-    assert not gate_tables.came_before(inspected(sale("a", 5))).rows
+    assert not tables.came_before(inspected(sale("a", 5))).rows

@@ -76,7 +76,7 @@ def test_a_whole_export_agrees_with_its_dry_run(export: Path) -> None:
     assert report.outcome.skipped == {n: c for n, c in dry.skipped.items() if c}
     assert sum(report.outcome.calls.values()) == dry.calls["delivered"]
     assert {total.event_type: (total.calls, total.value) for total in report.by_type} == {
-        name: (total.calls, total.value) for name, total in dry.by_event_type.items()
+        name: (total.count, total.value) for name, total in dry.by_event_type.items()
     }
 
 

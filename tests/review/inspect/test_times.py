@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convertro_cli.review.inspect.document import gap_lines, glance
 from convertro_cli.review.inspect.report import Times
-from convertro_cli.review.inspect.summary import gap_lines, glance
 from convertro_cli.review.report.day_lines import HOLE, DayLine, DayLines, draw
 from tests.review.inspect.looking import at, report_of
 

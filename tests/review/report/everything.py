@@ -21,6 +21,7 @@ from convertro_cli.review.report.document import (
     Prose,
     Series,
     Table,
+    Verbatim,
 )
 from convertro_cli.review.report.page import to_html
 
@@ -60,6 +61,8 @@ def everything(harm: str = HARM) -> Document:
                     Fitting([[totals], [totals, totals]]),
                     long,
                     Prose(harm, [harm, code]),
+                    Table("", ("", ""), [[code, harm]]),
+                    Verbatim([harm]),
                     Places(harm, [(harm, 7, [Place(harm, harm), Place(harm)])]),
                 ],
             ),

@@ -13,11 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from convertro_cli.review.report.bars import bars_before_after
-from convertro_cli.review.report.document import Pair, Row, Series
-from convertro_cli.review.report.drawing import Drawn
-from convertro_cli.review.report.periods import periods
-from convertro_cli.review.report.timeline import days
+from convertro_cli.review.report.document import Bars, Days, Pair, Row, Series
+from convertro_cli.review.report.drawing import Drawn, draw_bars
+from convertro_cli.review.report.timeline import draw_days, periods
 
 _NUMBERS = st.one_of(
     st.integers(-(10**400), 10**400),
@@ -38,6 +36,16 @@ def rows_of(drawn: Drawn) -> Sequence[Row]:
     return drawn.table.rows
 
 
+def bars_of(rows: Sequence[Pair], title: str = "Value") -> Drawn:
+    """Draw pairs of bars."""
+    return draw_bars(Bars(title, rows))
+
+
+def days(title: str, *series: Series) -> Drawn:
+    """Draw series by day."""
+    return draw_days(Days(title, series, {}))
+
+
 def _percent(text: str | None) -> float:
     assert text is not None
     assert text.endswith("%")
@@ -47,7 +55,7 @@ def _percent(text: str | None) -> float:
 @given(st.lists(st.builds(Pair, st.text(), _NUMBERS, _NUMBERS, st.text(), st.text()), max_size=5))
 def test_bars_stay_in_their_picture_whatever_the_numbers(rows: list[Pair]) -> None:
     """Every bar lies within the picture's width, and any text leaves it sound."""
-    drawn = bars_before_after(rows, "title")
+    drawn = bars_of(rows)
     bars = list(_parse(drawn.svg).iter("rect"))
     assert len(bars) == 2 * len(rows)
     for bar in bars:
@@ -59,9 +67,7 @@ def test_bars_stay_in_their_picture_whatever_the_numbers(rows: list[Pair]) -> No
 
 def test_bars_are_as_long_as_their_numbers() -> None:
     """Lengths stand to each other as the numbers do, and the table says the same."""
-    drawn = bars_before_after(
-        [Pair("sale", Decimal("25.00"), Decimal("100.00"), "25.00", "100.00")], "Value"
-    )
+    drawn = bars_of([Pair("sale", Decimal("25.00"), Decimal("100.00"), "25.00", "100.00")], "Value")
     before, after = _parse(drawn.svg).iter("rect")
     assert _percent(after.get("width")) == 4 * _percent(before.get("width")) == 64
     assert "sale: 25.00 before, 100.00 after" in drawn.svg
@@ -69,14 +75,14 @@ def test_bars_are_as_long_as_their_numbers() -> None:
 
 def test_negative_bars_lie_left_of_the_positive_ones() -> None:
     """A sum of refunds is drawn to the other side of nought."""
-    drawn = bars_before_after([Pair("refund", -10, 30, "−10", "30")], "Value")
+    drawn = bars_of([Pair("refund", -10, 30, "−10", "30")], "Value")
     before, after = _parse(drawn.svg).iter("rect")
     assert _percent(before.get("x")) + _percent(before.get("width")) == _percent(after.get("x"))
 
 
 def test_a_long_label_is_cut_in_the_picture_and_whole_in_the_table() -> None:
     """A name that is wider than a phone cannot push the picture out of the page."""
-    drawn = bars_before_after([Pair("n" * 200, 1, 1, "1", "1")], "Value")
+    drawn = bars_of([Pair("n" * 200, 1, 1, "1", "1")], "Value")
     label = next(text.text for text in _parse(drawn.svg).iter("text"))
     assert label == "n" * 44 + "…"
     assert "n" * 200 in drawn.svg  # in its description
@@ -154,6 +160,6 @@ def test_every_picture_tells_what_it_shows() -> None:
 
 def test_control_characters_are_shown_as_escapes() -> None:
     """What a terminal or a browser would not show is written out."""
-    drawn = bars_before_after([Pair("a\x1b\u202eb", 1, 1, "1", "1")], "t\x00")
+    drawn = bars_of([Pair("a\x1b\u202eb", 1, 1, "1", "1")], "t\x00")
     assert "a\\x1b\\u202eb" in drawn.svg
     assert "\x00" not in drawn.svg

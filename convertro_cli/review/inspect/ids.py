@@ -31,6 +31,11 @@ class RepeatedIds:
         self._bits = 0
 
     @property
+    def hashes(self) -> bytes:
+        """The hashes that are kept."""
+        return self._hashes.tobytes()
+
+    @property
     def one_in(self) -> int:
         """How many ids one id of the sample stands for; 1 where all are kept."""
         return 1 << self._bits

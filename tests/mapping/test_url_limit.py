@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from convertro_cli.mapping.calls import Call
 from convertro_cli.mapping.rules import Rules
+from convertro_cli.mapping.url_limit import UrlLimit
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
-from convertro_cli.review.inspect.sendable import UrlLimit
 from tests.mapping.messages import make_rules
 
 RULES = [
