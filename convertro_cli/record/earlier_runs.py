@@ -42,6 +42,10 @@ class EarlierRuns(NamedTuple):
         """Whether any of them ran, or may have run, under settings other than these."""
         return bool(self.settings - {digest.hex()})
 
+    def surely_had_other_settings(self, digest: bytes) -> bool:
+        """Whether any of them is known to have run under other settings."""
+        return bool(self.settings - {digest.hex(), ""})
+
 
 def read_earlier_runs(state: StateFolder, target: Target) -> EarlierRuns:
     """Read them from the ledger of a state folder, if there is one. Raises ConvertroError."""

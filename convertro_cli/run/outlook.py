@@ -30,6 +30,9 @@ from convertro_cli.settings.load import LoadedSettings
 LOOKED_AT = 64 << 20
 """The bytes of lines that are looked at before a run: a second's work."""
 
+_LOOKED_AT_IN_DOUBT = 4 << 20
+"""Likewise where an earlier run was killed, most likely under these very settings."""
+
 _MOST_FILES = 32
 
 
@@ -95,7 +98,8 @@ def _look_ahead(
         search = RetypedSearch(known)
         rules = compile_loaded(loaded, selection)
         job = RetypingJob(rules, options.limit, earlier.event_types)
-        saw_all = _look_into(exports, job, search)
+        most = LOOKED_AT if earlier.surely_had_other_settings(digest) else _LOOKED_AT_IN_DOUBT
+        saw_all = _look_into(exports, job, search, most)
     return Outlook(False, exports, search, saw_all)
 
 
@@ -109,12 +113,12 @@ def _left_of(
     return found.sifted(replayed.unread_of, Unread.ALREADY_REPLAYED)
 
 
-def _look_into(exports: ExportSet, job: RetypingJob, search: RetypedSearch) -> bool:
+def _look_into(exports: ExportSet, job: RetypingJob, search: RetypedSearch, most: int) -> bool:
     """Look for events under another type; tell whether that was all that there is."""
     files = [file for file in exports.files if file.size is not None]
     chosen = files[:: -(-len(files) // _MOST_FILES)] if files else []
     saw_all = len(chosen) == len(exports.files) and exports.is_whole
-    left = LOOKED_AT
+    left = most
     for number, file in enumerate(chosen):
         share = left // (len(chosen) - number)
         looked_at, is_whole, is_enough = _look_into_file(file, job, search, share)
