@@ -80,8 +80,10 @@ def dry_run(
                 _count(tally, batch, mapped)
                 if mapped.exhausted:
                     break
+            progress.count_files(exports)
             watcher.tick(progress)
         interruption = interrupts.exit_code
+    files.tell_of_unread()
     damaged = ExitCode.UNREADABLE_EXPORT if tally.files["damaged"] else ExitCode.OK
     return Report(
         tally,

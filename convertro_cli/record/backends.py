@@ -9,21 +9,17 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from convertro_cli.errors import ConvertroError
-from convertro_cli.record import earlier_runs, known_calls, lookup, open_letters, overview
-from convertro_cli.record.dead_letters import DeadLetterFile, DeadLetters
-from convertro_cli.record.earlier_runs import EarlierRuns
-from convertro_cli.record.forgetting import forget_suppressed
-from convertro_cli.record.known_calls import KnownCalls
-from convertro_cli.record.ledger import Ledger
-from convertro_cli.record.lookup import CallRecord
-from convertro_cli.record.open_letters import OpenLetters, Target
-from convertro_cli.record.overview import Overview
 from convertro_cli.record.place import LedgerPlace
-from convertro_cli.record.postgres.address import Address
-from convertro_cli.record.sqlite_ledger import SqliteLedger
-from convertro_cli.record.state import RunLock
 
 if TYPE_CHECKING:
+    from convertro_cli.record.dead_letters import DeadLetters
+    from convertro_cli.record.earlier_runs import EarlierRuns
+    from convertro_cli.record.known_calls import KnownCalls
+    from convertro_cli.record.ledger import Ledger
+    from convertro_cli.record.lookup import CallRecord
+    from convertro_cli.record.open_letters import OpenLetters, Target
+    from convertro_cli.record.overview import Overview
+    from convertro_cli.record.postgres.address import Address
     from convertro_cli.record.postgres.session import Session
     from convertro_cli.record.postgres.taking_over import TakenOver
 
@@ -62,6 +58,11 @@ def open_ledger(place: LedgerPlace, command: str, options: SharedOptions) -> Ite
     used.
     """
     if place.address is None:
+        from convertro_cli.record.dead_letters import DeadLetterFile
+        from convertro_cli.record.forgetting import forget_suppressed
+        from convertro_cli.record.sqlite_ledger import SqliteLedger
+        from convertro_cli.record.state import RunLock
+
         place.state.create()
         with (
             RunLock(place.state.lock, command) as lock,
@@ -98,6 +99,8 @@ def need_driver(address: Address) -> None:
 def read_overview(place: LedgerPlace, *, latest: int) -> Overview | None:
     """Read a ledger in numbers; None where there is none. Raises ConvertroError."""
     if place.address is None:
+        from convertro_cli.record import overview
+
         return overview.read_overview(place.state, latest=latest)
     need_driver(place.address)
     from convertro_cli.record.postgres import overview as shared_overview
@@ -108,6 +111,8 @@ def read_overview(place: LedgerPlace, *, latest: int) -> Overview | None:
 def read_open_letters(place: LedgerPlace) -> dict[Target, OpenLetters]:
     """Count the open dead letters of a ledger by target. Raises ConvertroError."""
     if place.address is None:
+        from convertro_cli.record import open_letters
+
         return open_letters.read_open_letters(place.state)
     need_driver(place.address)
     from convertro_cli.record.postgres import overview as shared_overview
@@ -118,6 +123,8 @@ def read_open_letters(place: LedgerPlace) -> dict[Target, OpenLetters]:
 def read_earlier_runs(place: LedgerPlace, target: Target) -> EarlierRuns:
     """Read what a ledger knows of earlier runs to a target. Raises ConvertroError."""
     if place.address is None:
+        from convertro_cli.record import earlier_runs
+
         return earlier_runs.read_earlier_runs(place.state, target)
     need_driver(place.address)
     from convertro_cli.record.postgres import reading
@@ -128,6 +135,8 @@ def read_earlier_runs(place: LedgerPlace, target: Target) -> EarlierRuns:
 def look_up_calls(place: LedgerPlace, keys: Sequence[bytes]) -> dict[bytes, CallRecord] | None:
     """Look calls up by their keys; None where there is no ledger. Raises ConvertroError."""
     if place.address is None:
+        from convertro_cli.record import lookup
+
         return lookup.look_up_calls(place.state, keys)
     need_driver(place.address)
     from convertro_cli.record.postgres import reading
@@ -139,7 +148,9 @@ def look_up_calls(place: LedgerPlace, keys: Sequence[bytes]) -> dict[bytes, Call
 def open_known_calls(place: LedgerPlace) -> Iterator[KnownCalls | None]:
     """Open a ledger to look into it; None where there is none. Not a byte of it changes."""
     if place.address is None:
-        with known_calls.open_known_calls(place.state) as known:
+        from convertro_cli.record import sqlite_calls
+
+        with sqlite_calls.open_known_calls(place.state) as known:
             yield known
         return
     need_driver(place.address)
@@ -153,6 +164,7 @@ def import_ledger(place: LedgerPlace) -> TakenOver | None:
     """Take over the ledger of the state folder into the database; None where there is none."""
     with connected(place, create=True) as session:
         from convertro_cli.record.postgres.taking_over import TakingOver
+        from convertro_cli.record.state import RunLock
 
         if not place.state.ledger.exists():
             return None

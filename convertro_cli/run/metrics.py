@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOST_EVENT_TYPES = 25
 OTHERS = "(others)"
 
+_BEGINNING = b"# HELP convertro_"
+
 _MODE = 0o644
 """node_exporter runs as somebody else, and there is nothing private in it."""
 
@@ -96,6 +98,15 @@ def write_metrics(path: Path | None, facts: RunFacts) -> None:
             hint="The run itself is not touched by that: what it did is in the ledger.",
             exit_code=ExitCode.CANNOT_WRITE_STATE,
         ) from None
+
+
+def holds_metrics(path: Path) -> bool:
+    """Whether a file begins as one that ``write_metrics`` wrote."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_BEGINNING)) == _BEGINNING
+    except OSError:
+        return False
 
 
 def _labels_of(target: Target) -> Labels:

@@ -77,7 +77,7 @@ def test_the_script_and_the_module(convertro: CommandLine) -> None:
     """`convertro` and `python -m convertro_cli` are the same program."""
     script = Path(sys.executable).with_name("convertro")
     for program in ([script], [sys.executable, "-m", "convertro_cli"]):
-        ended = convertro.workspace.run("--version", program=program)
+        ended = convertro.workspace.run("--version", program=program, fresh=True)
         assert (ended.code, ended.out.decode()) == (0, f"convertro {__version__}\n")
 
 

@@ -18,7 +18,7 @@ from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.lines import read_batches
 from convertro_cli.reading.sources import find_exports
-from convertro_cli.record.known_calls import open_known_calls
+from convertro_cli.record.sqlite_calls import open_known_calls
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.progress import NobodyWatches

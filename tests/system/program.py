@@ -17,6 +17,8 @@ import orjson
 
 from convertro_cli.settings.load import LoadedSettings, load_settings
 from tests.exports import BENCH_SETTINGS
+from tests.soaking import IS_SOAK
+from tests.system.fork_server import Forked, Order
 
 PROGRAM = (sys.executable, "-m", "convertro_cli")
 
@@ -90,21 +92,29 @@ class Running:
         environ: Mapping[str, str],
         before: Callable[[], object] | None,
         stdout: int | None = None,
+        fresh: bool = False,
     ) -> None:
         self._in, self._out, self._err = (tempfile.TemporaryFile() for _ in range(3))  # noqa: SIM115
         self._started = time.monotonic()
         if isinstance(stdin, bytes):
             self._in.write(stdin)
             self._in.seek(0)
-        self.process: subprocess.Popen[bytes] = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=stdin if isinstance(stdin, int) else self._in,
-            stdout=self._out if stdout is None else stdout,
-            stderr=self._err,
-            env=environ,
-            preexec_fn=before,  # noqa: PLW1509 - only where no other thread is
-        )
+        stdin = stdin if isinstance(stdin, int) else self._in.fileno()
+        stdout = self._out.fileno() if stdout is None else stdout
+        self.process: subprocess.Popen[bytes] | Forked
+        if fresh or before is not None or min(stdin, stdout) < 0:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=self._err,
+                env=environ,
+                preexec_fn=before,  # noqa: PLW1509 - only where no other thread is
+            )
+        else:
+            order = Order([str(word) for word in command[1:]], str(folder), environ)
+            self.process = Forked(order, [stdin, stdout, self._err.fileno()])
 
     def err(self) -> str:
         """What it has printed on standard error so far."""
@@ -134,6 +144,8 @@ class Running:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        if isinstance(self.process, Forked):
+            self.process.close()
         for stream in (self._in, self._out, self._err, self.process.stdin, self.process.stdout):
             if stream is not None:
                 stream.close()
@@ -162,8 +174,13 @@ class Workspace:
         before: Callable[[], object] | None = None,
         program: Sequence[str | Path] = PROGRAM,
         stdout: int | None = None,
+        fresh: bool = False,
     ) -> Running:
-        """Start the program; ``before`` runs in its process before it does."""
+        """Start the program; ``before`` runs in its process before it does.
+
+        With ``fresh`` it loads everything itself, as a user's does; else a process that has done so
+        splits it off, where nothing but the program is wanted. In a soak all are fresh.
+        """
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -176,6 +193,7 @@ class Workspace:
             environ=inherited | dict(environ or {}),
             before=before,
             stdout=stdout,
+            fresh=fresh or IS_SOAK or _is_of_the_start(program, environ),
         )
         self._all.append(running)
         return running
@@ -187,10 +205,11 @@ class Workspace:
         environ: Mapping[str, str] | None = None,
         before: Callable[[], object] | None = None,
         program: Sequence[str | Path] = PROGRAM,
+        fresh: bool = False,
     ) -> Ended:
         """Run the program to its end."""
         running = self.start(
-            *arguments, stdin=stdin, environ=environ, before=before, program=program
+            *arguments, stdin=stdin, environ=environ, before=before, program=program, fresh=fresh
         )
         return running.end()
 
@@ -210,6 +229,12 @@ class Workspace:
         """End what still runs."""
         for running in self._all:
             running.close()
+
+
+def _is_of_the_start(program: Sequence[str | Path], environ: Mapping[str, str] | None) -> bool:
+    """Whether only a fresh interpreter will do: another one, or one that is told something."""
+    told = any(name.startswith("PYTHON") for name in environ or ())
+    return told or program[0] != sys.executable
 
 
 def _content(stream: IO[bytes]) -> bytes:

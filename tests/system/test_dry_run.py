@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 import pytest
@@ -160,7 +160,7 @@ def test_an_output_is_whole_or_as_before(
     output.write_text("of yesterday\n")
     command = ["replay", "-", "-n", "-o", output.name, "--workers", workers]
     running = workspace.start(*command, stdin=subprocess.PIPE)
-    feed_without_end(running.process, batches=int(workers) * 2)
+    feed_without_end(running.process.stdin, batches=int(workers) * 2)
     wait_until(lambda: any(map(size, workspace.folder.glob(".calls*"))), "lines in a new file")
     running.send(number)
     ended = running.end(within=11)
@@ -172,12 +172,12 @@ def test_an_output_is_whole_or_as_before(
     assert not list(workspace.folder.glob(".calls*"))
 
 
-def feed_without_end(process: subprocess.Popen[bytes], *, batches: int) -> None:
-    """Write orders to its standard input, for more than so many batches, and leave that open."""
-    assert process.stdin is not None
+def feed_without_end(stdin: IO[bytes] | None, *, batches: int) -> None:
+    """Write orders to a standard input, for more than so many batches, and leave it open."""
+    assert stdin is not None
     line = orjson.dumps(order(1)) + b"\n"
-    process.stdin.write(line * ((batches + 1) * BATCH_BYTES // len(line)))
-    process.stdin.flush()
+    stdin.write(line * ((batches + 1) * BATCH_BYTES // len(line)))
+    stdin.flush()
 
 
 def size(path: Path) -> int:

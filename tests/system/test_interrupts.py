@@ -42,7 +42,7 @@ def test_the_first_one_ends_cleanly(
         calls = expected_calls(workspace, sandbox.url, "export.ndjson")
         options = ["--json", "--transport", transport, "--workers", "2"]
         command = ["replay", "export.ndjson", "--base-url", sandbox.url, *options]
-        running = workspace.start(*command)
+        running = workspace.start(*command, fresh=True)
         wait_for_requests(sandbox, 100)
         running.send(number)
         ended = running.end(within=11)
@@ -193,7 +193,7 @@ def test_a_stop_makes_no_timeouts(workspace: Workspace, transport: str) -> None:
     with Sandbox(SandboxOptions(port=0, latency_s=1.0), keep_requests=True) as sandbox:
         options = ["--concurrency", "10", "--transport", transport, "--json"]
         command = ["replay", "export.ndjson", "--base-url", sandbox.url, *options]
-        running = workspace.start(*command)
+        running = workspace.start(*command, fresh=True)  # our child, to be waited for
         wait_for_requests(sandbox, 10)
         running.send(signal.SIGTSTP)
         os.waitid(os.P_PID, running.process.pid, os.WSTOPPED | os.WNOWAIT)

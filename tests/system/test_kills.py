@@ -26,7 +26,7 @@ def kill_in_the_middle(
     """Replay and kill; give the calls of the export, and the ledger after the kill."""
     facts = write_export(workspace.folder / "export.ndjson", EVENTS)
     command = ["replay", "export.ndjson", "--base-url", sandbox.url, *options]
-    running = workspace.start(*command)
+    running = workspace.start(*command, fresh=True)
     wait_for_requests(sandbox, facts.calls // 3)
     assert running.kill().code == -9
     wait_for_quiet(sandbox)

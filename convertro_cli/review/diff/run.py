@@ -95,8 +95,10 @@ def compare(
                     write(part.changes)
                 if part.exhausted:
                     break
+            progress.count_files(exports)
             watcher.tick(progress)
         interruption = interrupts.exit_code
+    files.tell_of_unread()
     damaged = ExitCode.UNREADABLE_EXPORT if counts.files["damaged"] else ExitCode.OK
     return DiffReport(
         before=sides.before_name,

@@ -57,8 +57,10 @@ def inspect(
                 tally.messages["read"] = found.messages["read"]
                 if findings.exhausted:
                     break
+            progress.count_files(exports)
             watcher.tick(progress)
         interruption = interrupts.exit_code
+    files.tell_of_unread()
     for note in files.notes():
         watcher.notice(note)
     damaged = ExitCode.UNREADABLE_EXPORT if tally.files["damaged"] else ExitCode.OK
