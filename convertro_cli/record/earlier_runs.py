@@ -52,6 +52,7 @@ def read_earlier_runs(state: StateFolder, target: Target) -> EarlierRuns:
     with told(state.ledger):
         if not schema.check_header(state.ledger):
             return EarlierRuns()
+        schema.check_content(state.ledger)  # a damaged one is left as it is
         with open_for_reading(state.ledger) as database:
             return find_earlier_runs(database, target)
 
