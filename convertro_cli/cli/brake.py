@@ -37,10 +37,11 @@ def brake(
     """Ask before the first send to a target, and where events would go out again.
 
     ``yes`` goes ahead without asking, and so does whatever is no terminal. Raises typer.Exit
-    where the answer is not yes; nothing was written then.
+    where the answer is not yes, and ConvertroError where there is nobody to ask for now; nothing
+    was written then.
     """
     asks = not yes and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
-    outlook = look_ahead(loaded, exports, selection, options, wants_exports=asks)
+    outlook = look_ahead(loaded, exports, selection, options, asking=print_note if asks else None)
     if outlook is None:
         return
     warning = retyped_lines(outlook)

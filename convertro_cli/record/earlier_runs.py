@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import orjson
@@ -12,7 +13,7 @@ import orjson
 from convertro_cli.record import schema
 from convertro_cli.record.ledger import told
 from convertro_cli.record.open_letters import Target
-from convertro_cli.record.reading import open_for_reading
+from convertro_cli.record.patience import Patience
 from convertro_cli.record.state import StateFolder
 
 MOST_TYPES = 12
@@ -43,13 +44,25 @@ class EarlierRuns(NamedTuple):
         return bool(self.settings - {digest.hex()})
 
 
-def read_earlier_runs(state: StateFolder, target: Target) -> EarlierRuns:
-    """Read them from the ledger of a state folder, if there is one. Raises ConvertroError."""
+def read_earlier_runs(
+    state: StateFolder, target: Target, notice: Callable[[str], None] | None = None
+) -> EarlierRuns:
+    """Read them from the ledger of a state folder, if there is one. Raises ConvertroError.
+
+    With ``notice`` a ledger that another program holds is waited for, and that is told there.
+    """
+
+    def read() -> EarlierRuns:
+        # Read-only: nobody has looked for damage yet, and a connection that may write would carry
+        # what a crash left in the log over to a ledger that is to be left as it is.
+        uri = f"{state.ledger.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0)) as database:
+            return find_earlier_runs(database, target)
+
     with told(state.ledger):
         if not schema.check_header(state.ledger):
             return EarlierRuns()
-        with open_for_reading(state.ledger) as database:
-            return find_earlier_runs(database, target)
+        return read() if notice is None else Patience(state.ledger, notice)(read)
 
 
 def find_earlier_runs(database: sqlite3.Connection, target: Target) -> EarlierRuns:
