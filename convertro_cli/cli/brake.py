@@ -40,12 +40,14 @@ def brake(
     """Ask before the first send to a target, and where events would go out again.
 
     ``yes`` goes ahead without asking, and so does whatever is no terminal. Raises typer.Exit
-    where the answer is not yes; nothing was written then.
+    where the answer is not yes, and ConvertroError where there is nobody to ask for now; nothing
+    was written then.
     """
     asks = not yes and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+    asking = print_note if asks else None
     with open_watcher(loudness) as watcher:
         tell = tell_of_list(watcher)
-        outlook = look_ahead(loaded, exports, selection, options, wants_exports=asks, tell=tell)
+        outlook = look_ahead(loaded, exports, selection, options, asking=asking, tell=tell)
     if outlook is None:
         return
     warning = retyped_lines(outlook)
@@ -75,19 +77,23 @@ def _ways_to_look(canary: int | None) -> list[str]:
 
 def _ask(lines: Sequence[str]) -> bool:
     """Show what there is to know, and read the answer. No answer is no."""
-    if log.is_json():
-        log.log_json("warning", "question", text=_QUESTION, facts=list(lines))
-    else:
-        for line in lines:
-            print(visible(line), file=sys.stderr)
-        print(f"{_QUESTION} ", end="", file=sys.stderr, flush=True)
     try:
+        _show(lines)  # within: whoever sees the question may press Ctrl-C at once
         answer = sys.stdin.readline()
     except (KeyboardInterrupt, OSError, UnicodeDecodeError):
         answer = ""
     if not answer.endswith("\n") and not log.is_json():
         print(file=sys.stderr)  # the cursor still stands behind the question
     return answer.strip().lower() in _YES
+
+
+def _show(lines: Sequence[str]) -> None:
+    if log.is_json():
+        log.log_json("warning", "question", text=_QUESTION, facts=list(lines))
+        return
+    for line in lines:
+        print(visible(line), file=sys.stderr)
+    print(f"{_QUESTION} ", end="", file=sys.stderr, flush=True)
 
 
 def _say(text: str) -> None:

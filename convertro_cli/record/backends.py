@@ -120,12 +120,17 @@ def read_open_letters(place: LedgerPlace) -> dict[Target, OpenLetters]:
     return shared_overview.read_open_letters(place.address)
 
 
-def read_earlier_runs(place: LedgerPlace, target: Target) -> EarlierRuns:
-    """Read what a ledger knows of earlier runs to a target. Raises ConvertroError."""
+def read_earlier_runs(
+    place: LedgerPlace, target: Target, notice: Callable[[str], None] | None = None
+) -> EarlierRuns:
+    """Read what a ledger knows of earlier runs to a target. Raises ConvertroError.
+
+    With ``notice`` a file that another program holds is waited for, and that is told there.
+    """
     if place.address is None:
         from convertro_cli.record import earlier_runs
 
-        return earlier_runs.read_earlier_runs(place.state, target)
+        return earlier_runs.read_earlier_runs(place.state, target, notice)
     need_driver(place.address)
     from convertro_cli.record.postgres import reading
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
 
 from convertro_cli.record import schema
 from convertro_cli.record.open_letters import Target
+from convertro_cli.record.patience import Patience
 from convertro_cli.record.reading import open_for_reading
 from convertro_cli.record.sqlite_ledger import told
 from convertro_cli.record.state import StateFolder
@@ -47,14 +48,23 @@ class EarlierRuns(NamedTuple):
         return bool(self.settings - {digest.hex(), ""})
 
 
-def read_earlier_runs(state: StateFolder, target: Target) -> EarlierRuns:
-    """Read them from the ledger of a state folder, if there is one. Raises ConvertroError."""
+def read_earlier_runs(
+    state: StateFolder, target: Target, notice: Callable[[str], None] | None = None
+) -> EarlierRuns:
+    """Read them from the ledger of a state folder, if there is one. Raises ConvertroError.
+
+    With ``notice`` a ledger that another program holds is waited for, and that is told there.
+    """
+
+    def read() -> EarlierRuns:
+        with open_for_reading(state.ledger) as database:
+            return find_earlier_runs(database, target)
+
     with told(state.ledger):
         if not schema.check_header(state.ledger):
             return EarlierRuns()
         schema.check_content(state.ledger)  # a damaged one is left as it is
-        with open_for_reading(state.ledger) as database:
-            return find_earlier_runs(database, target)
+        return read() if notice is None else Patience(state.ledger, notice)(read)
 
 
 def find_earlier_runs(database: sqlite3.Connection, target: Target) -> EarlierRuns:

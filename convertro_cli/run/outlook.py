@@ -5,7 +5,7 @@ Nothing is written, and no connection opened but to list exports in object stora
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -58,17 +58,21 @@ def look_ahead(
     selection: Selection,
     options: ReplayOptions,
     *,
-    wants_exports: bool,
+    asking: Callable[[str], None] | None = None,
     tell: Tell | None = None,
 ) -> Outlook | None:
-    """Look ahead; None where that is not possible, for a reason that the run itself will tell.
+    """Look ahead at a replay.
 
-    ``wants_exports`` asks for the exports of a first replay; ``tell`` hears how many files were
+    For whoever will ask somebody: ``asking`` is told what takes a while, the exports of a first
+    replay are found, and what keeps the replay from beginning is raised as ConvertroError. For
+    all others it is None then, and the run itself will tell. ``tell`` hears how many files were
     found so far.
     """
     try:
-        return _look_ahead(loaded, arguments, selection, options, wants_exports, tell)
+        return _look_ahead(loaded, arguments, selection, options, asking, tell)
     except ConvertroError:
+        if asking is not None:
+            raise
         return None
 
 
@@ -77,14 +81,14 @@ def _look_ahead(
     arguments: Sequence[str],
     selection: Selection,
     options: ReplayOptions,
-    wants_exports: bool,
+    asking: Callable[[str], None] | None,
     tell: Tell | None,
 ) -> Outlook:
     state = StateFolder(loaded.state_folder)
-    earlier = read_earlier_runs(loaded.ledger, target_of(loaded))
+    earlier = read_earlier_runs(loaded.ledger, target_of(loaded), asking)
     digest = digest_settings(loaded)
     looks = bool(earlier) and not options.resend and earlier.had_other_settings(digest)
-    if not looks and (earlier or not wants_exports):
+    if not looks and (earlier or asking is None):
         return Outlook(not earlier)
     with open_known_calls(loaded.ledger) as known:
         rereads = options.reread or options.resend

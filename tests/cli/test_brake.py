@@ -181,6 +181,17 @@ def test_faults_are_told_as_ever(asking: Asking) -> None:
 
 
 @pytest.mark.usefixtures("exports")
+def test_a_ledger_that_cannot_be_read_lets_nothing_through(
+    convertro: CommandLine, sandbox: Sandbox, asking: Asking
+) -> None:
+    """Where nobody can say whether the target is known, nothing is sent without a question."""
+    convertro.workspace.state.mkdir()
+    (convertro.workspace.state / "ledger.db").write_bytes(b"no ledger at all")
+    asking("y\n").assert_told(74, "is damaged, or no ledger")
+    assert sandbox.stats()["requests"] == 0
+
+
+@pytest.mark.usefixtures("exports")
 def test_a_question_in_a_json_log_is_json(sandbox: Sandbox, asking: Asking) -> None:
     """On a terminal that gets the log as JSON the question is a record, with all the facts."""
     ended = asking("n\n", "--log-format", "json")
