@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from heapq import nlargest
@@ -110,7 +111,7 @@ Name = TypeVar("Name", bound=Hashable)
 Row = TypeVar("Row", bound=Addable)
 
 
-class Rows(Generic[Name, Row]):
+class Rows(Generic[Name, Row]):  # noqa: PLW1641 - likewise
     """A row for each name, of a bounded number of names; ``rest`` has what all others have.
 
     With a ``weight`` it is exact up to twice the ``limit`` of names; beyond that the lightest are
@@ -131,6 +132,9 @@ class Rows(Generic[Name, Row]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rows) and (self._rows, self.rest) == (other._rows, other.rest)
 
     def __iter__(self) -> Iterator[tuple[Name, Row]]:
         return iter(self._rows.items())
@@ -195,3 +199,36 @@ def cut_name(name: str) -> str:
 def is_cut(name: str) -> bool:
     """Whether a name is not whole."""
     return len(name) > LONGEST_NAME
+
+
+class Counted:
+    """Counts that are put together field by field, and can be taken apart again.
+
+    A dataclass of numbers, Counters, and whatever can itself be added and taken out.
+    """
+
+    __slots__ = ()
+
+    def add(self, other: Any) -> None:
+        """Take in the counts of another part."""
+        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]
+            mine, more = getattr(self, name), getattr(other, name)
+            if isinstance(mine, int):
+                setattr(self, name, mine + more)
+            elif isinstance(mine, Counter):
+                mine.update(more)
+            else:
+                mine.add(more)
+
+    def take_out(self, other: Any) -> None:
+        """Take out the counts of some of what was counted."""
+        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]
+            mine, less = getattr(self, name), getattr(other, name)
+            if isinstance(mine, int):
+                setattr(self, name, mine - less)
+            elif isinstance(mine, Counter):
+                mine.subtract(less)
+                for key in [key for key, count in mine.items() if not count]:
+                    del mine[key]
+            else:
+                mine.take_out(less)

@@ -36,7 +36,7 @@ from convertro_cli.errors import ConvertroError, ExitCode
 
 if TYPE_CHECKING:
     from convertro_cli.mapping.rules import Selection
-    from convertro_cli.review.diff.model import DiffReport
+    from convertro_cli.review.diff.report import DiffReport
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.settings.load import LoadedSettings
 
@@ -103,9 +103,9 @@ def diff(
     from convertro_cli.cli.output_file import open_output
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import Loudness, open_watcher
+    from convertro_cli.review.diff.compare import Wanted
     from convertro_cli.review.diff.document import to_document
-    from convertro_cli.review.diff.job import Wanted
-    from convertro_cli.review.diff.model import write_json
+    from convertro_cli.review.diff.report import write_json
     from convertro_cli.review.diff.run import DiffOptions, compare
     from convertro_cli.review.masking import Masking
     from convertro_cli.run.selected import find_selected
@@ -218,7 +218,7 @@ def _sides(
 ) -> Sides:
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.review.diff.saved import SavedRun
-    from convertro_cli.review.diff.settings_diff import compare_settings
+    from convertro_cli.settings.compare import compare_settings
     from convertro_cli.settings.compile import compile_loaded
 
     old, new = loaded[0], loaded[-1]

@@ -72,6 +72,13 @@ class ExportSet:
                 yield file
             self.rest = None
 
+    def find_all(self) -> None:
+        """Find the rest now, for whoever must know all the files before the first is read."""
+        if self.rest is not None:
+            self.files, self.rest = (*self.files, *self.rest), None
+            self.found = len(self.files)
+            self.total_bytes = total_size(self.files)
+
     def sifted(
         self, sift: Callable[[Sequence[ExportFile]], Sequence[ExportFile]], why: Unread
     ) -> ExportSet:
