@@ -12,6 +12,7 @@ from convertro_cli.mapping.jobs import TOO_LONG
 from convertro_cli.mapping.retyping import Retyping
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.joined import parts_of
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.tally import Tally
@@ -67,7 +68,11 @@ def dry_run(
     retyping = Retyping(rules, options.delivered_types or ()) if retyped is not None else None
     job = DryRunJob(rules, options.limit, options.include_skipped, known is not None, retyping)
     workers = choose_workers(options.workers, exports.total_bytes, options.limit)
-    with Interrupts() as interrupts, RunInput(exports, job, workers=workers) as batches:
+    joins = options.limit is None  # else the files behind the limit would count as read
+    with (
+        Interrupts() as interrupts,
+        RunInput(exports, job, workers=workers, joins=joins) as batches,
+    ):
         while not batches.is_finished and not interrupts.stop_requested:
             taken = batches.take(timeout=0.1)
             if taken is not None:
@@ -76,12 +81,15 @@ def dry_run(
                 write(marking.mark(search.review(mapped.keys)))
                 if retyped is not None:
                     retyped.review(mapped.typed)
-                files.follow(batch)
+                for part in parts_of(batch):
+                    files.follow(part)
                 _count(tally, batch, mapped)
                 if mapped.exhausted:
                     break
+            progress.count_files(exports)
             watcher.tick(progress)
         interruption = interrupts.exit_code
+    files.tell_of_unread()
     damaged = ExitCode.UNREADABLE_EXPORT if tally.files["damaged"] else ExitCode.OK
     return Report(
         tally,

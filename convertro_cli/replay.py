@@ -15,6 +15,7 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.batch import line_by_line
+from convertro_cli.reading.listed import Tell
 from convertro_cli.reading.sources import ExportFile, ExportSet
 from convertro_cli.record.backends import OpenLedger, open_ledger
 from convertro_cli.record.earlier_runs import SETTINGS
@@ -26,7 +27,7 @@ from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.letters_again import LettersAgain, find_letters
 from convertro_cli.run.options import delivery_options, shared_options, transport_options
 from convertro_cli.run.plan import Plan, ReplayOptions
-from convertro_cli.run.progress import Progress, Watcher
+from convertro_cli.run.progress import Progress, Watcher, tell_of_list
 from convertro_cli.run.report import CanaryReport, Report
 from convertro_cli.settings.load import LoadedSettings
 
@@ -62,7 +63,7 @@ def replay(
         if options.dead_letters:
             again = opened.enter_context(find_letters(place))
             arguments = again.paths
-        exports = plan.find(arguments)
+        exports = plan.find(arguments, _told_of_list(watcher, interrupts))
         run = _Run(loaded, opened_ledger, plan, exports, interrupts, watcher)
         report = run.carry_out()
         try:
@@ -75,6 +76,21 @@ def replay(
             if report.problem is None:
                 report.problem, report.exit_code = error.message, error.exit_code
         return report
+
+
+def _told_of_list(watcher: Watcher, interrupts: Interrupts) -> Tell:
+    """Let the watcher see how the list of files grows; an interrupt ends that."""
+    show = tell_of_list(watcher)
+
+    def tell(count: int) -> None:
+        if interrupts.exit_code is not None:
+            raise ConvertroError(
+                "Stopped while the exports were listed; nothing was sent.",
+                exit_code=interrupts.exit_code,
+            )
+        show(count)
+
+    return tell
 
 
 def _forget(opened: OpenLedger, suppressed: Container[str], report: Report) -> None:
@@ -244,6 +260,7 @@ class _Run:
                 self._claimed.release(place, identity if counts else None)
 
     def _show(self, delivery: Delivery) -> None:
+        self._progress.count_files(self._exports)
         self._progress.follow(delivery.state(), stopping=self._interrupts.stop_requested)
         if (trouble := self._ledger.trouble) is not None:
             self._progress.trouble = trouble

@@ -1,10 +1,14 @@
-"""What all tests share: how property tests are run, and that programs start as for users."""
+"""What all tests share: how property tests are run, how programs start, and in which order."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +19,11 @@ from tests.postgres import PostgresServer, find_binaries
 # by each of the hundreds of processes that the tests start, and the tests by each run of them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Started in the background of a shell, a process ignores Ctrl-C, and so would all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    with suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine must not fail a test, and CI must give the same answer twice.
 settings.register_profile(
@@ -37,6 +46,35 @@ def postgres() -> Iterator[PostgresServer]:
         yield server.start()
     finally:
         server.close()
+
+
+_LONG_ROOMS = ("system", "storage", "delivery", "review", "reading", "cli")
+"""Where the files are that take long. They come first, so that no core waits for the last one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the rooms first that take long."""
+    rank = {f"tests/{room}/": number for number, room in enumerate(_LONG_ROOMS)}
+
+    def order(item: pytest.Item) -> int:
+        return next((n for room, n in rank.items() if item.nodeid.startswith(room)), len(rank))
+
+    items.sort(key=order)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: some tests wait for a disk, a clock or another program."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file together: what its fixtures prepare is prepared once."""
+    if config.getvalue("dist") != "load":
+        return None
+    config.option.loadscopereorder = False
+    return import_module("xdist.scheduler").LoadFileScheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,13 +14,16 @@ import typer
 from convertro_cli.cli import log
 from convertro_cli.cli.brake_view import first_send_lines, retyped_lines
 from convertro_cli.cli.console import print_note
+from convertro_cli.cli.watching import Loudness, open_watcher
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.run.outlook import look_ahead
 from convertro_cli.run.plan import ReplayOptions
+from convertro_cli.run.progress import tell_of_list
 from convertro_cli.settings.load import LoadedSettings
-from convertro_cli.text import visible
+from convertro_cli.text import things, visible
 
+_QUESTION = "Send? [y/N]"
 _YES = frozenset({"y", "yes"})
 
 
@@ -29,6 +32,7 @@ def brake(
     exports: Sequence[str],
     selection: Selection,
     options: ReplayOptions,
+    loudness: Loudness,
     *,
     canary: int | None,
     yes: bool,
@@ -39,7 +43,9 @@ def brake(
     where the answer is not yes; nothing was written then.
     """
     asks = not yes and _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
-    outlook = look_ahead(loaded, exports, selection, options, wants_exports=asks)
+    with open_watcher(loudness) as watcher:
+        tell = tell_of_list(watcher)
+        outlook = look_ahead(loaded, exports, selection, options, wants_exports=asks, tell=tell)
     if outlook is None:
         return
     warning = retyped_lines(outlook)
@@ -51,7 +57,7 @@ def brake(
     if outlook.is_new and outlook.exports is not None and outlook.exports.found:
         lines += first_send_lines(loaded, outlook.exports, selection, options)
         lines += _ways_to_look(canary)
-    if lines and not _ask(lines, _question(canary)):
+    if lines and not _ask(lines):
         _say("Nothing was sent.")
         raise typer.Exit(int(ExitCode.INTERRUPTED))
 
@@ -62,27 +68,19 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 def _ways_to_look(canary: int | None) -> list[str]:
     ways = "To see each call first: --dry-run."
-    return [
-        ways if canary is not None else f"{ways} To send ten, and see the answers: --canary 10."
-    ]
-
-
-def _question(canary: int | None) -> str:
     if canary is None:
-        return "Send? [y/N]"
-    return (
-        "Send the first call? [y/N]" if canary == 1 else f"Send the first {canary:,} calls? [y/N]"
-    )
+        return [f"{ways} To send ten, and see the answers: --canary 10."]
+    return [f"{ways} Now only {things(canary, 'call')} would go, each shown with its answer."]
 
 
-def _ask(lines: Sequence[str], question: str) -> bool:
+def _ask(lines: Sequence[str]) -> bool:
     """Show what there is to know, and read the answer. No answer is no."""
     if log.is_json():
-        log.log_json("warning", "question", text=question, facts=list(lines))
+        log.log_json("warning", "question", text=_QUESTION, facts=list(lines))
     else:
         for line in lines:
             print(visible(line), file=sys.stderr)
-        print(f"{question} ", end="", file=sys.stderr, flush=True)
+        print(f"{_QUESTION} ", end="", file=sys.stderr, flush=True)
     try:
         answer = sys.stdin.readline()
     except (KeyboardInterrupt, OSError, UnicodeDecodeError):

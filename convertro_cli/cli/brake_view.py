@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.sources import ExportSet
-from convertro_cli.run.outlook import LOOKED_AT, Outlook
+from convertro_cli.run.outlook import Outlook
 from convertro_cli.run.plan import ReplayOptions
 from convertro_cli.run.target import target_of
 from convertro_cli.run.unread import in_words
@@ -49,7 +49,7 @@ def retyped_lines(outlook: Outlook) -> list[str]:
     lines = outlook.retyped.in_words() if outlook.retyped is not None else []
     if lines and not outlook.saw_all:
         lines[0] = f"At least {lines[0]}"
-        lines.append(f"That is in the first {LOOKED_AT >> 20} MiB: a dry run counts them all.")
+        lines.append("That is in the beginning of what would be read: a dry run counts them all.")
     return lines
 
 

@@ -108,6 +108,7 @@ def diff(
     from convertro_cli.review.diff.report import write_json
     from convertro_cli.review.diff.run import DiffOptions, compare
     from convertro_cli.review.masking import Masking
+    from convertro_cli.run.progress import tell_of_list
     from convertro_cli.run.selected import find_selected
 
     told = _Arguments.read(files, against)
@@ -124,8 +125,15 @@ def diff(
     loaded = _load(told, suppressed or [])
     sides = _sides(loaded, told, against, selection)
     own = [path for path in (told.before, told.after) if path is not None]
-    exports = find_selected(told.exports, selection, own=own, storage=loaded[-1].storage)
-    spared = Spared(exports.files, loaded, [against] if against is not None else [])
+    with open_watcher(Loudness(quiet, log_format)) as watcher:
+        exports = find_selected(
+            told.exports,
+            selection,
+            own=own,
+            storage=loaded[-1].storage,
+            tell=tell_of_list(watcher),
+        )
+    spared = Spared(exports, loaded, [against] if against is not None else [])
     spared.check("--output", output)
     spared.check("--changes", changes)
     _check_changes(changes, output)

@@ -11,12 +11,13 @@ from convertro_cli.cli.output_file import open_output
 from convertro_cli.cli.outputs import Spared, file_or_stdout
 from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.sources import ExportSet
+from convertro_cli.reading.sources import ExportFile
+from convertro_cli.reading.unread import Unread
 from convertro_cli.record.backends import open_known_calls
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.state import StateFolder
 from convertro_cli.run.plan import digest_settings, letters_in_place
-from convertro_cli.run.progress import Watcher
+from convertro_cli.run.progress import Watcher, tell_of_list
 from convertro_cli.run.replayed import ReplayedFiles
 from convertro_cli.run.report import Report
 from convertro_cli.run.selected import find_selected, own_files
@@ -40,20 +41,29 @@ def run_dry(
     rules = compile_loaded(loaded, selection)
     with open_known_calls(loaded.ledger) if look_into_ledger else nullcontext() as known:
         paths = letters_in_place(exports, state, known)
-        found = find_selected(paths, selection, own=own_files(loaded), storage=loaded.storage)
-        spared = Spared(found.files, [loaded])
+        found = find_selected(
+            paths,
+            selection,
+            own=own_files(loaded),
+            storage=loaded.storage,
+            tell=tell_of_list(watcher),
+        )
+        spared = Spared(found, [loaded])
         spared.check("--output", output)
         if file_or_stdout(output) is None:
             spared.check_stdout()
+        replayed: _ReplayedCount | None = None
         if known is not None and not options.resend:
             options = _with_earlier_types(options, loaded, known)
+            replayed = _ReplayedCount(ReplayedFiles(known, state, digest_settings(loaded)))
+            found = found.sifted(replayed.look_at, Unread.ALREADY_REPLAYED)
         with open_output(output, loaded.storage) as out:
             report = dry_run(
                 found, rules, write=out.write, options=options, watcher=watcher, known=known
             )
             out.keep = not report.interrupted
-        if known is not None and not options.resend:
-            report.advice += _advise(found, loaded, state, known)
+        if replayed is not None:
+            report.advice += replayed.in_words()
     if report.retyped is not None:
         report.advice += report.retyped.in_words()
     return report
@@ -69,12 +79,23 @@ def _with_earlier_types(
     return replace(options, delivered_types=earlier.event_types)
 
 
-def _advise(
-    found: ExportSet, loaded: LoadedSettings, state: StateFolder, known: KnownCalls
-) -> Iterator[str]:
-    """Say which files a replay would not even read."""
-    replayed = ReplayedFiles(known, state, digest_settings(loaded))
-    count = len(found.files) - len(replayed.unread_of(found.files))
-    if count:
-        files = "1 file was" if count == 1 else f"{count:,} files were"
-        yield f"{files} replayed to the end before: a replay reads such a file with --reread only."
+class _ReplayedCount:
+    """Counts the files that a replay would not even read, as they are found."""
+
+    def __init__(self, replayed: ReplayedFiles) -> None:
+        self._replayed = replayed
+        self._count = 0
+
+    def look_at(self, files: Sequence[ExportFile]) -> Sequence[ExportFile]:
+        """Count those of some files; give them all, for a dry run reads them."""
+        self._count += len(files) - len(self._replayed.unread_of(files))
+        return files
+
+    def in_words(self) -> Iterator[str]:
+        """Say how many there are, if any."""
+        if self._count:
+            files = "1 file was" if self._count == 1 else f"{self._count:,} files were"
+            yield (
+                f"{files} replayed to the end before: a replay reads such a file with "
+                "--reread only."
+            )

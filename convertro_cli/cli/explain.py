@@ -152,7 +152,7 @@ def explain(
         sought = _message(exports or [], message_id, rules, limit, loaded.storage)
     else:
         sought = _event(exports or [], event or "", rules, limit, loaded.storage)
-    Spared(sought.exports.files, [loaded]).check("--output", output)
+    Spared(sought.exports, [loaded]).check("--output", output)
     with open_watcher(Loudness()) as watcher:
         workers = None if event is not None else 1
         found = search(

@@ -23,7 +23,7 @@ def propose_events(exports: Sequence[str], known: Mapping[str, Any], output: Pat
     Raises ConvertroError where one cannot be read, or ``output`` is one of them.
     """
     found = find_exports(exports)
-    Spared(found.files).refuse("--output", output)
+    Spared(found).refuse("--output", output)
     rules = replace(rules_without_settings(), events=EventMap(dict(known)))
     with open_watcher(Loudness()) as watcher:
         report = inspect(found, rules, options=InspectOptions(), watcher=watcher)

@@ -104,6 +104,7 @@ def inspect(
     from convertro_cli.review.inspect.run import InspectOptions
     from convertro_cli.review.inspect.run import inspect as carry_out
     from convertro_cli.review.inspect.suggest import suggest as suggest_events
+    from convertro_cli.run.progress import tell_of_list
     from convertro_cli.run.selected import find_selected, own_files
     from convertro_cli.settings.compile import compile_loaded
 
@@ -131,16 +132,19 @@ def inspect(
         received_since=received_since,
         received_until=received_until,
     )
-    found = find_selected(
-        exports,
-        selection,
-        own=own_files(loaded) if loaded else (),
-        storage=loaded.storage if loaded else None,
-    )
-    Spared(found.files, [loaded] if loaded else []).check("--output", output)
+    loudness = Loudness(quiet=quiet, log_format=log_format)
+    with open_watcher(loudness) as watcher:
+        found = find_selected(
+            exports,
+            selection,
+            own=own_files(loaded) if loaded else (),
+            storage=loaded.storage if loaded else None,
+            tell=tell_of_list(watcher),
+        )
+    Spared(found, [loaded] if loaded else []).check("--output", output)
     if loaded:
         tell_of_filters(loaded.settings, quiet=quiet)
-    with open_watcher(Loudness(quiet=quiet, log_format=log_format)) as watcher:
+    with open_watcher(loudness) as watcher:
         report = carry_out(
             found,
             compile_loaded(loaded, selection) if loaded else rules_without_settings(selection),

@@ -14,6 +14,8 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.json_text import for_stream, harmless
 from convertro_cli.storage.options import StorageOptions
 
+_BUFFER = 256 << 10  # the lines of many small files go to the disk together
+
 
 class OutputFile:
     """Where to write; ``keep`` says in the end whether the file is whole."""
@@ -113,7 +115,7 @@ def _replacing(path: Path) -> Iterator[OutputFile]:
     # mkstemp makes it readable by its owner only: it may hold personal data.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        with os.fdopen(descriptor, "wb", buffering=_BUFFER) as stream:
             out = OutputFile(stream.write)
             yield out
             stream.flush()

@@ -7,8 +7,9 @@ path, is the same file.
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from convertro_cli.reading.paths import CLOUDS
 from convertro_cli.record.held import Identity, identity_of
 
 if TYPE_CHECKING:
-    from convertro_cli.reading.sources import ExportFile
+    from convertro_cli.reading.export_set import ExportFile, ExportSet
     from convertro_cli.settings.load import LoadedSettings
 
 _STDOUT = frozenset({"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
@@ -45,15 +46,24 @@ def file_or_stdout(path: Path | None) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Spared:
-    """What a command reads or keeps: its exports, its settings, and the state beside them."""
+    """What a command reads or keeps: its exports, its settings, and the state beside them.
 
-    exports: Sequence[ExportFile] = ()
+    Of a long list of exports the first ones are checked at once, the others when they are found:
+    an output takes its place only after that.
+    """
+
+    exports: ExportSet | None = None
     settings: Sequence[LoadedSettings] = ()
     others: Sequence[Path] = ()
 
     def check(self, option: str, output: Path | None) -> None:
         """Raise ConvertroError where an output cannot be written, or would eat one of them."""
-        if output is not None and not is_stdout(output) and not address_of(output):
+        if output is None or is_stdout(output):
+            return
+        address = address_of(output)
+        if address is not None:
+            self._check_exports(lambda export: export.name == address, option, address)
+        else:
             check_folder(output)
             self.refuse(option, output)
 
@@ -65,26 +75,61 @@ class Spared:
             return  # a device or a pipe keeps nothing that could be lost
         for what, file in self._files():
             if _place(file) == place or (found is not None and _is(file, identity_of(found))):
-                raise _refusal(option, output, what)
+                raise _refusal(option, str(output), what)
+        if found is not None:
+            identity, size = identity_of(found), found.st_size
+            self._check_exports(
+                # Its size is known from the list: nothing is asked of nearly all of them.
+                lambda export: export.size == size and _is_export(export, identity),
+                option,
+                str(output),
+            )
 
     def check_stdout(self) -> None:
         """Raise ConvertroError where standard output is a file that is read: it would never end."""
         found = os.fstat(1)
         if not stat.S_ISREG(found.st_mode):
             return
-        for export in self.exports:
-            if export.path is not None and _is(Path(export.path), identity_of(found)):
-                raise _refusal("Standard output", Path(export.path), "an export")
+        identity = identity_of(found)
+        self._check_exports(lambda export: _is_export(export, identity), "Standard output")
+
+    def _check_exports(
+        self, is_output: Callable[[ExportFile], bool], option: str, output: str = ""
+    ) -> None:
+        """Refuse an output that is an export. One that is not named is named by the export."""
+        if self.exports is None:
+            return
+
+        def look(export: ExportFile) -> None:
+            if is_output(export):
+                raise _refusal(option, output or export.name, "an export")
+
+        for export in self.exports.files:
+            look(export)
+        self.exports.look_at_rest(look)
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        for export in self.exports:
-            if export.path is not None:
-                yield "an export", Path(export.path)
         for loaded in self.settings:
             yield "the settings", loaded.file
             yield from (("a file that the settings name", file) for file in _named_by(loaded))
             yield from (("the state of replays", file) for file in _state_of(loaded))
         yield from (("a file that is read", file) for file in self.others)
+
+
+def lies_below(path: Path, arguments: Iterable[str]) -> bool:
+    """Whether a file is one of those that are named, or lies in a folder or where a pattern looks.
+
+    A link may lead to it from elsewhere.
+    """
+    place = _place(path)
+    for argument in arguments:
+        # Of a pattern what stands before its first folder that is none by name.
+        fixed = re.split(r"[*?\[]", argument, maxsplit=1)[0]
+        folder = argument if fixed == argument else os.path.dirname(fixed)  # noqa: PTH120
+        root = os.path.realpath(folder)
+        if place == root or place.startswith(f"{root.rstrip('/')}/"):
+            return True
+    return False
 
 
 def check_folder(path: Path) -> None:
@@ -110,7 +155,7 @@ def _state_of(loaded: LoadedSettings) -> Iterable[Path]:
     return StateFolder(loaded.state_folder).files()
 
 
-def _refusal(option: str, output: Path, what: str) -> ConvertroError:
+def _refusal(option: str, output: str, what: str) -> ConvertroError:
     return ConvertroError(
         f"{option} {output} would be written over {what}.", hint="Name another file."
     )
@@ -123,6 +168,10 @@ def _place(path: Path) -> str:
 def _is(file: Path, identity: Identity) -> bool:
     status = _status(file)
     return status is not None and identity_of(status) == identity
+
+
+def _is_export(export: ExportFile, identity: Identity) -> bool:
+    return export.path is not None and _is(export.path, identity)
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -56,15 +56,18 @@ class BarWatcher:
         if now < self._next or self._console.is_dumb_terminal:
             return  # what cannot take back what it shows would keep a bar for good
         self._next = now + _FRAME
+        # One more than there is: what is read whole is not delivered yet, and rich would stop its
+        # clock. It is not known from the beginning: first the files have to be found.
+        total = None if progress.total_bytes is None else progress.total_bytes + 1
         if self._task is None:
             with terminal_may_go():
                 self._live.start()
-            # One more than there is: what is read whole is not delivered yet, and rich would
-            # stop its clock.
-            total = None if progress.total_bytes is None else progress.total_bytes + 1
             self._task = self._bar.add_task("", total=total, amount="")
         self._bar.update(
-            self._task, completed=progress.tally.bytes_read, amount=describe_bytes(progress)
+            self._task,
+            total=total,
+            completed=progress.tally.bytes_read,
+            amount=describe_bytes(progress),
         )
         state = describe(progress, self._rate.update(progress.tally.read))
         with terminal_may_go():

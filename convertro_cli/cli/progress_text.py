@@ -36,6 +36,8 @@ def describe(progress: Progress, rate: float) -> str:
     """Say where a run is, with the messages a second."""
     messages = progress.tally.messages
     parts = [f"{messages['read']:,} events", f"{rate:,.0f}/s"]
+    if progress.listed is not None:
+        parts.insert(0, f"{progress.listed:,} files found so far")
     if progress.concurrency is not None:  # only a replay delivers anything
         parts.append(f"{messages['delivered']:,} delivered")
         parts.append(f"{messages['failed']:,} failed")

@@ -36,7 +36,7 @@ from convertro_cli.cli.options import (
     WorkersOption,
     overrides,
 )
-from convertro_cli.cli.outputs import Spared, file_or_stdout, is_stdout
+from convertro_cli.cli.outputs import Spared, file_or_stdout, is_stdout, lies_below
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
@@ -264,12 +264,12 @@ def _deliver(order: _Order, loudness: Loudness, *, yes: bool) -> Report:
     from convertro_cli.replay import replay as carry_out
 
     loaded, exports, selection, options, canary, metrics = order
-    brake(loaded, exports, selection, options, canary=canary, yes=yes)
+    _spare_exports(exports, metrics)  # not later: metrics tell of what goes wrong, too
+    brake(loaded, exports, selection, options, loudness, canary=canary, yes=yes)
     with open_watcher(loudness) as watcher:
         options = replace(options, canary=canary_options(canary, watcher.notice))
 
         def replay_now() -> Report:
-            _spare_exports(exports, metrics)
             return carry_out(loaded, exports, selection=selection, options=options, watcher=watcher)
 
         report = tell_of(loaded, replay_now, metrics=metrics, warn=watcher.notice)
@@ -325,12 +325,26 @@ def _check_live_options(
 
 
 def _spare_exports(exports: Sequence[str], metrics: Path | None) -> None:
-    if metrics is not None and metrics.is_file():
-        from convertro_cli.reading.paths import is_address
-        from convertro_cli.reading.sources import find_exports
+    """Refuse metrics in the place of an export.
 
-        local = [export for export in exports if not is_address(export)]
-        Spared(find_exports(local).files).check("--metrics", metrics)
+    What holds metrics already and lies elsewhere is none, however long the list is.
+    """
+    if metrics is None or not metrics.is_file():
+        return
+    from convertro_cli.reading.paths import is_address
+    from convertro_cli.reading.sources import find_exports
+    from convertro_cli.run.metrics import holds_metrics
+
+    local = [export for export in exports if not is_address(export)]
+    if lies_below(metrics, local) or not holds_metrics(metrics):
+        for argument in local:
+            try:
+                found = find_exports([argument])
+            except ConvertroError:
+                continue  # the replay itself will tell
+            Spared(found).check("--metrics", metrics)
+            for _ in found:  # each is looked at
+                pass
 
 
 def _load(

@@ -91,6 +91,7 @@ class JsonWatcher:
             "progress",
             bytes_read=progress.tally.bytes_read,
             bytes_total=progress.total_bytes,
+            files_found=progress.listed,
             read=messages["read"],
             delivered=messages["delivered"],
             failed=messages["failed"],

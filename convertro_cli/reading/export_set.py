@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from convertro_cli.reading.listed import Listed
 from convertro_cli.reading.raw import Place
 from convertro_cli.reading.unread import Unread
 
@@ -49,7 +50,9 @@ class ExportSet:
     notes: Sequence[str] = ()
     rest: Iterator[ExportFile] | None = field(default=None, compare=False)
     found: int = field(default=0, compare=False)
-    """How many files are known so far."""
+    """How many files to read are known so far."""
+    listed: Listed = field(default_factory=Listed, compare=False)
+    """How many files were come upon so far, whether they are to be read or not."""
 
     def __post_init__(self) -> None:
         self.found = self.found or len(self.files)
@@ -79,6 +82,11 @@ class ExportSet:
             self.found = len(self.files)
             self.total_bytes = total_size(self.files)
 
+    def look_at_rest(self, look: Callable[[ExportFile], None]) -> None:
+        """Have each file that is found from now on looked at; what ``look`` raises ends the run."""
+        if self.rest is not None:
+            self.rest = _looked_at(self.rest, look)
+
     def sifted(
         self, sift: Callable[[Sequence[ExportFile]], Sequence[ExportFile]], why: Unread
     ) -> ExportSet:
@@ -95,7 +103,15 @@ class ExportSet:
         files = tuple(left(self.files))
         total = None if self.rest is not None else total_size(files)
         rest = None if self.rest is None else left(self.rest)
-        return ExportSet(files, self.unread, total, self.notes, rest)
+        return ExportSet(files, self.unread, total, self.notes, rest, listed=self.listed)
+
+
+def _looked_at(
+    files: Iterable[ExportFile], look: Callable[[ExportFile], None]
+) -> Iterator[ExportFile]:
+    for file in files:
+        look(file)
+        yield file
 
 
 def total_size(files: Iterable[ExportFile]) -> int | None:

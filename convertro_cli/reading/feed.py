@@ -20,6 +20,7 @@ class Feed:
         self._start = 0
         self.fetched = 0
         self.steady = raw.steady
+        self._is_at_end = False
 
     @property
     def position(self) -> int:
@@ -62,6 +63,9 @@ class Feed:
         return self._raw.reread(start, end)
 
     def _fetch(self) -> bytes:
+        if self._is_at_end:  # as a file says once; whoever looks ahead asks again
+            return b""
         data = self._raw.read(CHUNK)
+        self._is_at_end = self.steady and not data
         self.fetched += len(data)
         return data

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
+from convertro_cli.reading.listed import Listed
 from convertro_cli.reading.unread import Unread, why_unread
 
 _SETTINGS = "convertro.toml"
@@ -34,15 +35,17 @@ class Entry(NamedTuple):
 class Walk:
     """Goes through a folder and its folders, each folder's entries in order of name.
 
-        It holds the names of one folder at each depth, however many files there are, and looks at
+    It holds the names of one folder at each depth, however many files there are, and looks at
     each file once. Links are followed, but each folder is entered once, so a loop of links ends.
     One that leads to what is found at its own place in one of the ``roots`` (real paths) is not
     followed. Pipes and sockets are left out: nobody may ever write to them. So is what is our
     own, the settings file and the folders ``own``, unless one of these is the folder itself.
+    Each file is counted in ``listed`` as it is come upon.
     """
 
     own: Collection[str] = ()
     roots: Collection[str] = ()
+    listed: Listed = field(default_factory=Listed)
     _entered: set[tuple[int, int]] = field(default_factory=set)
 
     def files_below(self, folder: str) -> Iterator[Entry]:
@@ -66,6 +69,7 @@ class Walk:
                     yield found
                 continue
             if inner is None:
+                self.listed.add()
                 yield entry._replace(status=status)
             else:
                 open_folders.append(inner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from convertro_cli.reading.arrays import begins_array
 from convertro_cli.reading.compression import Stream
@@ -52,6 +53,16 @@ def text(stream: Stream, name: str) -> Iterator[bytes]:
     piece is held back until that is clear, and whether the file begins with an array of objects.
     """
     pieces = iter(stream)
+    first = next(pieces, b"")
+    if first.startswith(b"{") and b"\n" in first:  # as in nearly every file: all is clear
+        _refuse(first, name, stream.unpack)
+        yield first
+        yield from pieces
+    else:
+        yield from _held_back(chain((first,), pieces), name, stream)
+
+
+def _held_back(pieces: Iterator[bytes], name: str, stream: Stream) -> Iterator[bytes]:
     head = bytearray()
     fault: DamagedExport | OSError | None = None
     try:

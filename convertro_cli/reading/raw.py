@@ -13,6 +13,8 @@ from typing import BinaryIO, Protocol
 from convertro_cli.reading.batch import BATCH_BYTES
 from convertro_cli.reading.identity import FileIdentity, Witness
 
+_LEAST = 4096  # some files tell no size, such as those of /proc
+
 CHUNK = BATCH_BYTES
 """So much is read at a time."""
 
@@ -60,13 +62,14 @@ class OpenFile:
         self._read_some = getattr(raw, "read1", raw.read)
         self._pipe: select.poll | None = None
         self._origin = 0
+        self._most = CHUNK
         self.steady = False
         self._look_at_kind()
         self._witness = Witness(path, raw.fileno()) if path is not None else None
 
     def read(self, limit: int) -> bytes:
         """Give at least one byte and at most ``limit``; none at the end."""
-        data: bytes = self._read_some(limit)
+        data: bytes = self._read_some(min(limit, self._most))
         if self._pipe is not None and data:
             data = self._with_what_has_arrived(data, limit, self._pipe)
         return data
@@ -100,9 +103,12 @@ class OpenFile:
             descriptor = self._raw.fileno()
         except (AttributeError, OSError):
             return
-        self.steady = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        status = os.fstat(descriptor)
+        self.steady = stat.S_ISREG(status.st_mode)
         if self.steady:
             self._origin = self._raw.tell()
+            # Room for so much is made before it is read, and given back for a small file.
+            self._most = max(status.st_size + 1, _LEAST)
         else:
             self._pipe = select.poll()
             self._pipe.register(descriptor, select.POLLIN)

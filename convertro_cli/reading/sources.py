@@ -16,6 +16,7 @@ from convertro_cli.reading.days import Days
 from convertro_cli.reading.export_set import ExportFile, ExportSet, total_size
 from convertro_cli.reading.folders import Entry, Walk, is_pattern, matches
 from convertro_cli.reading.identity import FileIdentity
+from convertro_cli.reading.listed import Listed, Tell
 from convertro_cli.reading.paths import as_text, is_address, quoted
 from convertro_cli.reading.raw import RawExport
 from convertro_cli.reading.seen import Seen
@@ -39,6 +40,7 @@ def find_exports(
     own: Collection[str] = (),
     storage: StorageOptions | None = None,
     at_once: int = AT_ONCE,
+    tell: Tell | None = None,
 ) -> ExportSet:
     """The exports that the arguments name.
 
@@ -46,20 +48,24 @@ def find_exports(
     order given is kept, folders and patterns are sorted, and a file named twice is read once.
     Files of other ``days`` are left out. ``own`` are real paths of our own files and folders,
     which are no exports where they lie in one. ``storage`` says how to reach object storage.
+    ``tell`` hears how many were found, until it returns.
 
     Raises ``ConvertroError`` (exit code 66) that names every argument which cannot be read. What
     is wrong beyond the first ``at_once`` files is told when its turn comes to be read.
     """
-    search = _Search(arguments, days or Days(), own, storage)
+    listed = Listed(tell)
+    search = _Search(arguments, days or Days(), own, storage, listed)
     found = search.files()
     files = tuple(islice(found, at_once))
+    listed.tell = None
+    unread = search.seen.unread
     if len(files) < at_once:
         search.raise_faults()
-        return ExportSet(files, search.seen.unread, total_size(files), tuple(search.notes))
+        return ExportSet(files, unread, total_size(files), tuple(search.notes), listed=listed)
     search.check_arguments_left()
     search.raise_faults()
     search.is_late = True
-    return ExportSet(files, search.seen.unread, None, search.notes, found)
+    return ExportSet(files, unread, None, search.notes, found, listed=listed)
 
 
 class _Search:
@@ -71,15 +77,17 @@ class _Search:
         days: Days,
         own: Collection[str],
         storage: StorageOptions | None,
+        listed: Listed,
     ) -> None:
         local = [each for each in arguments if each != "-" and not is_address(each)]
         self.seen = Seen(local)
         self.notes: list[str] = []
         self.is_late = False
         self._left = list(reversed(arguments))
-        self._walk = Walk(own, self.seen.roots)
+        self._walk = Walk(own, self.seen.roots, listed)
         self._days = days
         self._storage = storage
+        self._listed = listed
         self._faults: list[str] = []
         self._late: list[ExportFile] = []
         self._has_stdin = False
@@ -124,7 +132,7 @@ class _Search:
         # Only where it is used: what reads object storage takes its time to load.
         from convertro_cli.storage.find import ObjectSearch  # noqa: PLC0415
 
-        return ObjectSearch(self._storage, self._days, self.seen.unread).files
+        return ObjectSearch(self._storage, self._days, self.seen.unread, self._listed).files
 
     def _files_of(self, argument: str) -> Iterator[ExportFile]:
         if argument == "-":
@@ -167,6 +175,7 @@ class _Search:
         if stat.S_ISDIR(status.st_mode):
             below = self._walk.files_below(argument)
             return self._some(argument, below, "no export in this folder")
+        self._listed.add()
         return [Entry(argument, None, status, by_link=not self.seen.roots)]
 
     def _all_below(self, entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -179,6 +188,7 @@ class _Search:
                 for each in self._walk.files_below(path):
                     yield each._replace(unread=entry.unread or each.unread)
             else:
+                self._listed.add(int(entry.status is None))  # else it was counted on the way
                 yield entry
 
     def _some(self, argument: str, entries: Iterator[Entry], none: str) -> Iterator[Entry]:

@@ -42,12 +42,17 @@ class EarlierRuns(NamedTuple):
         """Whether any of them ran, or may have run, under settings other than these."""
         return bool(self.settings - {digest.hex()})
 
+    def surely_had_other_settings(self, digest: bytes) -> bool:
+        """Whether any of them is known to have run under other settings."""
+        return bool(self.settings - {digest.hex(), ""})
+
 
 def read_earlier_runs(state: StateFolder, target: Target) -> EarlierRuns:
     """Read them from the ledger of a state folder, if there is one. Raises ConvertroError."""
     with told(state.ledger):
         if not schema.check_header(state.ledger):
             return EarlierRuns()
+        schema.check_content(state.ledger)  # a damaged one is left as it is
         with open_for_reading(state.ledger) as database:
             return find_earlier_runs(database, target)
 

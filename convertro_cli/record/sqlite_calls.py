@@ -84,7 +84,10 @@ def _open(state: StateFolder) -> EmbeddedCalls | None:
         return None
     schema.check_content(state.ledger)
     uri = f"{state.ledger.absolute().as_uri()}?mode=ro"
-    database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
+    # Files are looked for in the thread that finds them, calls in another.
+    database = sqlite3.connect(
+        uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False
+    )
     try:
         return EmbeddedCalls(database, state)
     except BaseException:

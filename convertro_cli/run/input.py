@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.exports import read_exports
+from convertro_cli.reading.joined import joined
 from convertro_cli.reading.sources import ExportFile
 from convertro_cli.run.feed import Feed
 from convertro_cli.workers.groups import Each, grouped
@@ -42,7 +43,7 @@ class RunInput(Generic[Result]):
 
     With ``recognise`` a file's last batch tells what the file is known by. ``beside`` makes of
     the batches those that the job is done with: it cuts them, or puts beside them what else the
-    job needs.
+    job needs. ``joins`` gives small batches as one, which ``parts_of`` takes apart.
     """
 
     def __init__(
@@ -53,11 +54,15 @@ class RunInput(Generic[Result]):
         workers: int,
         recognise: bool = False,
         beside: Beside | None = None,
+        joins: bool = False,
     ) -> None:
         batches: Iterable[LineBatch] = read_exports(files, recognise=recognise)
         if beside is not None:
             batches = beside(batches)
-        self._feed = Feed(run_in_order(Each(job), grouped(batches), workers=workers))
+        groups: Iterable[list[LineBatch]] = grouped(batches)
+        if joins:
+            groups = ([joined(group)] for group in groups)
+        self._feed = Feed(run_in_order(Each(job), groups, workers=workers))
         self._taken: deque[tuple[LineBatch, Result]] = deque()
 
     def __enter__(self) -> RunInput[Result]:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_EVENT_TYPES = 25
 OTHERS = "(others)"
+
+_BEGINNING = b"# HELP convertro_"
 
 _MODE = 0o644
 """node_exporter runs as somebody else, and there is nothing private in it."""
@@ -98,6 +101,15 @@ def write_metrics(path: Path | None, facts: RunFacts) -> None:
         ) from None
 
 
+def holds_metrics(path: Path) -> bool:
+    """Whether a file begins as one that ``write_metrics`` wrote."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_BEGINNING)) == _BEGINNING
+    except OSError:
+        return False
+
+
 def _labels_of(target: Target) -> Labels:
     return tuple(
         zip(_TARGET, (target.url, target.account or "", target.site_id or ""), strict=True)
@@ -129,7 +141,7 @@ def _note_report(values: Values, labels: Labels, report: Report, letters: int) -
             if outcome != total:  # which is no outcome
                 _add(values, f"convertro_{name}", (*labels, ("outcome", outcome)), number)
     _add(values, "convertro_attempts", labels, tally.calls["attempts"])
-    worth = {each: float(total.value) for each, total in tally.by_event_type.items()}
+    worth = {each: _finite(total.value) for each, total in tally.by_event_type.items()}
     calls = {each: float(total.count) for each, total in tally.by_event_type.items()}
     kept = _most_frequent(values, labels, calls)
     for metric, numbers in (("convertro_event_calls", calls), ("convertro_event_value", worth)):
@@ -137,7 +149,12 @@ def _note_report(values: Values, labels: Labels, report: Report, letters: int) -
 
 
 def _add(values: Values, name: str, labels: Labels, number: float) -> None:
-    values[name, labels] = values.get((name, labels), 0.0) + number
+    values[name, labels] = _finite(values.get((name, labels), 0.0) + number)
+
+
+def _finite(number: float | Decimal) -> float:
+    """Give a number that a counter can hold, and from which it can go on: never infinity."""
+    return max(-sys.float_info.max, min(float(number), sys.float_info.max))
 
 
 def _most_frequent(values: Values, labels: Labels, calls: Mapping[str, float]) -> set[str]:

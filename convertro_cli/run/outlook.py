@@ -13,6 +13,7 @@ from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.retyping import RetypingJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.exports import read_exports
+from convertro_cli.reading.listed import Tell
 from convertro_cli.reading.sources import ExportFile, ExportSet
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.backends import open_known_calls, read_earlier_runs
@@ -28,6 +29,9 @@ from convertro_cli.settings.load import LoadedSettings
 
 LOOKED_AT = 64 << 20
 """The bytes of lines that are looked at before a run: a second's work."""
+
+_LOOKED_AT_IN_DOUBT = 4 << 20
+"""Likewise where an earlier run was killed, most likely under these very settings."""
 
 _MOST_FILES = 32
 
@@ -55,13 +59,15 @@ def look_ahead(
     options: ReplayOptions,
     *,
     wants_exports: bool,
+    tell: Tell | None = None,
 ) -> Outlook | None:
     """Look ahead; None where that is not possible, for a reason that the run itself will tell.
 
-    ``wants_exports`` asks for the exports of a first replay.
+    ``wants_exports`` asks for the exports of a first replay; ``tell`` hears how many files were
+    found so far.
     """
     try:
-        return _look_ahead(loaded, arguments, selection, options, wants_exports)
+        return _look_ahead(loaded, arguments, selection, options, wants_exports, tell)
     except ConvertroError:
         return None
 
@@ -72,6 +78,7 @@ def _look_ahead(
     selection: Selection,
     options: ReplayOptions,
     wants_exports: bool,
+    tell: Tell | None,
 ) -> Outlook:
     state = StateFolder(loaded.state_folder)
     earlier = read_earlier_runs(loaded.ledger, target_of(loaded))
@@ -81,40 +88,37 @@ def _look_ahead(
         return Outlook(not earlier)
     with open_known_calls(loaded.ledger) as known:
         rereads = options.reread or options.resend
-        exports = _find(loaded, arguments, selection, state, known, digest, rereads)
+        paths = letters_in_place(arguments, state, known)
+        found = find_selected(
+            paths, selection, own=own_files(loaded), storage=loaded.storage, tell=tell
+        )
+        exports = found if rereads else _left_of(found, state, known, digest)
         if known is None or not looks:
             return Outlook(not earlier, exports)
         search = RetypedSearch(known)
         rules = compile_loaded(loaded, selection)
         job = RetypingJob(rules, options.limit, earlier.event_types)
-        saw_all = _look_into(exports, job, search)
+        most = LOOKED_AT if earlier.surely_had_other_settings(digest) else _LOOKED_AT_IN_DOUBT
+        saw_all = _look_into(exports, job, search, most)
     return Outlook(False, exports, search, saw_all)
 
 
-def _find(
-    loaded: LoadedSettings,
-    arguments: Sequence[str],
-    selection: Selection,
-    state: StateFolder,
-    known: KnownCalls | None,
-    digest: bytes,
-    rereads: bool,
+def _left_of(
+    found: ExportSet, state: StateFolder, known: KnownCalls | None, digest: bytes
 ) -> ExportSet:
-    """Find what the replay would read. Dead letters stay where they are."""
-    paths = letters_in_place(arguments, state, known)
-    found = find_selected(paths, selection, own=own_files(loaded), storage=loaded.storage)
-    if known is None or rereads:
+    """Give what the replay would read of what was found. Dead letters stay where they are."""
+    if known is None:
         return found
     replayed = ReplayedFiles(known, state, digest)
     return found.sifted(replayed.unread_of, Unread.ALREADY_REPLAYED)
 
 
-def _look_into(exports: ExportSet, job: RetypingJob, search: RetypedSearch) -> bool:
+def _look_into(exports: ExportSet, job: RetypingJob, search: RetypedSearch, most: int) -> bool:
     """Look for events under another type; tell whether that was all that there is."""
     files = [file for file in exports.files if file.size is not None]
     chosen = files[:: -(-len(files) // _MOST_FILES)] if files else []
     saw_all = len(chosen) == len(exports.files) and exports.is_whole
-    left = LOOKED_AT
+    left = most
     for number, file in enumerate(chosen):
         share = left // (len(chosen) - number)
         looked_at, is_whole, is_enough = _look_into_file(file, job, search, share)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.identity import identify
+from convertro_cli.reading.listed import Tell
 from convertro_cli.reading.paths import is_address
 from convertro_cli.reading.sources import ExportSet
 from convertro_cli.reading.unread import Unread
@@ -74,8 +75,11 @@ class Plan:
         """Give the digest of the settings under which a file counts as replayed."""
         return self._replayed.digest_for(path)
 
-    def find(self, arguments: Sequence[str]) -> ExportSet:
-        """Find the files to read. Dead letters are set aside first, so that new ones can come."""
+    def find(self, arguments: Sequence[str], tell: Tell | None = None) -> ExportSet:
+        """Find the files to read. Dead letters are set aside first, so that new ones can come.
+
+        ``tell`` hears how many were found so far.
+        """
         paths: list[str] = []
         letters = self._state.dead_letters.resolve()
         for argument in arguments:
@@ -85,7 +89,7 @@ class Plan:
                 paths.append(argument)
         if not paths:
             return ExportSet(())
-        found = find_selected(paths, self._filters, own=self._own, storage=self._storage)
+        found = find_selected(paths, self._filters, own=self._own, storage=self._storage, tell=tell)
         if self.options.reread or self.options.resend:
             return found
         return found.sifted(self._replayed.unread_of, Unread.ALREADY_REPLAYED)

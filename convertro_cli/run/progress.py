@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.record.tally import Tally
 
 if TYPE_CHECKING:  # who only reads exports need not load what delivers
@@ -19,7 +20,8 @@ class Progress:
     """Where a run is. ``trouble`` says in a few words what holds it up, if anything does.
 
     ``rate`` is the most calls a second that may start, None for no limit. ``retries`` counts what
-    was to be tried again, by why; ``held_back_by`` names what keeps the pace down.
+    was to be tried again, by why; ``held_back_by`` names what keeps the pace down. ``listed``
+    counts the files found so far, None once all are.
     """
 
     tally: Tally
@@ -30,6 +32,11 @@ class Progress:
     rate: float | None = None
     retries: Mapping[str, int] = field(default_factory=dict)
     held_back_by: str = ""
+    listed: int | None = None
+
+    def count_files(self, exports: ExportSet) -> None:
+        """Take in how many files were found so far, if there are more to find."""
+        self.listed = None if exports.is_whole else exports.listed.count
 
     def follow(self, state: DeliveryState, *, stopping: bool) -> None:
         """Take in where the delivery is; ``stopping`` after an interrupt."""
@@ -68,3 +75,14 @@ class NobodyWatches:
 
     def notice(self, text: str) -> None:
         """Let it pass."""
+
+
+def tell_of_list(watcher: Watcher) -> Callable[[int], None]:
+    """Let a watcher see how many files were found, while a run waits for the first of them."""
+    progress = Progress(Tally(), None)
+
+    def tell(count: int) -> None:
+        progress.listed = count
+        watcher.tick(progress)
+
+    return tell

@@ -45,6 +45,7 @@ class Reading(Generic[Result]):
         self.tally = Tally()
         self.files = RunFiles(self.tally, watcher.notice, exports)
         self._watcher = watcher
+        self._exports = exports
         self._progress = Progress(self.tally, exports.total_bytes)
         self._interrupts = Interrupts()
         self._input = RunInput(
@@ -78,6 +79,7 @@ class Reading(Generic[Result]):
             if taken is not None:
                 self.files.follow(taken[0])
                 yield taken
+            self._progress.count_files(self._exports)
             self._watcher.tick(self._progress)
 
     @property

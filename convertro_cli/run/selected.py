@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from convertro_cli.mapping.rules import Selection
+from convertro_cli.reading.listed import Tell
 from convertro_cli.reading.sources import Days, ExportSet, find_exports
 from convertro_cli.settings.load import LoadedSettings
 from convertro_cli.storage.options import StorageOptions
@@ -18,16 +19,17 @@ def find_selected(
     *,
     own: Iterable[Path] = (),
     storage: StorageOptions | None = None,
+    tell: Tell | None = None,
 ) -> ExportSet:
     """Find the files to read. ``own`` are files and folders of ours, which are no exports.
 
-    ``storage`` says how to reach object storage.
+    ``storage`` says how to reach object storage; ``tell`` hears how many were found so far.
 
     Raises ConvertroError where an argument cannot be read.
     """
     days = Days(selection.since, selection.received_since, selection.received_until)
     real = {os.path.realpath(path) for path in own}
-    return find_exports(arguments, days=days, own=real, storage=storage)
+    return find_exports(arguments, days=days, own=real, storage=storage, tell=tell)
 
 
 def own_files(loaded: LoadedSettings) -> tuple[Path, ...]:

@@ -16,10 +16,11 @@ _STATUS = re.compile(r"status code: (\d{3})")
 
 
 class Fault(NamedTuple):
-    """What is wrong, and what to do about it."""
+    """What is wrong, and what to do about it; ``is_of_all`` if no other object fares better."""
 
     what: str
     hint: str
+    is_of_all: bool = False
 
 
 _CREDENTIALS: Final = {
@@ -33,6 +34,9 @@ _CREDENTIALS: Final = {
 _SIGN_AGAIN: Final = "A signed address holds for a limited time: have it signed again."
 
 _REPLACED: Final = Fault("it was replaced while it was read", "Run the same command again.")
+_EXPIRED: Final = Fault(
+    "the credentials have expired", "Sign in again, and run the same command.", is_of_all=True
+)
 _UNNAMEABLE: Final = Fault(
     "a key there has an empty folder name, '..' or a control character in it",
     "Name a folder without it, or give the object a plain key.",
@@ -44,14 +48,24 @@ _BY_CODE: Final = {
     "ContainerNotFound": Fault("there is no such container", "Check the name and the account."),
     "NoSuchKey": Fault("there is no such object", "Check the name; it is case-sensitive."),
     "BlobNotFound": Fault("there is no such object", "Check the name; it is case-sensitive."),
-    "InvalidAccessKeyId": Fault("the access key is not known there", "Check the credentials."),
-    "SignatureDoesNotMatch": Fault("the secret key does not fit", "Check the credentials."),
-    "ExpiredToken": Fault("the credentials have expired", "Sign in again."),
+    "InvalidAccessKeyId": Fault(
+        "the access key is not known there", "Check the credentials.", is_of_all=True
+    ),
+    "SignatureDoesNotMatch": Fault(
+        "the secret key does not fit", "Check the credentials.", is_of_all=True
+    ),
+    "ExpiredToken": _EXPIRED,
+    "TokenRefreshRequired": _EXPIRED,
+    "AuthenticationFailed": Fault(  # Azure's word for a SAS token that is over, too
+        "the credentials do not hold, or no longer", "Sign in again.", is_of_all=True
+    ),
     "AccessDenied": Fault(
         "the credentials may not read it", "They need the right to list the bucket and to read it."
     ),
     "RequestTimeTooSkewed": Fault(
-        "the clock of this machine is off", "Set the clock: a signed request holds for minutes."
+        "the clock of this machine is off",
+        "Set the clock: a signed request holds for minutes.",
+        is_of_all=True,
     ),
     "AuthorizationHeaderMalformed": Fault(
         "the bucket is in another region", "Set storage.region to the bucket's region."
@@ -62,7 +76,7 @@ _BY_CODE: Final = {
 }
 _BY_STATUS: Final = {
     "301": _BY_CODE["PermanentRedirect"],
-    "401": Fault("it wants other credentials", "Check the credentials."),
+    "401": Fault("it wants other credentials", "Check the credentials.", is_of_all=True),
     "403": _BY_CODE["AccessDenied"],
     "404": _BY_CODE["NoSuchKey"],
     "412": _REPLACED,
@@ -74,8 +88,9 @@ class ObjectError(OSError):
     """An object cannot be read, or not to its end. ``advice`` says what to do about it."""
 
     def __init__(self, address: Address, error: Exception | str, advice: str = "") -> None:
-        found = error if isinstance(error, str) else fault_of(address, error)
-        what, advice = (found, advice) if isinstance(found, str) else found
+        what = error if isinstance(error, str) else ""
+        if not isinstance(error, str):
+            what, advice, _ = fault_of(address, error)
         super().__init__(errno.EIO, what)
         self.advice = advice
 
@@ -84,12 +99,12 @@ class ReplacedError(ObjectError):
     """An object is not the one that was listed, or not the one that reading began with."""
 
     def __init__(self, address: Address) -> None:
-        super().__init__(address, *_REPLACED)
+        super().__init__(address, _REPLACED.what, _REPLACED.hint)
 
 
 def told(address: Address, error: Exception, verb: str = "read") -> ConvertroError:
     """Give the sentence for an error. Nothing of a signed address's query is in it."""
-    what, hint = fault_of(address, error)
+    what, hint, _ = fault_of(address, error)
     return ConvertroError(
         f"Cannot {verb} '{visible(address.name)}': {what}.",
         hint=hint,
@@ -106,7 +121,8 @@ def fault_of(address: Address, error: Exception) -> Fault:
     if type(error).__name__ == "InvalidPathError" or "invalid path" in said:
         return _UNNAMEABLE
     if _asked_for_credentials(said):
-        return Fault("there are no credentials for it", _CREDENTIALS.get(address.scheme, ""))
+        hint = _CREDENTIALS.get(address.scheme, "")
+        return Fault("there are no credentials for it", hint, is_of_all=True)
     status = _STATUS.search(said)
     if status and address.is_web and status[1] in {"400", "401", "403"}:
         return Fault(f"it answers {status[1]}", _SIGN_AGAIN)
@@ -122,6 +138,12 @@ def fault_of(address: Address, error: Exception) -> Fault:
     if isinstance(error, PermissionError):
         return _BY_CODE["AccessDenied"]
     return _unreached(said)
+
+
+def is_out_of_range(error: Exception) -> bool:
+    """Whether an error says that an object is not as long as what was asked for."""
+    status = _STATUS.search(str(error))
+    return status is not None and status[1] == "416"
 
 
 def _asked_for_credentials(said: str) -> bool:

@@ -12,6 +12,7 @@ from convertro_cli.reading.days import Days
 from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.folders import fits, is_pattern
 from convertro_cli.reading.identity import FileIdentity
+from convertro_cli.reading.listed import Listed
 from convertro_cli.reading.unread import Unread, why_unread
 from convertro_cli.storage.address import Address, read_address
 from convertro_cli.storage.bucket import open_bucket
@@ -69,13 +70,20 @@ class ObjectSearch:
     """Finds the objects that addresses name, each once; what is unread is counted in ``unread``.
 
     What came before is known by the addresses themselves, so that memory does not grow with the
-    number of objects. Each bucket is opened once.
+    number of objects. Each bucket is opened once. Objects are counted in ``listed`` as lists come.
     """
 
-    def __init__(self, options: StorageOptions | None, days: Days, unread: Counter[Unread]) -> None:
+    def __init__(
+        self,
+        options: StorageOptions | None,
+        days: Days,
+        unread: Counter[Unread],
+        listed: Listed | None = None,
+    ) -> None:
         self._options = options or StorageOptions()
         self._days = days
         self._unread = unread
+        self._listed = listed or Listed()
         self._requests = Requests()
         self._stores: dict[tuple[str, str], ObjectStore] = {}
         self._roots: list[Root] = []
@@ -90,7 +98,7 @@ class ObjectSearch:
         named = self._look(store, address)
         root = Root(address, named is not None)
         is_empty, before = True, self._left_for_their_days
-        for found in (named,) if named is not None else self._listed(store, address):
+        for found in (named,) if named is not None else self._list(store, address):
             why = self._why_unread(root, found.address.key)
             if any(earlier.reads(found.address) for earlier in self._roots):
                 is_empty = False
@@ -118,19 +126,21 @@ class ObjectSearch:
         if not address.key or address.key.endswith("/"):
             return None
         try:
-            return look(store, address)
+            found = look(store, address)
         except ObjectError as error:
             raise ConvertroError(
                 f"Cannot read '{visible(address.name)}': {error.strerror}.",
                 hint=error.advice,
                 exit_code=ExitCode.UNREADABLE_EXPORT,
             ) from None
+        self._listed.add(int(found is not None))
+        return found
 
-    def _listed(self, store: ObjectStore, address: Address) -> Iterator[StoredObject]:
+    def _list(self, store: ObjectStore, address: Address) -> Iterator[StoredObject]:
         if address.is_web:
             return iter(())
         lists = list_matches if is_pattern(address.key) else list_folder
-        return lists(store, address, self._days, self._unread)
+        return lists(store, address, self._days, self._unread, self._listed)
 
     def _open(self, address: Address) -> ObjectStore:
         place = (address.scheme, address.url or address.bucket)

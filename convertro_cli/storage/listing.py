@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.days import DayFolder, Days, day_folder
 from convertro_cli.reading.folders import fits, is_pattern
+from convertro_cli.reading.listed import Listed
 from convertro_cli.reading.unread import Unread
 from convertro_cli.storage.address import Address
 from convertro_cli.storage.faults import told
@@ -34,17 +36,17 @@ class StoredObject(NamedTuple):
 
 
 def list_folder(
-    store: ObjectStore, folder: Address, days: Days, unread: Counter[Unread]
+    store: ObjectStore, folder: Address, days: Days, unread: Counter[Unread], listed: Listed
 ) -> Iterator[StoredObject]:
     """Give the objects below a folder, in order of their keys, but for those of unwanted days.
 
-    These are counted in ``unread``, as far as they had to be listed. Raises ConvertroError where
-    the bucket cannot be listed.
+    These are counted in ``unread``, as far as they had to be listed, and all in ``listed``.
+    Raises ConvertroError where the bucket cannot be listed.
     """
     offset: str | None = None
     while True:
         behind: str | None = None
-        for found in _objects(store, folder, offset):
+        for found in _objects(store, folder, offset, listed):
             key = found.address.key
             why = days.why_unread_below(key) if days else None
             if why is None:
@@ -62,14 +64,14 @@ def list_folder(
 
 
 def list_matches(
-    store: ObjectStore, pattern: Address, days: Days, unread: Counter[Unread]
+    store: ObjectStore, pattern: Address, days: Days, unread: Counter[Unread], listed: Listed
 ) -> Iterator[StoredObject]:
     """Give the objects whose keys, or the folders above them, fit a pattern."""
     parts = pattern.key.split("/")
     fixed = next(number for number, part in enumerate(parts) if is_pattern(part))
     below = "".join(f"{part}/" for part in parts[:fixed])
     wanted = [part for part in parts if part]
-    for found in list_folder(store, pattern.with_key(below), days, unread):
+    for found in list_folder(store, pattern.with_key(below), days, unread, listed):
         if fits(found.address.key.split("/"), wanted):
             yield found
 
@@ -79,16 +81,21 @@ def stored(address: Address, meta: Any) -> StoredObject:
     return StoredObject(address, int(meta["size"]), (meta["e_tag"] or "").strip('"'))
 
 
-def _objects(store: ObjectStore, folder: Address, offset: str | None) -> Iterator[StoredObject]:
+def _objects(
+    store: ObjectStore, folder: Address, offset: str | None, listed: Listed
+) -> Iterator[StoredObject]:
     import obstore  # noqa: PLC0415 - an extra
 
     prefix = folder.key.rstrip("/") or None
     try:
         for page in obstore.list(store, prefix, offset=offset, chunk_size=_PAGE):
+            listed.add(len(page))
             for meta in page:
                 # A stand-in may not know of an offset, and give the whole list again.
                 if offset is None or meta["path"] > offset:
                     yield stored(folder.with_key(meta["path"]), meta)
+    except ConvertroError:  # of whoever waits for the list
+        raise
     except Exception as error:  # whatever the other side says is told in a sentence
         raise told(folder, error) from None
 

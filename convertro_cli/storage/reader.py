@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.storage.address import Address
-from convertro_cli.storage.faults import ObjectError, ReplacedError, fault_of
+from convertro_cli.storage.faults import ObjectError, ReplacedError, fault_of, is_out_of_range, told
 from convertro_cli.storage.listing import StoredObject, stored
 from convertro_cli.storage.requests import Requests
 
@@ -141,7 +141,8 @@ def fetch(
     """Give a part of an object, as far as it comes, and what the other side says of the whole.
 
     With an ``etag`` only of the object that has it. The last is what broke the connection off, if
-    something did. Raises OSError with a sentence.
+    something did. Raises OSError with a sentence, and ConvertroError where the same would be said
+    of every object: credentials can expire in the midst of a run.
     """
     import obstore  # noqa: PLC0415 - an extra
     from obstore.exceptions import PreconditionError  # noqa: PLC0415
@@ -159,8 +160,10 @@ def fetch(
     except FileNotFoundError as error:
         raise FileNotFoundError(errno.ENOENT, fault_of(address, error).what) from None
     except Exception as error:  # whatever the other side says is told in a sentence
-        if "416" in str(error) and etag is None:
+        if etag is None and is_out_of_range(error):
             raise EmptyError from None
+        if not address.is_web and fault_of(address, error).is_of_all:
+            raise told(address, error) from None
         raise ObjectError(address, error) from None
     pieces: list[bytes] = []
     try:

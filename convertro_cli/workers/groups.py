@@ -10,7 +10,7 @@ from convertro_cli.reading.batch import LineBatch
 
 Result = TypeVar("Result")
 
-_BYTES: Final = 128 << 10
+_BYTES: Final = 256 << 10
 _MOST: Final = 64
 
 
@@ -25,10 +25,16 @@ class Each(Generic[Result]):
 
 
 def grouped(batches: Iterable[LineBatch]) -> Iterator[list[LineBatch]]:
-    """Give small batches together, as long as the next one can be had without waiting."""
+    """Give small batches together, as long as the next one can be had without waiting.
+
+    The beginning of an overlong line is alone.
+    """
     group: list[LineBatch] = []
     size = 0
     for batch in batches:
+        if batch.overlong and group:
+            yield group
+            group, size = [], 0
         group.append(batch)
         size += len(batch.data)
         if not batch.is_followed or size >= _BYTES or len(group) >= _MOST:

@@ -161,6 +161,18 @@ def test_only_what_can_be_sent_has_an_address(
     assert "no cloud calls: convertro.client_name" in shown
 
 
+@pytest.mark.usefixtures("exports")
+def test_a_canary_asks_as_well(sandbox: Sandbox, asking: Asking) -> None:
+    """It sends, too; the question says how much. What follows it is not asked about again."""
+    ended = asking("n\n", "--canary", "2")
+    assert ended.code == 130
+    assert "Now only 2 calls would go, each shown with its answer.\n" + QUESTION in ended.err
+    assert asking("y\n", "--canary", "2").code == 0
+    assert sandbox.stats()["accepted"] == 2
+    assert QUESTION not in asking("").err
+    assert sandbox.stats()["accepted"] == 5
+
+
 def test_faults_are_told_as_ever(asking: Asking) -> None:
     """Where an export is not there nobody is asked about it."""
     ended = asking("y\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from convertro_cli.segment.names import normalise
+from tests.system.program import Running
 
 _PROGRAM = "import sys; sys.argv[0] = 'convertro'; from convertro_cli.__main__ import main; main()"
 
@@ -41,15 +42,17 @@ def offers(*words: str, shell: str = "bash") -> list[str]:
         "zsh": {"_TYPER_COMPLETE_ARGS": line},
         "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
     }[shell]
-    done = subprocess.run(
+    running = Running(
         [sys.executable, "-c", _PROGRAM],
-        env={**os.environ, "_CONVERTRO_COMPLETE": f"complete_{shell}", **asked},
-        capture_output=True,
-        text=True,
-        check=False,
+        folder=Path.cwd(),
+        stdin=None,
+        environ={**os.environ, "_CONVERTRO_COMPLETE": f"complete_{shell}", **asked},
+        before=None,
     )
-    assert done.stderr == ""
-    return [offer for offer in done.stdout.split("\n") if offer]
+    ended = running.end()
+    running.close()
+    assert ended.err == ""
+    return [offer for offer in ended.out.decode().split("\n") if offer]
 
 
 @pytest.mark.parametrize("shell", ["bash", "fish"])

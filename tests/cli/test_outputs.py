@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox import Sandbox, SandboxOptions
 from tests.cli.command_line import CommandLine
 from tests.system.messages import orders
+from tests.system.program import Workspace
 
 _SQLITE = {".db-shm", ".db-wal"}
 DRY = ("replay", "--dry-run", "--quiet", "e.ndjson", "--output")
@@ -18,14 +20,23 @@ DIFF = ("diff", "--quiet", "old.toml", "convertro.toml", "e.ndjson", "--format",
 OUTPUTS = [DRY, INSPECT, (*DIFF, "--output"), (*DIFF, "--output", "r.json", "--changes")]
 
 
-@pytest.fixture
-def folder(convertro: CommandLine, sandbox: Sandbox) -> Path:
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an export, settings, and the state of a replay."""
-    workspace = convertro.workspace
+    workspace = Workspace(tmp_path_factory.mktemp("replayed"))
     workspace.write("e.ndjson", *orders(3), b"{")
     (workspace.folder / "old.toml").write_text(workspace.config.read_text())
-    assert convertro.replay(sandbox.url, "e.ndjson").code == 1
+    with Sandbox(SandboxOptions(port=0)) as sandbox:
+        assert workspace.replay(sandbox.url, "e.ndjson").code == 1
+    workspace.close()
     return workspace.folder
+
+
+@pytest.fixture
+def folder(convertro: CommandLine, replayed: Path) -> Path:
+    """The same, to try a command in."""
+    shutil.copytree(replayed, convertro.workspace.folder, dirs_exist_ok=True)
+    return convertro.workspace.folder
 
 
 def content_of(folder: Path) -> dict[str, bytes]:

@@ -71,3 +71,30 @@ def test_a_dry_run_of_small_files_is_in_their_order(convertro: CommandLine) -> N
     (out,) = outputs
     sources = [json.loads(line)["source"] for line in out.splitlines()]
     assert sources == [f"logs/{number:04}.json:1" for number in range(200)]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_is_mapped_together_is_told_apart(convertro: CommandLine, workers: str) -> None:
+    """The lines, the counts and the places are those of each file by itself."""
+    (line, other, *_) = make(9)
+    for name, content in {
+        "0000.json": line[:-1],
+        "0002.json": b"",
+        "0003.json": b"\n\n" + other + b"{broken\n\n",
+        "0004.json": b"[" + line + b"," + b"{}," + other + b"]",
+        "0005.json": other + b'{"type":"track","event":"' + b"x" * 9_000_000 + b'"}\n' + line,
+        "0006.json": line[:-1] + b"\n" + b'{"type":"page"}',
+        "0007.json": b"no message at all\n",
+    }.items():
+        Path("logs", name).write_bytes(content)
+    command = ("replay", "--dry-run", "--include-skipped", "--workers", workers)
+    alone = [convertro(*command, f"logs/{number:04}.json") for number in range(9)]
+    together = convertro(*command, "logs", "--json", "--output", "calls")
+    lines = [json.loads(line) for each in alone for line in each.out.splitlines()]
+    found = [json.loads(line) for line in Path("calls").read_bytes().splitlines()]
+    assert [{**line, "repeat": ""} for line in found] == [{**line, "repeat": ""} for line in lines]
+    summary = json.loads(together.out)
+    assert summary["files"] == {**summary["files"], "read": 8, "damaged": 1}
+    assert summary["messages"]["read"] == len(lines)
+    for place in ("logs/0003.json:4", "logs/0004.json:1[1]", "logs/0005.json:2"):
+        assert place in together.err

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -33,19 +31,13 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 def on_a_terminal(workspace: Workspace, *arguments: str) -> bytes:
     """Run the program on a terminal; give all that it showed."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "convertro_cli", *arguments],
-        cwd=workspace.folder,
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-        env=os.environ | {"TERM": "dumb"},
-    ):
-        os.close(theirs)
-        shown = b""
-        with suppress(OSError):  # the end of a terminal
-            while block := os.read(ours, 65536):
-                shown += block
+    running = workspace.start(*arguments, environ={"TERM": "dumb"}, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # the end of a terminal
+        while block := os.read(ours, 65536):
+            shown += block
+    running.end()
     os.close(ours)
     return shown
 

@@ -75,9 +75,11 @@ def test_the_metrics_of_a_replay(convertro: CommandLine, sandbox: Sandbox) -> No
 def test_metrics_spare_what_is_read(convertro: CommandLine, sandbox: Sandbox) -> None:
     """An export, the settings and the state are no place for them; and nothing is sent then."""
     convertro.workspace.write("exports/a.ndjson", *orders(1))
+    before = Path("exports/a.ndjson").read_bytes()
     for name in ("exports/a.ndjson", "convertro.toml", ".convertro/ledger.db", "exports", "no/x"):
         ended = convertro("replay", "exports", "--base-url", sandbox.url, "--metrics", name)
         ended.assert_told(2, name.partition("/")[0])
+    assert Path("exports/a.ndjson").read_bytes() == before
     assert sandbox.stats()["requests"] == 0
 
 

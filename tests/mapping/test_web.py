@@ -131,21 +131,21 @@ def test_the_value(properties: Message, value: float, warnings: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("properties", "warnings"),
+    "properties",
     [
-        ({"total": "free"}, 1),
-        ({"revenue": []}, 1),
-        ({"total": "free", "revenue": {}}, 2),
-        ({"total": "free", "revenue": ""}, 1),
-        ({"total": True}, 1),
-        ({"Total": "x", "total": 5}, 1),
+        {"total": "free"},
+        {"revenue": []},
+        {"total": "free", "revenue": {}},
+        {"total": "free", "revenue": ""},
+        {"total": True},
+        {"Total": "x", "total": 5},
     ],
 )
-def test_an_amount_that_cannot_be_read_is_held(properties: Message, warnings: int) -> None:
+def test_an_amount_that_cannot_be_read_is_held(properties: Message) -> None:
     """It is not worth 1: the message is held back, unless the settings say to send it."""
     assert outcome_of(order(**properties), make_rules()) == "invalid unreadable_amount"
     sent = value_of(order(**properties), mapping={"unreadable_amount": "send"})
-    assert sent == (1, ["unreadable_amount"] * warnings)
+    assert sent == (1, ["unreadable_amount"])  # once a message, however many amounts it has
 
 
 def test_what_is_held_back_is_named_without_its_content() -> None:

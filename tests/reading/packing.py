@@ -8,6 +8,7 @@ import lzma
 import sys
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from convertro_cli.reading.zstd import ZstdError, unzstd
@@ -36,18 +37,19 @@ _UNPACKERS: dict[str, Callable[[], Any]] = {
 }
 
 
-def unpack_bytewise(kind: str, packed: bytes) -> tuple[bytes, bool]:
+def unpack_bytewise(kind: str, packed: bytes, sound: int = 1) -> tuple[bytes, bool]:
     """All that comes out before the first byte that is refused, and whether the end was reached.
 
-    Fed byte by byte, a decompressor can keep nothing back.
+    Fed byte by byte, a decompressor can keep nothing back; the first bytes, so many as are
+    ``sound``, are fed at once.
     """
     unpacker = _UNPACKERS[kind]()
     parts: list[bytes] = []
     try:
-        for at in range(len(packed)):
+        for start, end in pairwise((0, *range(sound, len(packed) + 1))):
             if unpacker.eof:
                 return b"".join(parts), False
-            parts.append(unpacker.decompress(packed[at : at + 1]))
+            parts.append(unpacker.decompress(packed[start:end]))
             while parts[-1] and not unpacker.eof:  # bz2 may not give all of it at once
                 parts.append(unpacker.decompress(b""))
     except (zlib.error, OSError, lzma.LZMAError, ZstdError):

@@ -128,3 +128,28 @@ def test_only_so_much_is_found_as_is_asked_for(tmp_path: Path) -> None:
     found = find_exports([str(tmp_path / "a")], at_once=2)
     assert len(list(islice(found, 4))) == 4
     assert found.found == 4
+
+
+def test_whoever_waits_for_a_list_hears_of_it(tmp_path: Path) -> None:
+    """Also of what is passed over, and until the run begins; then the count goes on by itself."""
+    make(tmp_path / "a", 450)
+    for number in range(200):
+        (tmp_path / "a" / f".{number}").touch()
+    heard: list[int] = []
+    found = find_exports([str(tmp_path)], at_once=150, tell=heard.append)
+    assert heard == [1, 101, 201, 301]
+    assert found.listed.count == 350
+    assert len(list(found)) == 450
+    assert (found.listed.count, heard[-1]) == (650, 301)
+
+
+def test_a_search_ends_when_its_listener_says_so(tmp_path: Path) -> None:
+    """A long list need not come to its end first."""
+
+    def stop(count: int) -> None:
+        if count > 100:
+            raise ConvertroError("enough")
+
+    make(tmp_path / "a", 300)
+    with pytest.raises(ConvertroError, match="enough"):
+        find_exports([str(tmp_path)], tell=stop)

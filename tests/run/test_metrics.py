@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -160,3 +161,12 @@ def test_a_folder_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(ConvertroError, match="cannot be written") as raised:
         write_metrics(tmp_path / "none" / "convertro.prom", facts(report(1)))
     assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
+
+
+def test_no_counter_becomes_infinite(path: Path) -> None:
+    """Amounts that no float can add up leave a counter that is finite, and later runs go on."""
+    enormous = report(2)
+    enormous.tally.by_event_type["sale"].add(Sum(2, Decimal("1.7e308") * 2))
+    write_metrics(path, facts(enormous, at=100))
+    write_metrics(path, facts(report(3), at=200))
+    assert read(path)["convertro_event_value_total sale"] == sys.float_info.max

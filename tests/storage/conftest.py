@@ -68,6 +68,11 @@ class Bucket:
         found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
         return [each["Key"] for each in found]
 
+    def uploads(self) -> list[str]:
+        """The keys of uploads that were begun and not ended."""
+        found = self.client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])
+        return [each["Key"] for each in found]
+
     def at(self, key: str) -> str:
         return f"s3://{self.name}/{key}"
 

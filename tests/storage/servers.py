@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -115,8 +116,53 @@ def scripted(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[int]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield from _serving(Handler)
+
+
+@contextmanager
+def between(port: int, answer: Callable[[str, str], tuple[int, bytes] | None]) -> Iterator[int]:
+    """A way to a server that answers by itself where it is told to; gives its port.
+
+    ``answer`` is given the method and the path of each request; None lets the request pass.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def serve(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            own = answer(self.command, self.path)
+            if own is not None:
+                self._reply(own[0], own[1], {})
+                return
+            server = HTTPConnection("127.0.0.1", port, timeout=30)
+            server.request(self.command, self.path, content, dict(self.headers.items()))
+            found = server.getresponse()
+            self._reply(found.status, found.read(), dict(found.getheaders()))
+            server.close()
+
+        def _reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                if name.lower() not in {"content-length", "connection", "transfer-encoding"}:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            with suppress(OSError):  # who asked may be gone
+                self.end_headers()
+                self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.serve)
+    yield from _serving(Handler)
+
+
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield server.server_address[1]
     finally:

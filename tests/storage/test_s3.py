@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.sandbox import Sandbox
 from convertro_cli.storage.options import StorageOptions
+from convertro_cli.storage.output import open_object
 from tests.cli.command_line import CommandLine
 from tests.postgres import PostgresServer
 from tests.storage.conftest import Bucket, reaching
-from tests.storage.servers import CuttingProxy, scripted
+from tests.storage.servers import CuttingProxy, between, scripted
+from tests.system.terminal import on_a_terminal
 
 DAY = 86_400_000
 FIRST = 1_704_067_200_000  # 2024-01-01
@@ -185,7 +191,7 @@ def test_each_refusal_is_one_sentence_with_what_to_do(
 ) -> None:
     """Whether it comes for an object or for a list."""
     with scripted(lambda _: answered(status, code)) as port:
-        for place in ("s3://acme/logs/", "s3://acme/logs/a.gz"):
+        for place in ("s3://acme/logs/", "s3://acme/logs/a.gz", "s3://acme/logs/416.gz"):
             found = reaching(convertro, port)("replay", "--dry-run", place)
             assert found.code == 66
             assert f"Cannot read '{place}': " in found.err
@@ -300,3 +306,125 @@ def test_replays_with_one_ledger_share_the_objects_of_a_bucket(
     assert (again["files"]["read"], again["files"]["skipped"]) == (1, 59)
     assert again["messages"]["delivered"] == again["messages"]["already_delivered"] == 1
     assert (sandbox.stats()["unique"], sandbox.stats()["repeats"]) == (61, 0)
+
+
+def test_the_number_found_is_on_the_terminal_while_a_bucket_is_listed(
+    convertro: CommandLine,
+) -> None:
+    """Page by page, before there is anything to read: here nothing fits the pattern."""
+    seen = threading.Event()
+
+    def answer(path: str) -> tuple[int, bytes]:
+        if "list-type" not in path:
+            return answered(404, "NoSuchKey")
+        return page_of(path, 0 if seen.is_set() else 1 << 30)  # it never ends by itself
+
+    with scripted(answer) as port:
+        folder = reaching(convertro, port).workspace.folder
+        command = ("replay", "--dry-run", "s3://acme/n/*.gz")
+        with on_a_terminal(folder, *command, kind="xterm") as terminal:
+            terminal.wait_for(",000 files found so far")
+            seen.set()
+            assert terminal.end() == 66
+
+
+def test_credentials_that_expire_end_a_run_once(
+    convertro: CommandLine, s3_port: int, bucket: Bucket, sandbox: Sandbox
+) -> None:
+    """With one sentence, however many objects are left; the next run goes on from there."""
+    for number in range(100):
+        bucket.put(f"logs/{number:02}", order(number))
+    asked = []
+
+    def answer(_: str, path: str) -> tuple[int, bytes] | None:
+        asked.append(path)
+        return answered(403, "ExpiredToken") if len(asked) > 40 else None
+
+    with between(s3_port, answer) as port:
+        for command in ("inspect", "replay"):
+            asked.clear()
+            options = ("--base-url", sandbox.url) if command == "replay" else ()
+            ended = reaching(convertro, port)(command, bucket.at("logs/"), *options)
+            assert ended.code == 66
+            assert ended.err.count("the credentials have expired") == 1, ended.err
+            assert "Sign in again" in ended.err
+            assert len(asked) < 90
+    again = reaching(convertro, s3_port).replay(sandbox.url, bucket.at("logs/")).summary
+    assert again["files"]["damaged"] == 0
+    assert again["files"]["read"] + again["files"]["skipped"] == 100
+    assert (sandbox.stats()["unique"], sandbox.stats()["repeats"]) == (100, 0)
+
+
+@pytest.mark.parametrize("which", ["uploads=", "partNumber=1&", "partNumber=2&", "complete"])
+def test_an_upload_that_fails_leaves_nothing_behind(
+    s3_port: int, bucket: Bucket, which: str
+) -> None:
+    """Whichever of its requests is refused: no object, and no part of one that is paid for."""
+
+    def answer(method: str, path: str) -> tuple[int, bytes] | None:
+        completes = method == "POST" and "uploadId=" in path
+        refused = completes if which == "complete" else method != "DELETE" and which in path
+        return answered(403, "AccessDenied") if refused else None
+
+    with between(s3_port, answer) as port:
+        options = StorageOptions(endpoint_url=f"http://127.0.0.1:{port}")
+        with (
+            pytest.raises(ConvertroError, match="Cannot write"),
+            open_object(bucket.at("out"), options, lambda: True) as out,
+        ):
+            out.write(bytes(20 << 20))
+    assert (bucket.keys(), bucket.uploads()) == ([], [])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_upload_that_is_interrupted_leaves_nothing_behind(
+    s3_port: int, bucket: Bucket, number: signal.Signals
+) -> None:
+    """The parts that are there are taken back, and the exit code is that of the signal."""
+    sent = []
+
+    def answer(_: str, path: str) -> tuple[int, bytes] | None:
+        if "partNumber=1&" in path:
+            sent.append(path)
+            os.kill(os.getpid(), number)
+        return None
+
+    with between(s3_port, answer) as port:
+        options = StorageOptions(endpoint_url=f"http://127.0.0.1:{port}")
+        with (
+            pytest.raises(ConvertroError, match="Interrupted") as raised,
+            open_object(bucket.at("out"), options, lambda: True) as out,
+        ):
+            out.write(bytes(60 << 20))
+    assert raised.value.exit_code == 128 + number
+    assert sent
+    assert (bucket.keys(), bucket.uploads()) == ([], [])
+
+
+def test_a_large_output_arrives_whole(s3_port: int, bucket: Bucket) -> None:
+    """In parts that are put together; and nothing is asked for the sake of one not kept."""
+    asked: list[str] = []
+
+    def answer(_: str, path: str) -> tuple[int, bytes] | None:
+        asked.append(path)
+        return None
+
+    with between(s3_port, answer) as port:
+        options = StorageOptions(endpoint_url=f"http://127.0.0.1:{port}")
+        with open_object(bucket.at("not-kept"), options, lambda: False) as out:
+            out.write(bytes(20 << 20))
+        assert asked == []
+        content = random.Random(1).randbytes(20 << 20)
+        with open_object(bucket.at("out"), options, lambda: True) as out:
+            out.write(content)
+    assert bucket.get("out") == content
+    assert (bucket.keys(), bucket.uploads()) == (["out"], [])
+
+
+def test_an_output_is_no_export_of_its_bucket(s3: CommandLine, bucket: Bucket) -> None:
+    """It would be written over what is read; in another place of the bucket it may lie."""
+    address = bucket.put("in/a", order(1))
+    for command in (("replay", "--dry-run"), ("inspect",)):
+        found = s3(*command, bucket.at("in/"), "--output", address)
+        found.assert_told(2, f"--output {address} would be written over an export")
+    assert bucket.get("in/a") == order(1)

@@ -25,6 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 _LONGEST_ORDER = 1 << 20
@@ -198,7 +199,8 @@ def become(order: Order) -> None:
     elif what == "-c":
         sys.path[0] = ""
         sys.argv[:] = ["-c", *rest[1:]]
-        exec(rest[0], {"__name__": "__main__"})
+        sys.modules["__main__"] = main = ModuleType("__main__")
+        exec(rest[0], main.__dict__)
     else:
         sys.path[0] = str(Path(what).parent)
         sys.argv[:] = order.words

@@ -92,6 +92,7 @@ class Running:
         environ: Mapping[str, str],
         before: Callable[[], object] | None,
         stdout: int | None = None,
+        stderr: int | None = None,
         fresh: bool = False,
     ) -> None:
         self._in, self._out, self._err = (tempfile.TemporaryFile() for _ in range(3))  # noqa: SIM115
@@ -101,6 +102,7 @@ class Running:
             self._in.seek(0)
         stdin = stdin if isinstance(stdin, int) else self._in.fileno()
         stdout = self._out.fileno() if stdout is None else stdout
+        stderr = self._err.fileno() if stderr is None else stderr
         self.process: subprocess.Popen[bytes] | Forked
         if fresh or before is not None or min(stdin, stdout) < 0:
             self.process = subprocess.Popen(
@@ -108,13 +110,13 @@ class Running:
                 cwd=folder,
                 stdin=stdin,
                 stdout=stdout,
-                stderr=self._err,
+                stderr=stderr,
                 env=environ,
                 preexec_fn=before,  # noqa: PLW1509 - only where no other thread is
             )
         else:
             order = Order([str(word) for word in command[1:]], str(folder), environ)
-            self.process = Forked(order, [stdin, stdout, self._err.fileno()])
+            self.process = Forked(order, [stdin, stdout, stderr])
 
     def err(self) -> str:
         """What it has printed on standard error so far."""
@@ -174,6 +176,7 @@ class Workspace:
         before: Callable[[], object] | None = None,
         program: Sequence[str | Path] = PROGRAM,
         stdout: int | None = None,
+        stderr: int | None = None,
         fresh: bool = False,
     ) -> Running:
         """Start the program; ``before`` runs in its process before it does.
@@ -193,6 +196,7 @@ class Workspace:
             environ=inherited | dict(environ or {}),
             before=before,
             stdout=stdout,
+            stderr=stderr,
             fresh=fresh or IS_SOAK or _is_of_the_start(program, environ),
         )
         self._all.append(running)

@@ -21,7 +21,7 @@ CTRL_D = b"\x04"
 class Terminal:
     """A program whose standard input, output and error are a terminal."""
 
-    def __init__(self, folder: Path, *arguments: str | Path) -> None:
+    def __init__(self, folder: Path, *arguments: str | Path, kind: str = "dumb") -> None:
         self._ours, theirs = pty.openpty()
         ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
         environ = {name: v for name, v in os.environ.items() if not name.startswith("CONVERTRO_")}
@@ -31,7 +31,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env=environ | {"TERM": "dumb"},
+            env=environ | {"TERM": kind},
             start_new_session=True,
             # The terminal sends its signals, such as that of Ctrl-C, to whom it controls.
             preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
@@ -74,9 +74,9 @@ class Terminal:
 
 
 @contextmanager
-def on_a_terminal(folder: Path, *arguments: str | Path) -> Iterator[Terminal]:
-    """Run the program there."""
-    terminal = Terminal(folder, *arguments)
+def on_a_terminal(folder: Path, *arguments: str | Path, kind: str = "dumb") -> Iterator[Terminal]:
+    """Run the program there; a ``dumb`` terminal shows no progress."""
+    terminal = Terminal(folder, *arguments, kind=kind)
     try:
         yield terminal
     finally:

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of 20,000 events, and the same command again."""
+"""kill -9 in the middle of thousands of events, and the same command again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 
 from convertro_cli.sandbox import Sandbox
 from tests.exports import write_export
+from tests.soaking import usually
 from tests.system.ledger_view import LedgerView, read_ledger
 from tests.system.program import Workspace
 from tests.system.receiving import (
@@ -16,7 +17,7 @@ from tests.system.receiving import (
     wait_for_requests,
 )
 
-EVENTS = 20_000
+EVENTS = usually(8_000, in_soak=20_000)
 WINDOW = 256
 
 

@@ -20,7 +20,13 @@ def test_small_batches_go_together_up_to_a_size_and_a_number() -> None:
     """A large one is a group of its own, or the end of one."""
     assert sizes([batch(10)] * 3) == [[10] * 3]
     assert sizes([batch(1)] * 130) == [[1] * 64, [1] * 64, [1] * 2]
-    assert sizes([batch(10), batch(200_000), batch(10)]) == [[10, 200_000], [10]]
+    assert sizes([batch(10), batch(300_000), batch(10)]) == [[10, 300_000], [10]]
+
+
+def test_the_beginning_of_an_overlong_line_is_alone() -> None:
+    """It is no whole line, which others could follow in one batch."""
+    long = LineBatch(0, "x", 1, b"x" * 300_000, 0, overlong=9_000_000, is_followed=True)
+    assert sizes([batch(10), long, batch(10)]) == [[10], [300_000], [10]]
 
 
 def test_a_group_does_not_wait_for_what_is_not_there_yet() -> None:

@@ -100,7 +100,12 @@ MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
 
 def read_version(connection: Connection) -> int:
     """Give the version of the ledger in a database: 0 where there is none. Changes nothing."""
-    (there,) = connection.execute("SELECT to_regclass('convertro.ledger')").fetchone() or (None,)
+    # Not to_regclass(): it may answer from a cache that knows nothing of another run's ledger,
+    # even after waiting for that run.
+    there = connection.execute(
+        "SELECT FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS n "
+        "ON n.oid = r.relnamespace WHERE n.nspname = 'convertro' AND r.relname = 'ledger'"
+    ).fetchone()
     if there is None:
         return 0
     row = connection.execute("SELECT version FROM convertro.ledger").fetchone()

@@ -1,0 +1,69 @@
+"""Small batches as one: to map twenty lines has its price for the batch, whatever it holds."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from convertro_cli.reading.batch import Items, LineBatch
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedBatch(LineBatch):
+    """The lines of several batches, numbered through from 1, each with the place that it has.
+
+    ``parts`` are the batches, and ``starts`` has the number before the first line of each.
+    """
+
+    parts: Sequence[LineBatch] = ()
+    starts: Sequence[int] = ()
+
+    def place(self, number: int) -> str:
+        """Where a line is from: its own file, and its number there."""
+        index = bisect_right(self.starts, number - 1) - 1
+        part = self.parts[index]
+        return part.place(number - 1 - self.starts[index] + part.first_line)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Give what a worker needs: the lines, once, and their places."""
+        places = [(part.source, part.first_line, part.items) for part in self.parts]
+        return _with_places, (self.data, places, self.starts)
+
+
+def joined(parts: Sequence[LineBatch]) -> LineBatch:
+    """Join batches, none of which holds the beginning of an overlong line; one stays as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    lines = [part.data.count(b"\n") + _is_unfinished(part.data) for part in parts]
+    last = parts[-1]
+    return JoinedBatch(
+        last.file,
+        last.source,
+        1,
+        b"".join(map(_finished, parts)),
+        last.position,
+        parts=parts,
+        starts=[0, *accumulate(lines[:-1])],
+    )
+
+
+def parts_of(batch: LineBatch) -> Sequence[LineBatch]:
+    """Give the batches that one was joined of; itself where it was not."""
+    return batch.parts if isinstance(batch, JoinedBatch) else (batch,)
+
+
+def _with_places(
+    data: bytes, places: Iterable[tuple[str, int, Items]], starts: Sequence[int]
+) -> JoinedBatch:
+    parts = [LineBatch(0, source, line, b"", 0, items=items) for source, line, items in places]
+    return JoinedBatch(0, "", 1, data, 0, parts=parts, starts=starts)
+
+
+def _is_unfinished(data: bytes) -> bool:
+    return bool(data) and not data.endswith(b"\n")
+
+
+def _finished(part: LineBatch) -> bytes:
+    return part.data + b"\n" if _is_unfinished(part.data) else part.data
