@@ -15,8 +15,7 @@ import orjson
 from convertro_cli.amounts import Sum
 from convertro_cli.cli.kept_back import gate_advice, kept_back_rows
 from convertro_cli.cli.log import Level, log_json
-from convertro_cli.cli.options import repeat_options
-from convertro_cli.cli.watching import Loudness
+from convertro_cli.cli.options import Loudness, repeat_options
 from convertro_cli.errors import ExitCode
 from convertro_cli.json_text import print_json
 from convertro_cli.record.tally import IN_DOUBT, Tally

@@ -79,11 +79,6 @@ class RunFiles:
                 identity = self._identities.pop(index, None)
                 yield index, identity if file.clean else None
 
-    @property
-    def any_completed(self) -> bool:
-        """Whether ``completed`` would give anything."""
-        return any(file.ended and file.open_messages == 0 for file in self._pending.values())
-
     def _note_empty(self, name: str) -> None:
         self._empty_files += 1
         if len(self._empty) < _NAMED:

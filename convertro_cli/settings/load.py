@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from convertro_cli.privacy.list_files import Suppressions
     from convertro_cli.privacy.suppression_list import SuppressionList
 
-DEFAULT_FILE = Path("convertro.toml")
 
 ENVIRONMENT = {
     "CONVERTRO_ACCOUNT": "convertro.account",

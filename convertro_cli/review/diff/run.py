@@ -14,9 +14,8 @@ from convertro_cli.review.diff.repeats import DiffRepeats
 from convertro_cli.review.diff.report import DiffReport
 from convertro_cli.review.diff.saved import SavedRun
 from convertro_cli.review.diff.tally import DiffTally
-from convertro_cli.run.input import Beside
 from convertro_cli.run.progress import Watcher
-from convertro_cli.run.reading import Reading
+from convertro_cli.run.reading import Beside, Reading
 from convertro_cli.run.retyped import RetypedSearch
 from convertro_cli.settings.compare import SettingDifference
 
@@ -66,15 +65,9 @@ def compare(
     repeats = DiffRepeats(DiffJob(rules, sides.after, options.wanted))
     retyped = RetypedSearch(known) if known is not None else None
     job = DiffJob(rules, sides.after, options.wanted, options.limit)
-    with Reading(
-        exports,
-        job,
-        watcher,
-        workers=options.workers,
-        limit=options.limit,
-        beside=None if saved is None else _beside(saved, exports),
-    ) as reading:
-        for batch, part in reading:
+    beside = None if saved is None else _beside(saved, exports)
+    with Reading(exports, watcher, workers=options.workers, limit=options.limit) as reading:
+        for batch, part in reading.each(job, beside=beside):
             if part.fault is not None and saved is not None:
                 raise saved.fault(part.fault)
             repeats.take_out(batch, part)

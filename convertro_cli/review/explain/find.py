@@ -95,8 +95,8 @@ def search(
     Then so many bytes more are looked through for others, which are only counted.
     """
     result = Search()
-    with Reading(exports, job, watcher, workers=workers) as reading:
-        for batch, found in reading:
+    with Reading(exports, watcher, workers=workers) as reading:
+        for batch, found in reading.each(job):
             if len(result.found) == most:
                 look_on -= len(batch.data)
             result.take(found, most)

@@ -35,8 +35,8 @@ def inspect(
     """Find out what is in the exports. Interrupted, it reports what was read until then."""
     found, copies = Findings(), Copies(rules)
     job = InspectJob(rules, options.limit)
-    with Reading(exports, job, watcher, workers=options.workers, limit=options.limit) as reading:
-        for batch, result in reading:
+    with Reading(exports, watcher, workers=options.workers, limit=options.limit) as reading:
+        for batch, result in reading.each(job):
             copies.look_at(batch, result)
             found.add(result.found)
             reading.tally.messages["read"] = found.messages["read"]
