@@ -37,6 +37,24 @@ def identify(path: Path) -> FileIdentity:
         return _identity(path, raw.fileno(), os.fstat(raw.fileno()))
 
 
+def is_still(path: Path, then: FileIdentity) -> bool:
+    """Whether the file at ``path``, which is known to be its place, is as it was then.
+
+    Quicker than ``identify``, for a hundred thousand files. Raises ``OSError``.
+    """
+    # Not blocking: a pipe may have come in its place.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        return (
+            stat.S_ISREG(status.st_mode)
+            and (status.st_size, status.st_mtime_ns) == (then.size, then.mtime_ns)
+            and _edges(descriptor, status.st_size) == then.edges
+        )
+    finally:
+        os.close(descriptor)
+
+
 class Witness:
     """Sees whether an open file stays the same while it is read."""
 
@@ -68,12 +86,13 @@ def real_path(path: Path) -> str:
 
     A folder is resolved once for all the files in it that follow each other: it may have many.
     """
-    folder, name = os.path.split(path)
-    if name in {"", ".", ".."} or os.path.islink(path):  # noqa: PTH114
-        return as_text(os.path.realpath(path))
+    whole = os.fspath(path)
+    folder, name = os.path.split(whole)
+    if name in {"", ".", ".."} or os.path.islink(whole):  # noqa: PTH114
+        return as_text(os.path.realpath(whole))
     if not folder.startswith("/"):  # else what is kept would hold for one working folder alone
         folder = os.path.join(os.getcwd(), folder)  # noqa: PTH109, PTH118
-    return as_text(os.path.join(_real_folder(folder), name))  # noqa: PTH118
+    return as_text(f"{_real_folder(folder).rstrip('/')}/{name}")
 
 
 @lru_cache(maxsize=8)
@@ -86,11 +105,14 @@ def _state(status: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _identity(path: Path, descriptor: int, status: os.stat_result) -> FileIdentity:
+    edges = _edges(descriptor, status.st_size)
+    return FileIdentity(real_path(path), status.st_size, status.st_mtime_ns, edges)
+
+
+def _edges(descriptor: int, size: int) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
-    first = os.pread(descriptor, _EDGE, 0)
+    # Room for so much is made before it is read.
+    first = os.pread(descriptor, min(_EDGE, size + 1), 0)
     digest.update(first)
-    if status.st_size > _EDGE:
-        digest.update(os.pread(descriptor, _EDGE, status.st_size - _EDGE))
-    else:
-        digest.update(first)
-    return FileIdentity(real_path(path), status.st_size, status.st_mtime_ns, digest.digest())
+    digest.update(os.pread(descriptor, _EDGE, size - _EDGE) if size > _EDGE else first)
+    return digest.digest()

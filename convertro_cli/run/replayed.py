@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
-from convertro_cli.reading.identity import FileIdentity, identify, real_path
+from convertro_cli.reading.identity import FileIdentity, is_still, real_path
 from convertro_cli.reading.sources import ExportFile
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS
 from convertro_cli.record.state import StateFolder
@@ -39,16 +39,17 @@ class ReplayedFiles:
 
         Dead letters that were set aside are tried once, whatever the settings are.
         """
-        return ASIDE_SETTINGS if os.path.dirname(path) == self._state else self._digest  # noqa: PTH120
+        return ASIDE_SETTINGS if path.rpartition("/")[0] == self._state else self._digest
 
     def unread_of(self, files: Sequence[ExportFile]) -> list[ExportFile]:
         """Give those of these files that were not replayed to their end."""
         names = [_name_of(file) for file in files]
+        by_digest: defaultdict[bytes, list[str]] = defaultdict(list)
+        for name in filter(None, names):
+            by_digest[self.digest_for(name)].append(name)
         known: dict[str, FileIdentity] = {}
-        for digest in (self._digest, ASIDE_SETTINGS):
-            some = [name for name in names if name and self.digest_for(name) == digest]
-            if some:
-                known.update(self._finished.find_finished(some, digest))
+        for digest, some in by_digest.items():
+            known.update(self._finished.find_finished(some, digest))
         return [
             file
             for file, name in zip(files, names, strict=True)
@@ -72,6 +73,6 @@ def _is_still(file: ExportFile, then: FileIdentity | None) -> bool:
     if file.path is None or (file.size, file.mtime_ns) != (then.size, then.mtime_ns):
         return False
     try:
-        return identify(Path(file.path)) == then
+        return is_still(file.path, then)
     except OSError:
         return False  # reading it will tell what is wrong
