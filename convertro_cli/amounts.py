@@ -108,10 +108,10 @@ class Addable(Protocol):
 
 
 Name = TypeVar("Name", bound=Hashable)
-Row = TypeVar("Row", bound=Addable)
+RowType = TypeVar("RowType", bound=Addable)
 
 
-class Rows(Generic[Name, Row]):  # noqa: PLW1641 - likewise
+class Rows(Generic[Name, RowType]):  # noqa: PLW1641 - likewise
     """A row for each name, of a bounded number of names; ``rest`` has what all others have.
 
     With a ``weight`` it is exact up to twice the ``limit`` of names; beyond that the lightest are
@@ -121,12 +121,12 @@ class Rows(Generic[Name, Row]):  # noqa: PLW1641 - likewise
     """
 
     def __init__(
-        self, limit: int, row: Callable[[], Row], weight: Callable[[Row], int] | None = None
+        self, limit: int, row: Callable[[], RowType], weight: Callable[[RowType], int] | None = None
     ) -> None:
         self._limit = limit
         self._row = row
         self._weight = weight
-        self._rows: dict[Name, Row] = {}
+        self._rows: dict[Name, RowType] = {}
         self.rest = row()
         self.is_exact = True
 
@@ -136,16 +136,16 @@ class Rows(Generic[Name, Row]):  # noqa: PLW1641 - likewise
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Rows) and (self._rows, self.rest) == (other._rows, other.rest)
 
-    def __iter__(self) -> Iterator[tuple[Name, Row]]:
+    def __iter__(self) -> Iterator[tuple[Name, RowType]]:
         return iter(self._rows.items())
 
     def __contains__(self, name: object) -> bool:
         return name in self._rows
 
-    def __getitem__(self, name: Name) -> Row:
+    def __getitem__(self, name: Name) -> RowType:
         return self._rows[name]
 
-    def at(self, name: Name) -> Row:
+    def at(self, name: Name) -> RowType:
         """Give the row of a name, to add to; that of the rest where there is no room for it."""
         row = self._rows.get(name)
         if row is None:
@@ -157,14 +157,14 @@ class Rows(Generic[Name, Row]):  # noqa: PLW1641 - likewise
             row = self._rows[name] = self._row()
         return row
 
-    def add(self, other: Rows[Name, Row]) -> None:
+    def add(self, other: Rows[Name, RowType]) -> None:
         """Take in the rows of another part of what is counted."""
         for name, row in other:
             self.at(name).add(row)
         self.rest.add(other.rest)
         self.is_exact &= other.is_exact
 
-    def take_out(self, other: Rows[Name, Row]) -> None:
+    def take_out(self, other: Rows[Name, RowType]) -> None:
         """Take out rows of what was taken in; a row that nothing is left of goes."""
         nothing = self._row()
         for name, row in other:
@@ -174,14 +174,14 @@ class Rows(Generic[Name, Row]):  # noqa: PLW1641 - likewise
                 self._rows.pop(name, None)
         self.rest.take_out(other.rest)
 
-    def total(self) -> Row:
+    def total(self) -> RowType:
         """Add up all rows, and the rest."""
         total = self._row()
         for row in (*self._rows.values(), self.rest):
             total.add(row)
         return total
 
-    def _let_go(self, weight: Callable[[Row], int] | None) -> None:
+    def _let_go(self, weight: Callable[[RowType], int] | None) -> None:
         assert weight is not None
         self.is_exact = False
         kept = dict(nlargest(self._limit, self._rows.items(), key=lambda item: weight(item[1])))

@@ -10,7 +10,7 @@ from convertro_cli.mapping.jobs import TOO_LONG
 from convertro_cli.mapping.retyping import Retyping
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.batch import LineBatch
-from convertro_cli.reading.sources import ExportSet
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.tally import Tally
 from convertro_cli.run.marking import Marking

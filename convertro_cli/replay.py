@@ -15,8 +15,8 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.batch import line_by_line
-from convertro_cli.reading.listed import Tell
-from convertro_cli.reading.sources import ExportSet
+from convertro_cli.reading.export_set import ExportSet
+from convertro_cli.reading.listed import TellCount
 from convertro_cli.record.backends import OpenLedger, open_ledger
 from convertro_cli.record.earlier_runs import SETTINGS
 from convertro_cli.run.claiming import ClaimedFiles
@@ -76,7 +76,7 @@ def replay(
         return report
 
 
-def _told_of_list(watcher: Watcher, interrupts: Interrupts) -> Tell:
+def _told_of_list(watcher: Watcher, interrupts: Interrupts) -> TellCount:
     """Let the watcher see how the list of files grows; an interrupt ends that."""
     show = tell_of_list(watcher)
 

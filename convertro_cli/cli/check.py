@@ -158,11 +158,11 @@ def _tables(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 def _describe(
     loaded: LoadedSettings, transport: str, advice: list[str], now: float
 ) -> dict[str, Any]:
-    from convertro_cli.cli.filters_view import ARRAYS, KEYS, describe_filters
+    from convertro_cli.cli.filters_view import ARRAYS, FILTER_KEYS, describe_filters
 
     settings = loaded.settings.model_dump(mode="json")
     keys = [f"{table}.{name}" for table, values in _tables(settings) for name in values]
-    keys += [*KEYS, *ARRAYS]
+    keys += [*FILTER_KEYS, *ARRAYS]
     return {
         "file": str(loaded.file),
         "settings": settings | describe_filters(loaded),

@@ -30,7 +30,7 @@ from convertro_cli.errors import ConvertroError, ExitCode
 
 if TYPE_CHECKING:
     from convertro_cli.mapping.rules import Rules
-    from convertro_cli.reading.sources import ExportFile, ExportSet
+    from convertro_cli.reading.export_set import ExportFile, ExportSet
     from convertro_cli.review.explain.find import FindJob, Search
     from convertro_cli.storage.options import StorageOptions
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from convertro_cli.cli.options import OUTPUT, option
 from convertro_cli.cli.outputs import file_or_stdout
 from convertro_cli.errors import ConvertroError
+from convertro_cli.review.masking import Masking, Show
 from convertro_cli.storage.options import StorageOptions
 
 if TYPE_CHECKING:
-    from convertro_cli.review.masking import Masking
     from convertro_cli.review.report.document import Document
 
 Format = Literal["terminal", "json", "markdown", "html"]
@@ -66,7 +66,6 @@ class ReportOptions:
         return form
 
 
-Show = Literal["full", "masked", "none"]
 ShowOption = Annotated[
     Show | None,
     option(
@@ -94,8 +93,6 @@ def _choose(wanted: Format | None, file: Path | None) -> Format:
 
 def masking_for(show: Show | None, form: Format) -> Masking:
     """Say how ids and traits are shown: where it is not said, masked in what is handed on."""
-    from convertro_cli.review.masking import Masking
-
     return Masking(show or ("masked" if form in {"markdown", "html"} else "full"))
 
 

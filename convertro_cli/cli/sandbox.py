@@ -13,7 +13,8 @@ from convertro_cli.durations import parse_duration
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
-    from convertro_cli.sandbox import Outage, Sandbox
+    from convertro_cli.sandbox.options import PlannedOutage
+    from convertro_cli.sandbox.server import Sandbox
 
 LISTENING = "Where it listens"
 FAULTS = "Faults to rehearse"
@@ -76,7 +77,8 @@ def sandbox(
 
     * `convertro sandbox --fail-rate 0.1 --latency 50ms --outage 10s@20s`
     """
-    from convertro_cli.sandbox import Sandbox, SandboxOptions
+    from convertro_cli.sandbox.options import SandboxOptions
+    from convertro_cli.sandbox.server import Sandbox
 
     options = SandboxOptions(
         host=host,
@@ -111,8 +113,8 @@ def _seconds(option: str, text: str) -> float:
         raise ConvertroError(f"{option} {text!r} {error}.") from None
 
 
-def _read_outage(text: str | None) -> Outage | None:
-    from convertro_cli.sandbox import Outage
+def _read_outage(text: str | None) -> PlannedOutage | None:
+    from convertro_cli.sandbox.options import PlannedOutage
 
     if text is None:
         return None
@@ -121,4 +123,4 @@ def _read_outage(text: str | None) -> Outage | None:
         raise ConvertroError(
             f"--outage {text!r} is not of the form LENGTH@START.", hint="For example 10s@20s."
         )
-    return Outage(_seconds("--outage", match[1]), _seconds("--outage", match[2]))
+    return PlannedOutage(_seconds("--outage", match[1]), _seconds("--outage", match[2]))

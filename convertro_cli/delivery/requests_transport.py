@@ -38,7 +38,7 @@ from convertro_cli.delivery.transport import (
     KEPT_BODY,
     TOLD_BODY,
     USER_AGENT,
-    Outcome,
+    RequestOutcome,
     TransportOptions,
 )
 
@@ -96,7 +96,7 @@ class RequestsTransport:
     def __init__(self, options: TransportOptions) -> None:
         self._options = options
         self._wanted: SimpleQueue[_Errand | None] = SimpleQueue()
-        self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
+        self._outcomes: SimpleQueue[RequestOutcome] = SimpleQueue()
         self._threads = 0
         self._errands: dict[int, _Errand] = {}  # in the order in which they were started
         self._time = WakingTime()
@@ -119,7 +119,7 @@ class RequestsTransport:
             Thread(target=self._work, args=(self._line,), name="requests", daemon=True).start()
         self._wanted.put(errand)
 
-    def poll(self, timeout: float) -> list[Outcome]:
+    def poll(self, timeout: float) -> list[RequestOutcome]:
         """Give the requests that have ended, waiting up to ``timeout`` seconds for the first."""
         until = time.monotonic() + timeout
         while True:
@@ -129,8 +129,8 @@ class RequestsTransport:
             if outcomes or left <= 0:
                 return outcomes
 
-    def _collect(self, timeout: float) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+    def _collect(self, timeout: float) -> list[RequestOutcome]:
+        outcomes: list[RequestOutcome] = []
         with contextlib.suppress(Empty):
             outcomes.append(self._outcomes.get(timeout=timeout))
             while True:
@@ -181,7 +181,7 @@ class _Line:
         self._cut = 0 if whole else url.index("/", url.index("//") + 2)
         self._timeout = options.timeout
 
-    def fetch(self, errand: _Errand) -> Outcome:
+    def fetch(self, errand: _Errand) -> RequestOutcome:
         """Send one request and wait for its end."""
         started = time.monotonic()
         _current.errand = errand
@@ -201,12 +201,14 @@ class _Line:
         except Exception as error:  # whatever it is, the loop must hear of it
             elapsed = time.monotonic() - started
             fault, received = _classify(error, errand)
-            return Outcome(errand.token, fault=fault, maybe_received=received, elapsed=elapsed)
+            return RequestOutcome(
+                errand.token, fault=fault, maybe_received=received, elapsed=elapsed
+            )
         retry_after = read_retry_after(response.headers.get("Retry-After"))
         elapsed = time.monotonic() - started
         body = _finish(response)
         kind = response.headers.get("Content-Type") or ""
-        return Outcome(
+        return RequestOutcome(
             errand.token,
             response.status,
             retry_after,

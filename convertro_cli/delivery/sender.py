@@ -22,7 +22,7 @@ from convertro_cli.delivery.pending import PendingCall
 from convertro_cli.delivery.refusals import Refusals
 from convertro_cli.delivery.retry import Verdict, judge, reason
 from convertro_cli.delivery.settling import Settling
-from convertro_cli.delivery.transport import Outcome, Transport
+from convertro_cli.delivery.transport import RequestOutcome, Transport
 from convertro_cli.delivery.waiting import Waiting
 
 _ENOUGH_FRESH = 1024
@@ -47,7 +47,7 @@ class SenderOptions:
     success: Success = "not-html"
 
 
-Watch = Callable[[PendingCall, Outcome, Verdict], object]
+Watch = Callable[[PendingCall, RequestOutcome, Verdict], object]
 """Is told of each request that has ended, before its call is settled."""
 
 
@@ -335,7 +335,7 @@ class Sender:
             waits.append(_STARVED_FOR)
         return max(_SHORTEST_WAIT, min(waits))
 
-    def _handle(self, outcomes: list[Outcome]) -> None:
+    def _handle(self, outcomes: list[RequestOutcome]) -> None:
         now = self._clock.now()
         answered: list[float] = []
         signs: list[tuple[float, str]] = []
@@ -364,7 +364,7 @@ class Sender:
             if self.outage.succeeded(now, max(answered), fresh):
                 self._resume()
 
-    def _judge(self, call: PendingCall, outcome: Outcome) -> Verdict:
+    def _judge(self, call: PendingCall, outcome: RequestOutcome) -> Verdict:
         verdict = judge(outcome, self._options.success)
         if self._watch is not None:
             self._watch(call, outcome, verdict)
@@ -382,7 +382,7 @@ class Sender:
             call.attempts = 0
             call.first_started_at = None
 
-    def _retry(self, call: PendingCall, outcome: Outcome, now: float) -> None:
+    def _retry(self, call: PendingCall, outcome: RequestOutcome, now: float) -> None:
         why = reason(outcome)
         fresh = call.attempts == 1
         self._renew(call)
@@ -420,7 +420,7 @@ class Sender:
         alone = self._is_at_rest and not self._lined_up and not self._waiting
         return alone and not self._journal.is_writing and why == "http_500"
 
-    def _speaks_of_load(self, call: PendingCall, outcome: Outcome) -> bool:
+    def _speaks_of_load(self, call: PendingCall, outcome: RequestOutcome) -> bool:
         """Whether a failure may be a sign of overload.
 
         That of a call which failed before while others did not says nothing of the pace.
@@ -435,6 +435,6 @@ class Sender:
         return first is not None and self.outage.had_success_since(first)
 
 
-def _in_short(outcome: Outcome) -> str:
+def _in_short(outcome: RequestOutcome) -> str:
     """Name a failure as the progress shows it: ``503``, ``timeout``, ``connection lost``, …"""
     return str(outcome.status) if outcome.status is not None else reason(outcome).replace("_", " ")

@@ -41,7 +41,7 @@ _MICROSECOND = timedelta(microseconds=1)
 Add = Callable[[str, bytes], None]
 
 
-class Answer(NamedTuple):
+class ListAnswer(NamedTuple):
     """One answer, and the line where it begins."""
 
     line: int
@@ -73,7 +73,7 @@ class Pages:
         return {page: line for page, line in self.wanted.items() if page not in self.read}
 
 
-def read_answers(stream: BinaryIO) -> Iterator[Answer]:
+def read_answers(stream: BinaryIO) -> Iterator[ListAnswer]:
     """Take a file of JSON values apart, one after another. Raises MisshapenError.
 
     So much is read at once as the longest value needs, not all of the file.
@@ -93,7 +93,7 @@ def read_answers(stream: BinaryIO) -> Iterator[Answer]:
             if at_end and start < len(text):
                 raise _no_json(error, line) from None
         if whole and end > start:
-            yield Answer(line + text.count("\n", 0, start), value)
+            yield ListAnswer(line + text.count("\n", 0, start), value)
             line += text.count("\n", 0, end)
             text = text[end:]
         elif at_end:
@@ -125,7 +125,7 @@ def _no_json(error: Exception, line: int) -> MisshapenError:
     return MisshapenError("has a number that is too long", line)
 
 
-def take_answer(answer: Answer, add: Add, pages: Pages) -> int:
+def take_answer(answer: ListAnswer, add: Add, pages: Pages) -> int:
     """Take in whom an answer names; give how many subjects were no user ids.
 
     Raises MisshapenError.

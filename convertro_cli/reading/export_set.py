@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from convertro_cli.reading.listed import Listed
-from convertro_cli.reading.raw import Place
+from convertro_cli.reading.raw import ExportPlace
 from convertro_cli.reading.unread import Unread
 
 _TOGETHER = 500  # files that are sifted at once
@@ -29,7 +29,7 @@ class ExportFile:
     name: str
     path: Path | None
     size: int | None
-    place: Place | None = field(default=None, compare=False)
+    place: ExportPlace | None = field(default=None, compare=False)
     mtime_ns: int | None = field(default=None, compare=False)
 
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from convertro_cli.mapping.dead_letter import unwrap
 from convertro_cli.reading.identity import identify
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, told
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder, open_private
 from convertro_cli.segment.ids import read_id
@@ -27,7 +27,7 @@ class Forgotten:
     ledger in a database.
     """
 
-    where: Path | Address
+    where: Path | LedgerUrl
     removed: int = 0
     kept: int = 0
     unreadable: int = 0

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from convertro_cli.delivery.pending import PendingFile
 from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 
 _NAMED = 5

@@ -12,14 +12,14 @@ from typing import Generic, Protocol, TypeVar
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.export_set import ExportFile, ExportSet
 from convertro_cli.reading.exports import read_exports
 from convertro_cli.reading.joined import joined, parts_of
-from convertro_cli.reading.sources import ExportFile, ExportSet
 from convertro_cli.record.tally import Tally
-from convertro_cli.run.feed import Feed
 from convertro_cli.run.files import RunFiles
 from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.progress import Progress, Watcher
+from convertro_cli.run.read_ahead import ReadAhead
 from convertro_cli.workers.groups import Each, grouped
 from convertro_cli.workers.pool import run_in_order
 
@@ -61,7 +61,7 @@ class Batches(Generic[Result]):
     def __init__(
         self, groups: Iterable[list[LineBatch]], job: Callable[[LineBatch], Result], workers: int
     ) -> None:
-        self._feed = Feed(run_in_order(Each(job), groups, workers=workers))
+        self._feed = ReadAhead(run_in_order(Each(job), groups, workers=workers))
         self._taken: deque[tuple[LineBatch, Result]] = deque()
 
     def __enter__(self) -> Batches[Result]:

@@ -17,7 +17,7 @@ from convertro_cli.cli.explain import explain
 from convertro_cli.cli.options import with_groups
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.jobs import ReplayJob
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import ENVIRONMENT, load_settings

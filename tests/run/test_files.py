@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
+from convertro_cli.reading.batch import FileEnd, LineBatch
 from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.reading.lines import FileEnd, LineBatch
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.tally import Tally
 from convertro_cli.run.files import RunFiles

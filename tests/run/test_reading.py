@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from convertro_cli.errors import ExitCode
-from convertro_cli.reading.lines import LineBatch
-from convertro_cli.reading.sources import ExportFile, ExportSet
+from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.export_set import ExportFile, ExportSet
 from convertro_cli.run.progress import NobodyWatches
 from convertro_cli.run.reading import Batches, Reading, choose_workers
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from convertro_cli.amounts import cut_name
 from convertro_cli.review.diff.calls import CallPair, Fields, pair_calls
-from convertro_cli.review.diff.samples import ChangeKind, Groups, Handed, Sample
+from convertro_cli.review.diff.samples import ChangeKind, ChangeSample, Groups, Handed
 from convertro_cli.review.diff.tally import Counting, DiffTally, OneSide
 from convertro_cli.review.masking import Masking
 from convertro_cli.segment.json_text import write_json
@@ -42,13 +42,13 @@ class Wanted:
     written: Masking | None = None
     types: bool = False
 
-    def open(self, handed: Handed | None = None) -> Comparison:
+    def open(self, handed: Handed | None = None) -> Comparer:
         """Begin a comparison; ``handed`` has the samples of those before it."""
         tally = DiffTally(Groups(self.samples))
-        return Comparison(tally, self.written, Handed() if handed is None else handed)
+        return Comparer(tally, self.written, Handed() if handed is None else handed)
 
 
-class Comparison:
+class Comparer:
     """Compares messages into a tally; ``written`` says how every change is shown, if at all."""
 
     def __init__(self, tally: DiffTally, written: Masking | None, handed: Handed) -> None:
@@ -88,10 +88,10 @@ class Comparison:
             self._write("newly_skipped", message, None, after.line)
         elif before.line is not None and after.line is not None:
             kind = ChangeKind("skipped_otherwise", was=before.reason, now=after.reason)
-            self._sample(kind, lambda: Sample(*message, before.line, after.line))
+            self._sample(kind, lambda: ChangeSample(*message, before.line, after.line))
             self._write("skipped_otherwise", message, before.line, after.line)
 
-    def _sample(self, kind: ChangeKind, make: Callable[[], Sample]) -> None:
+    def _sample(self, kind: ChangeKind, make: Callable[[], ChangeSample]) -> None:
         groups = self._tally.groups
         groups.note(kind, None if self._handed.are_enough(kind, groups.wanted) else make)
 
@@ -126,5 +126,5 @@ def _kind(pair: CallPair, was: str | None, now: str | None) -> ChangeKind:
     return ChangeKind(pair.verdict, call.kind, event_type, was=was, now=now)
 
 
-def _sample(message: WhichMessage, pair: CallPair) -> Sample:
-    return Sample(*message, *pair.sides)
+def _sample(message: WhichMessage, pair: CallPair) -> ChangeSample:
+    return ChangeSample(*message, *pair.sides)

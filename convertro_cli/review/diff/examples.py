@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from convertro_cli.mapping.wire import trait_text
-from convertro_cli.review.diff.samples import ChangeKind, Group, Groups, Sample
+from convertro_cli.review.diff.samples import ChangeKind, ChangeSample, Group, Groups
 from convertro_cli.review.masking import ID_FIELDS, Masking, plain_values
 from convertro_cli.review.report.document import Block, Example, Examples, Field
 
@@ -69,7 +69,7 @@ def _reason(kind: ChangeKind) -> str:
     return f"no longer sent: {kind.now}" if kind.now is not None else ""
 
 
-def _example(sample: Sample, masking: Masking) -> Example:
+def _example(sample: ChangeSample, masking: Masking) -> Example:
     sides = [side for side in (sample.before, sample.after) if side is not None]
     place = [sample.source, masking.value(sample.message_id)]
     return Example(
@@ -80,7 +80,7 @@ def _example(sample: Sample, masking: Masking) -> Example:
     )
 
 
-def fields_of(sample: Sample, masking: Masking) -> list[Field]:
+def fields_of(sample: ChangeSample, masking: Masking) -> list[Field]:
     """Give an example field by field. The URL is taken apart where it alone changed."""
     before, after = sample.before or {}, sample.after or {}
     plain = plain_values(before) | plain_values(after)

@@ -26,7 +26,7 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.url_limit import UrlLimit
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.diff.calls import ShownCall
-from convertro_cli.review.diff.compare import Comparison, Wanted, WhichMessage
+from convertro_cli.review.diff.compare import Comparer, Wanted, WhichMessage
 from convertro_cli.review.diff.samples import Handed
 from convertro_cli.review.diff.saved import At, SavedLine, at, saved_beside
 from convertro_cli.review.diff.saved_lines import SavedLineError, read_message
@@ -138,7 +138,7 @@ class DiffJob:
 
     def compare_line(
         self,
-        comparison: Comparison,
+        comparison: Comparer,
         line: MappedLine,
         batch: LineBatch,
         saved: Sequence[SavedLine] = (),
@@ -168,7 +168,7 @@ class DiffJob:
         return found.side
 
     def _compare_rules(
-        self, batch: LineBatch, part: DiffPart, comparison: Comparison, before: Rules
+        self, batch: LineBatch, part: DiffPart, comparison: Comparer, before: Rules
     ) -> None:
         counts, is_same_wire = BatchCounts(), self._old is self._new
         for line in self._mapper.lines(batch, counts):
@@ -184,7 +184,7 @@ class DiffJob:
                 part.note_types(line, then, batch, self.after)
         part.exhausted = counts.exhausted
 
-    def _compare_saved(self, batch: LineBatch, part: DiffPart, comparison: Comparison) -> None:
+    def _compare_saved(self, batch: LineBatch, part: DiffPart, comparison: Comparer) -> None:
         counts, saved = BatchCounts(), saved_beside(batch)
         number = batch.first_line
         for line in self._mapper.lines(batch, counts):
@@ -202,7 +202,7 @@ class DiffJob:
             part.write(number + 1, comparison.take_lines(), _GONE)
         part.exhausted = counts.exhausted
 
-    def _count_unchanged(self, comparison: Comparison, line: MappedLine) -> None:
+    def _count_unchanged(self, comparison: Comparer, line: MappedLine) -> None:
         """Count a message that is the same on both sides."""
         tally = comparison.counting.tally
         tally.messages.read += 1
@@ -287,7 +287,7 @@ def _are_alike(before: Outcome, after: Outcome) -> bool:
     return before is after or before == after
 
 
-def _compare_gone(comparison: Comparison, lines: Iterable[SavedLine]) -> None:
+def _compare_gone(comparison: Comparer, lines: Iterable[SavedLine]) -> None:
     """Compare saved lines with nothing: there is no such message in this run."""
 
     def place(line: SavedLine) -> tuple[str, At]:

@@ -11,7 +11,7 @@ import orjson
 
 from convertro_cli.amounts import Sum
 from convertro_cli.errors import ExitCode
-from convertro_cli.review.diff.samples import ChangeKind, Group, Sample
+from convertro_cli.review.diff.samples import ChangeKind, ChangeSample, Group
 from convertro_cli.review.diff.tally import BeforeAfter, DiffTally, MessageCounts, Totals
 from convertro_cli.review.masking import Masking
 from convertro_cli.run.retyped import RetypedSearch
@@ -140,7 +140,7 @@ def _group(kind: ChangeKind, group: Group, masking: Masking) -> dict[str, Any]:
     }
 
 
-def _sample(sample: Sample, masking: Masking) -> dict[str, Any]:
+def _sample(sample: ChangeSample, masking: Masking) -> dict[str, Any]:
     return {
         "source": sample.source,
         "message_id": masking.value(sample.message_id),

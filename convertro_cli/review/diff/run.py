@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.sources import ExportSet
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.review.diff.compare import Wanted
 from convertro_cli.review.diff.job import DiffJob

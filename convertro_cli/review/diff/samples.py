@@ -35,7 +35,7 @@ class ChangeKind(NamedTuple):
     now: str | None = None
 
 
-class Sample(NamedTuple):
+class ChangeSample(NamedTuple):
     """One change, with the place of its message in the export. ``event`` is the message's name.
 
     The two sides are fields of a dry run's lines, cut short where they are very long.
@@ -53,7 +53,7 @@ class Group:
     """All changes of one kind: how many, and the first few of them."""
 
     count: int = 0
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[ChangeSample] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Groups:
     wanted: int
     kinds: dict[ChangeKind, Group] = field(default_factory=dict)
 
-    def note(self, kind: ChangeKind, sample: Callable[[], Sample] | None) -> None:
+    def note(self, kind: ChangeKind, sample: Callable[[], ChangeSample] | None) -> None:
         """Count a change, and keep it as a sample while there are not enough of its kind."""
         group = self.kinds.get(kind)
         if group is None:
@@ -125,8 +125,8 @@ class Handed:
             self._samples[kind] = self._samples.get(kind, 0) + len(group.samples)
 
 
-def _shortened(sample: Sample) -> Sample:
-    return Sample(
+def _shortened(sample: ChangeSample) -> ChangeSample:
+    return ChangeSample(
         sample.source,
         _short(sample.message_id),
         None if sample.event is None else cut_name(sample.event),

@@ -17,9 +17,9 @@ import orjson
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.batch import PLACE, LineBatch, place
+from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.lines import read_batches
 from convertro_cli.reading.paths import as_text, quoted
-from convertro_cli.reading.sources import ExportFile
 
 _LINE = re.compile(
     rb'\{"source":"([^"\\]*):(\d{1,18})(?:\[(\d{1,18})\])?","message_id":(?:null|"[^"\\]*"),'

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.mapping.dry_run import DryRunBatch, DryRunJob
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.diff.compare import Wanted
 from convertro_cli.review.diff.job import DiffJob, DiffPart
 from convertro_cli.review.diff.saved import SavedRun

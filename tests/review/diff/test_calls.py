@@ -15,7 +15,7 @@ from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Wire
 from convertro_cli.mapping.url_limit import UrlLimit
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.diff.calls import ShownCall
 from tests.mapping.messages import cloud_message, make_rules, web_message
 

@@ -19,7 +19,7 @@ import pytest
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules, Selection
-from convertro_cli.reading.lines import BATCH_BYTES
+from convertro_cli.reading.batch import BATCH_BYTES
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.review.diff import tally
 from convertro_cli.review.diff.compare import Wanted

@@ -9,14 +9,14 @@ import orjson
 import pytest
 
 from convertro_cli.review.diff.compare import Wanted
-from convertro_cli.review.diff.samples import MOST_KINDS, ChangeKind, Groups, Sample
+from convertro_cli.review.diff.samples import MOST_KINDS, ChangeKind, ChangeSample, Groups
 from tests.mapping.messages import make_rules, web_message
 from tests.review.diff.comparing import compare
 
 
-def sample(number: int) -> Sample:
+def sample(number: int) -> ChangeSample:
     """A sample that can be told from others."""
-    return Sample(f"e.ndjson:{number}", None, None, None, {"call": "install"})
+    return ChangeSample(f"e.ndjson:{number}", None, None, None, {"call": "install"})
 
 
 def test_the_first_of_each_kind_are_kept_and_all_are_counted() -> None:

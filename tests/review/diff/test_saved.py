@@ -13,7 +13,7 @@ import pytest
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.review.diff.report import DiffReport
 from convertro_cli.review.diff.run import DiffOptions, Sides, compare

@@ -19,7 +19,7 @@ from convertro_cli.review.diff.compare import Wanted
 from convertro_cli.review.diff.document import summarise, to_document, totals
 from convertro_cli.review.diff.examples import fields_of
 from convertro_cli.review.diff.report import DiffReport
-from convertro_cli.review.diff.samples import ChangeKind, Sample
+from convertro_cli.review.diff.samples import ChangeKind, ChangeSample
 from convertro_cli.review.masking import Masking, Show
 from convertro_cli.review.report.document import Field, Table, as_cell
 from convertro_cli.review.report.markdown import code, to_markdown
@@ -185,7 +185,7 @@ def test_names_beyond_a_table_are_summed_up_in_its_last_row() -> None:
     assert sum(after[:-1]) == after[-1]
 
 
-def sample_of(report: DiffReport, change: str, **wanted: Any) -> Sample:
+def sample_of(report: DiffReport, change: str, **wanted: Any) -> ChangeSample:
     """The first sample of a kind of change."""
     return next(
         group.samples[0]
@@ -207,7 +207,7 @@ def test_a_changed_url_is_taken_apart() -> None:
 def test_masked_values_that_differ_are_known_to_differ() -> None:
     """Two ids can look alike when they are masked: the row says that they are not."""
     fields = {"call": "event", "event_id": "user-1-7f"}
-    sample = Sample("e:1", None, None, fields, fields | {"event_id": "user-2-7f"})
+    sample = ChangeSample("e:1", None, None, fields, fields | {"event_id": "user-2-7f"})
     assert Field("event_id", "u…7f", "u…7f (another)", True) in fields_of(sample, Masking("masked"))
     report = report_of()
     report.tally.groups.note(ChangeKind("changed", fields=("event_id",)), lambda: sample)
