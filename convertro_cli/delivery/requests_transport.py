@@ -11,6 +11,7 @@ import contextlib
 import errno
 import socket
 import time
+from collections.abc import Mapping
 from http.client import BadStatusLine, HTTPConnection
 from queue import Empty, SimpleQueue
 from threading import Thread, local
@@ -18,6 +19,7 @@ from typing import Any
 
 import certifi
 import requests
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 from urllib3.exceptions import (
@@ -159,25 +161,36 @@ class RequestsTransport:
             self._outcomes.put(line.fetch(wanted))
 
 
+class _PoolAdapter(HTTPAdapter):
+    """Gives the pool that it would send a request on.
+
+    What it calls for that, *requests* leaves to those who make an adapter of their own.
+    """
+
+    def pool_for(
+        self, request: PreparedRequest, verify: str, proxies: Mapping[str, str]
+    ) -> tuple[HTTPConnectionPool, bool]:
+        """Give the pool, and whether a proxy wants the whole address of each request on it."""
+        pool = self.get_connection_with_tls_context(request, verify, proxies=proxies)
+        self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+        assert isinstance(pool, HTTPConnectionPool)
+        pool.ConnectionCls = _watched(pool.ConnectionCls)
+        return pool, not self.request_url(request, proxies).startswith("/")
+
+
 class _Line:
     """The way to one server: its pool of connections, and how to send on it."""
 
     def __init__(self, url: str, options: TransportOptions) -> None:
         self._session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=options.connections)
+        adapter = _PoolAdapter(pool_connections=1, pool_maxsize=options.connections)
         headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
         # Prepared without the session, which would look for a password in ~/.netrc.
         request = requests.Request("GET", url, headers=headers).prepare()
         verify = str(options.ca_bundle) if options.ca_bundle else certifi.where()
         settings = self._session.merge_environment_settings(url, {}, True, verify, None)
         self._headers = dict(request.headers)
-        pool = adapter.get_connection_with_tls_context(request, verify, proxies=settings["proxies"])
-        adapter.cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
-        assert isinstance(pool, HTTPConnectionPool)
-        pool.ConnectionCls = _watched(pool.ConnectionCls)
-        self._pool = pool
-        # An HTTP proxy wants the whole address, everybody else the path.
-        whole = not adapter.request_url(request, settings["proxies"]).startswith("/")
+        self._pool, whole = adapter.pool_for(request, verify, settings["proxies"])
         self._cut = 0 if whole else url.index("/", url.index("//") + 2)
         self._timeout = options.timeout
 
