@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from heapq import nlargest
@@ -107,10 +108,10 @@ class Addable(Protocol):
 
 
 Name = TypeVar("Name", bound=Hashable)
-Row = TypeVar("Row", bound=Addable)
+RowType = TypeVar("RowType", bound=Addable)
 
 
-class Rows(Generic[Name, Row]):
+class Rows(Generic[Name, RowType]):  # noqa: PLW1641 - likewise
     """A row for each name, of a bounded number of names; ``rest`` has what all others have.
 
     With a ``weight`` it is exact up to twice the ``limit`` of names; beyond that the lightest are
@@ -120,28 +121,31 @@ class Rows(Generic[Name, Row]):
     """
 
     def __init__(
-        self, limit: int, row: Callable[[], Row], weight: Callable[[Row], int] | None = None
+        self, limit: int, row: Callable[[], RowType], weight: Callable[[RowType], int] | None = None
     ) -> None:
         self._limit = limit
         self._row = row
         self._weight = weight
-        self._rows: dict[Name, Row] = {}
+        self._rows: dict[Name, RowType] = {}
         self.rest = row()
         self.is_exact = True
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterator[tuple[Name, Row]]:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rows) and (self._rows, self.rest) == (other._rows, other.rest)
+
+    def __iter__(self) -> Iterator[tuple[Name, RowType]]:
         return iter(self._rows.items())
 
     def __contains__(self, name: object) -> bool:
         return name in self._rows
 
-    def __getitem__(self, name: Name) -> Row:
+    def __getitem__(self, name: Name) -> RowType:
         return self._rows[name]
 
-    def at(self, name: Name) -> Row:
+    def at(self, name: Name) -> RowType:
         """Give the row of a name, to add to; that of the rest where there is no room for it."""
         row = self._rows.get(name)
         if row is None:
@@ -153,14 +157,14 @@ class Rows(Generic[Name, Row]):
             row = self._rows[name] = self._row()
         return row
 
-    def add(self, other: Rows[Name, Row]) -> None:
+    def add(self, other: Rows[Name, RowType]) -> None:
         """Take in the rows of another part of what is counted."""
         for name, row in other:
             self.at(name).add(row)
         self.rest.add(other.rest)
         self.is_exact &= other.is_exact
 
-    def take_out(self, other: Rows[Name, Row]) -> None:
+    def take_out(self, other: Rows[Name, RowType]) -> None:
         """Take out rows of what was taken in; a row that nothing is left of goes."""
         nothing = self._row()
         for name, row in other:
@@ -170,14 +174,14 @@ class Rows(Generic[Name, Row]):
                 self._rows.pop(name, None)
         self.rest.take_out(other.rest)
 
-    def total(self) -> Row:
+    def total(self) -> RowType:
         """Add up all rows, and the rest."""
         total = self._row()
         for row in (*self._rows.values(), self.rest):
             total.add(row)
         return total
 
-    def _let_go(self, weight: Callable[[Row], int] | None) -> None:
+    def _let_go(self, weight: Callable[[RowType], int] | None) -> None:
         assert weight is not None
         self.is_exact = False
         kept = dict(nlargest(self._limit, self._rows.items(), key=lambda item: weight(item[1])))
@@ -195,3 +199,36 @@ def cut_name(name: str) -> str:
 def is_cut(name: str) -> bool:
     """Whether a name is not whole."""
     return len(name) > LONGEST_NAME
+
+
+class Counted:
+    """Counts that are put together field by field, and can be taken apart again.
+
+    A dataclass of numbers, Counters, and whatever can itself be added and taken out.
+    """
+
+    __slots__ = ()
+
+    def add(self, other: Any) -> None:
+        """Take in the counts of another part."""
+        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]
+            mine, more = getattr(self, name), getattr(other, name)
+            if isinstance(mine, int):
+                setattr(self, name, mine + more)
+            elif isinstance(mine, Counter):
+                mine.update(more)
+            else:
+                mine.add(more)
+
+    def take_out(self, other: Any) -> None:
+        """Take out the counts of some of what was counted."""
+        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]
+            mine, less = getattr(self, name), getattr(other, name)
+            if isinstance(mine, int):
+                setattr(self, name, mine - less)
+            elif isinstance(mine, Counter):
+                mine.subtract(less)
+                for key in [key for key, count in mine.items() if not count]:
+                    del mine[key]
+            else:
+                mine.take_out(less)

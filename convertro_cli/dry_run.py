@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.dry_run import DryRunBatch, DryRunJob
 from convertro_cli.mapping.jobs import TOO_LONG
 from convertro_cli.mapping.retyping import Retyping
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.batch import LineBatch
-from convertro_cli.reading.joined import parts_of
-from convertro_cli.reading.sources import ExportSet
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.tally import Tally
-from convertro_cli.run.files import RunFiles
-from convertro_cli.run.input import RunInput, choose_workers
-from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.marking import Marking
-from convertro_cli.run.progress import Progress, Watcher
+from convertro_cli.run.progress import Watcher
+from convertro_cli.run.reading import Reading
 from convertro_cli.run.repeats import RepeatSearch
 from convertro_cli.run.report import Report
 from convertro_cli.run.retyped import RetypedSearch
@@ -57,48 +52,31 @@ def dry_run(
     ``known`` has what earlier runs settled: a call that a replay would not send again is marked
     and counted so.
     """
-    started = time.monotonic()
-    tally = Tally()
-    files = RunFiles(tally, watcher.notice, exports)
-    progress = Progress(tally, exports.total_bytes)
     search = RepeatSearch(known, resend=options.resend, at_most_once=options.at_most_once)
     retyped = (
         RetypedSearch(known) if known is not None and options.delivered_types is not None else None
     )
     retyping = Retyping(rules, options.delivered_types or ()) if retyped is not None else None
     job = DryRunJob(rules, options.limit, options.include_skipped, known is not None, retyping)
-    workers = choose_workers(options.workers, exports.total_bytes, options.limit)
     joins = options.limit is None  # else the files behind the limit would count as read
-    with (
-        Interrupts() as interrupts,
-        RunInput(exports, job, workers=workers, joins=joins) as batches,
-    ):
-        while not batches.is_finished and not interrupts.stop_requested:
-            taken = batches.take(timeout=0.1)
-            if taken is not None:
-                batch, mapped = taken
-                marking = Marking(mapped, tally, include_skipped=options.include_skipped)
-                write(marking.mark(search.review(mapped.keys)))
-                if retyped is not None:
-                    retyped.review(mapped.typed)
-                for part in parts_of(batch):
-                    files.follow(part)
-                _count(tally, batch, mapped)
-                if mapped.exhausted:
-                    break
-            progress.count_files(exports)
-            watcher.tick(progress)
-        interruption = interrupts.exit_code
-    files.tell_of_unread()
-    damaged = ExitCode.UNREADABLE_EXPORT if tally.files["damaged"] else ExitCode.OK
+    with Reading(exports, watcher, workers=options.workers, limit=options.limit) as reading:
+        tally = reading.tally
+        for batch, mapped in reading.each(job, joins=joins):
+            marking = Marking(mapped, tally, include_skipped=options.include_skipped)
+            write(marking.mark(search.review(mapped.keys)))
+            if retyped is not None:
+                retyped.review(mapped.typed)
+            _count(tally, batch, mapped)
+            if mapped.exhausted:
+                break
     return Report(
         tally,
         dry_run=True,
-        exit_code=interruption or damaged,
-        elapsed_s=time.monotonic() - started,
-        interrupted=interruption is not None,
+        exit_code=reading.exit_code,
+        elapsed_s=reading.elapsed_s,
+        interrupted=reading.is_interrupted,
         retyped=retyped,
-        advice=files.notes(),
+        advice=reading.files.notes(),
     )
 
 

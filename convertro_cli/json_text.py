@@ -6,6 +6,8 @@ import os
 import re
 import sys
 
+from convertro_cli.text import visible
+
 _PLAIN = re.compile(r"[ -~\n]+")
 
 
@@ -20,9 +22,7 @@ def harmless(content: bytes) -> bytes:
     text = content.decode()
     if _PLAIN.fullmatch(text):
         return content
-    return "".join(
-        each if each.isprintable() or each == "\n" else _escaped(each) for each in text
-    ).encode()
+    return visible(text, _escaped).encode()
 
 
 def for_stream(content: bytes, descriptor: int) -> bytes:
@@ -38,5 +38,7 @@ def print_json(content: bytes) -> None:
 
 
 def _escaped(character: str) -> str:
+    if character == "\n":
+        return character
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

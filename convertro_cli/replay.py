@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
@@ -15,19 +15,17 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.batch import line_by_line
-from convertro_cli.reading.listed import Tell
-from convertro_cli.reading.sources import ExportFile, ExportSet
+from convertro_cli.reading.export_set import ExportSet
+from convertro_cli.reading.listed import TellCount
 from convertro_cli.record.backends import OpenLedger, open_ledger
 from convertro_cli.record.earlier_runs import SETTINGS
-from convertro_cli.record.tally import Tally
 from convertro_cli.run.claiming import ClaimedFiles
-from convertro_cli.run.files import RunFiles
-from convertro_cli.run.input import RunInput, choose_workers
 from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.letters_again import LettersAgain, find_letters
 from convertro_cli.run.options import delivery_options, shared_options, transport_options
 from convertro_cli.run.plan import Plan, ReplayOptions
-from convertro_cli.run.progress import Progress, Watcher, tell_of_list
+from convertro_cli.run.progress import Watcher, tell_of_list
+from convertro_cli.run.reading import Batches, Files, Reading
 from convertro_cli.run.report import CanaryReport, Report
 from convertro_cli.settings.load import LoadedSettings
 
@@ -78,7 +76,7 @@ def replay(
         return report
 
 
-def _told_of_list(watcher: Watcher, interrupts: Interrupts) -> Tell:
+def _told_of_list(watcher: Watcher, interrupts: Interrupts) -> TellCount:
     """Let the watcher see how the list of files grows; an interrupt ends that."""
     show = tell_of_list(watcher)
 
@@ -118,21 +116,29 @@ class _Run:
         self._plan = plan
         self._exports = exports
         self._interrupts = interrupts
-        self._watcher = watcher
-        self._tally = Tally()
-        self._files = RunFiles(self._tally, watcher.notice, exports)
-        self._progress = Progress(self._tally, exports.total_bytes)
+        self._reading = Reading(
+            exports,
+            watcher,
+            workers=plan.options.workers,
+            limit=plan.options.limit,
+            interrupts=interrupts,
+        )
+        self._tally = self._reading.tally
         self._problem: ConvertroError | None = None
         self._claimed = self._claim_files()
 
     def carry_out(self) -> Report:
         """Do it all, and report."""
-        started = time.monotonic()
         letters = self._letters
         transport = open_transport(
             self._loaded.settings.delivery.transport, transport_options(self._loaded)
         )
-        with ThreadPoolExecutor(1, "ledger") as writer, closing(letters), closing(transport):
+        with (
+            self._reading,
+            ThreadPoolExecutor(1, "ledger") as writer,
+            closing(letters),
+            closing(transport),
+        ):
             delivery = Delivery(
                 delivery_options(self._loaded, self._plan.options),
                 transport=transport,
@@ -154,8 +160,7 @@ class _Run:
             except ConvertroError as error:
                 self._problem = self._problem or error
             self._tally.calls["in_doubt"] += delivery.count_in_doubt()
-            self._files.tell_of_unread()
-        return self._report(delivery, time.monotonic() - started, transport.name)
+        return self._report(delivery, transport.name)
 
     def _claim_files(self) -> ClaimedFiles | None:
         """Have each file only while no other run has it, where there can be another."""
@@ -170,9 +175,9 @@ class _Run:
         job = ReplayJob(self._plan.rules, self._plan.options.limit)
         claimed = self._claimed
         if claimed is None:
-            self._deliver_files(delivery, job, self._exports, self._exports.total_bytes)
+            self._deliver_files(delivery, job, self._exports)
             return
-        while self._deliver_files(delivery, job, claimed, claimed.total_bytes):
+        while self._deliver_files(delivery, job, claimed):
             if claimed.is_done or not self._wait_for_others(delivery, claimed):
                 return
 
@@ -189,18 +194,10 @@ class _Run:
                 time.sleep(_TICK)
         return False
 
-    def _deliver_files(
-        self,
-        delivery: Delivery,
-        job: ReplayJob,
-        files: Iterable[ExportFile],
-        total_bytes: int | None,
-    ) -> bool:
+    def _deliver_files(self, delivery: Delivery, job: ReplayJob, files: Files) -> bool:
         """Deliver some files to their end; tell whether more are wanted after that."""
-        options = self._plan.options
-        workers = choose_workers(options.workers, total_bytes, options.limit)
-        cut = line_by_line if options.canary is not None else None
-        with RunInput(files, job, workers=workers, recognise=True, beside=cut) as batches:
+        cut = line_by_line if self._plan.options.canary is not None else None
+        with self._reading.batches(job, files, recognise=True, beside=cut) as batches:
             wanted = True
             while not self._interrupts.stop_requested:
                 wanted = wanted and self._take_in(delivery, batches)
@@ -219,7 +216,7 @@ class _Run:
         if self._plan.options.max_failed is not None:
             self._plan.options.max_failed.check(self._tally)
 
-    def _take_in(self, delivery: Delivery, batches: RunInput[MappedBatch]) -> bool:
+    def _take_in(self, delivery: Delivery, batches: Batches[MappedBatch]) -> bool:
         """Take in what is there, as much as is wanted now; tell whether more of it ever is.
 
         A step marks what there is to send in one transaction, so there should be enough of it.
@@ -233,7 +230,7 @@ class _Run:
             if taken is None:
                 break
             batch, mapped = taken
-            delivery.take(batch, mapped, self._files.follow(batch))
+            delivery.take(batch, mapped, self._reading.files.follow(batch))
             if mapped.exhausted:
                 return False
         return True
@@ -253,30 +250,30 @@ class _Run:
     def _finish_files(self, delivery: Delivery) -> None:
         is_copy = self._claimed is not None and self._plan.options.dead_letters
         counts = self._plan.takes_whole_files and not is_copy
-        for place, identity in self._files.completed():
+        for place, identity in self._reading.files.completed():
             if identity is not None and counts:
                 delivery.finish_file(identity, self._plan.digest_for(identity.path))
             if self._claimed is not None:
                 self._claimed.release(place, identity if counts else None)
 
     def _show(self, delivery: Delivery) -> None:
-        self._progress.count_files(self._exports)
-        self._progress.follow(delivery.state(), stopping=self._interrupts.stop_requested)
+        progress = self._reading.progress
+        progress.follow(delivery.state(), stopping=self._interrupts.stop_requested)
         if (trouble := self._ledger.trouble) is not None:
-            self._progress.trouble = trouble
+            progress.trouble = trouble
         elif self._claimed is not None and self._claimed.waits_for and delivery.is_idle:
             held = self._claimed.waits_for
-            self._progress.trouble = f"waiting for another run, which has what is left: {held}"
-        self._watcher.tick(self._progress)
+            progress.trouble = f"waiting for another run, which has what is left: {held}"
+        self._reading.show()
 
-    def _report(self, delivery: Delivery, elapsed: float, transport: str) -> Report:
+    def _report(self, delivery: Delivery, transport: str) -> Report:
         report = Report(
             self._tally,
             dry_run=False,
             exit_code=self._exit_code(),
-            elapsed_s=elapsed,
+            elapsed_s=self._reading.elapsed_s,
             transport=transport,
-            interrupted=self._interrupts.exit_code is not None,
+            interrupted=self._reading.is_interrupted,
             problem=self._problem.message if self._problem else None,
             latency_p50_s=delivery.latency.percentile(0.5),
             latency_p95_s=delivery.latency.percentile(0.95),
@@ -284,7 +281,7 @@ class _Run:
         )
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
-        report.advice += self._files.notes()
+        report.advice += self._reading.files.notes()
         if (refused := delivery.refused_all()) is not None:
             report.advice.append(refused)
         try:
@@ -299,10 +296,8 @@ class _Run:
     def _exit_code(self) -> ExitCode:
         if self._problem is not None:
             return self._problem.exit_code
-        if self._interrupts.exit_code is not None:
-            return self._interrupts.exit_code
-        if self._tally.files["damaged"]:
-            return ExitCode.UNREADABLE_EXPORT
+        if self._reading.exit_code is not ExitCode.OK:
+            return self._reading.exit_code
         messages = self._tally.messages
         if messages["failed"] or messages["invalid"] or self._tally.calls["in_doubt"]:
             return ExitCode.SOME_FAILED

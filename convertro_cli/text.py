@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from html import escape
 
 _MINUS = "\N{MINUS SIGN}"
 _HUGE = Decimal(10) ** 15
 
 
-def visible(text: str) -> str:
-    """Show control and invisible characters as escapes: no event may speak to a terminal."""
+def visible(text: str, write: Callable[[str], str] | None = None) -> str:
+    """Show control and invisible characters as escapes: no event may speak to a terminal.
+
+    ``write`` writes one of them as another language than Python has it.
+    """
     if text.isprintable():
         return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
+    write = write or _escaped
+    return "".join(each if each.isprintable() else write(each) for each in text)
+
+
+def in_html(text: str) -> str:
+    """Show text on a page."""
+    return escape(visible(text))
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def count(number: int) -> str:

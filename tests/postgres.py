@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 
 _NOBODY = "nobody"
 _PDEATHSIG = 1
@@ -100,9 +100,9 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name} STRATEGY wal_log")
         return self.url(name)
 
-    def new_address(self) -> Address:
+    def new_address(self) -> LedgerUrl:
         """Make an empty database; give its address as the ledger takes it."""
-        return Address(self.create_database())
+        return LedgerUrl(self.create_database())
 
     @property
     def _data(self) -> Path:

@@ -20,7 +20,7 @@ from convertro_cli.cli.app import run
 from convertro_cli.mapping.calls import InvalidReason, MappingWarning, SkipReason
 from convertro_cli.mapping.dry_run import DryRunBatch, DryRunJob
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.segment.money import read_amount
 from convertro_cli.segment.names import is_install, is_order
 from convertro_cli.settings.advice import advise

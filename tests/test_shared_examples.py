@@ -16,7 +16,8 @@ import yaml
 from convertro_cli.cli.app import run
 from convertro_cli.errors import ExitCode
 from convertro_cli.record.postgres.address import check_ledger_url
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.exports import write_export
 from tests.postgres import PostgresServer
 from tests.system.program import SETTINGS

@@ -22,6 +22,7 @@ from convertro_cli.cli.help import EXIT_CODES, Command, Commands
 from convertro_cli.cli.init import init
 from convertro_cli.cli.inspect import inspect
 from convertro_cli.cli.ledger import dead_letters, ledger
+from convertro_cli.cli.options import with_groups
 from convertro_cli.cli.replay import replay
 from convertro_cli.cli.sandbox import sandbox
 from convertro_cli.cli.status import status
@@ -73,7 +74,7 @@ def app(arguments: Sequence[str]) -> typer.Typer:
     program.callback()(_convertro)
     named = [command for command in _COMMANDS if [command.__name__] == [*arguments[:1]]]
     for command in named or _COMMANDS:
-        program.command(cls=Command, epilog=EXIT_CODES)(command)
+        program.command(cls=Command, epilog=EXIT_CODES)(with_groups(command))
     if not named:
         program.add_typer(ledger, name="ledger")
         program.add_typer(dead_letters, name="dead-letters")

@@ -14,7 +14,8 @@ import typer
 from convertro_cli.cli import log
 from convertro_cli.cli.brake_view import first_send_lines, retyped_lines
 from convertro_cli.cli.console import print_note
-from convertro_cli.cli.watching import Loudness, open_watcher
+from convertro_cli.cli.options import Loudness
+from convertro_cli.cli.watching import open_watcher
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.run.outlook import look_ahead

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.sources import ExportSet
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.run.outlook import Outlook
 from convertro_cli.run.plan import ReplayOptions
 from convertro_cli.run.target import target_of
@@ -24,7 +24,7 @@ _BASES: dict[Basis, str] = {
     "yours": "set in [wire.paths]",
 }
 
-Row = tuple[str, str]
+Labelled = tuple[str, str]
 
 
 def first_send_lines(
@@ -65,7 +65,7 @@ def _exports(exports: ExportSet) -> str:
     return f"{found}; left unread: {unread}" if unread else found
 
 
-def _address_rows(loaded: LoadedSettings) -> Iterator[Row]:
+def _address_rows(loaded: LoadedSettings) -> Iterator[Labelled]:
     """Give the addresses, those of one kind together: on 80 columns there is no room beside."""
     addresses = list(addresses_in_use(loaded.settings))
     for basis, words in _BASES.items():
@@ -80,7 +80,7 @@ def _address_rows(loaded: LoadedSettings) -> Iterator[Row]:
         yield "", f"no cloud calls: {names} {'is' if len(missing) == 1 else 'are'} not set"
 
 
-def _rows(label: str, texts: Sequence[str]) -> Iterator[Row]:
+def _rows(label: str, texts: Sequence[str]) -> Iterator[Labelled]:
     for number, text in enumerate(texts or ["none"]):
         yield "" if number else label, text
 

@@ -11,20 +11,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from convertro_cli.cli.options import (
-    AccountOption,
-    BaseUrlOption,
-    ClientNameOption,
-    ConcurrencyOption,
+    DEFAULT_CONFIG,
     ConfigOption,
-    DomainOption,
     JsonOption,
-    LedgerOption,
-    RateLimitOption,
-    SiteIdOption,
-    StateOption,
+    LedgerOptions,
+    SendingOptions,
     SuppressedOption,
-    TransportOption,
-    overrides,
+    TargetOptions,
+    load,
 )
 from convertro_cli.errors import ExitCode
 
@@ -37,19 +31,13 @@ _COLUMN = 44
 
 
 def check(
-    config: ConfigOption = Path("convertro.toml"),
-    as_json: JsonOption = False,
-    account: AccountOption = None,
-    client_name: ClientNameOption = None,
-    site_id: SiteIdOption = None,
-    domain: DomainOption = None,
-    base_url: BaseUrlOption = None,
-    transport: TransportOption = None,
-    concurrency: ConcurrencyOption = None,
-    rate_limit: RateLimitOption = None,
-    state: StateOption = None,
+    *,
     suppressed: SuppressedOption = None,
-    ledger: LedgerOption = None,
+    sending: SendingOptions,
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    place: LedgerOptions,
+    target: TargetOptions,
 ) -> None:
     """Show the settings as understood, or every fault in them.
 
@@ -63,22 +51,9 @@ def check(
     * `convertro check -c shop.toml --base-url http://127.0.0.1:8020`
     """
     from convertro_cli.settings.faults import SettingsError
-    from convertro_cli.settings.load import load_settings
 
-    options = overrides(
-        account=account,
-        client_name=client_name,
-        site_id=site_id,
-        domain=domain,
-        base_url=base_url,
-        transport=transport,
-        concurrency=concurrency,
-        rate_limit=rate_limit,
-        state=state,
-        ledger=ledger,
-    )
     try:
-        loaded = load_settings(config, options=options, suppressed=suppressed or [])
+        loaded = load(config, sending, place, target, suppressed=suppressed)
     except SettingsError as error:
         if not as_json:
             raise
@@ -183,11 +158,11 @@ def _tables(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 def _describe(
     loaded: LoadedSettings, transport: str, advice: list[str], now: float
 ) -> dict[str, Any]:
-    from convertro_cli.cli.filters_view import ARRAYS, KEYS, describe_filters
+    from convertro_cli.cli.filters_view import ARRAYS, FILTER_KEYS, describe_filters
 
     settings = loaded.settings.model_dump(mode="json")
     keys = [f"{table}.{name}" for table, values in _tables(settings) for name in values]
-    keys += [*KEYS, *ARRAYS]
+    keys += [*FILTER_KEYS, *ARRAYS]
     return {
         "file": str(loaded.file),
         "settings": settings | describe_filters(loaded),

@@ -10,33 +10,23 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from convertro_cli.cli.options import (
+    INPUT,
+    OUTPUT,
     EventOption,
     LimitOption,
-    LogFormatOption,
-    QuietOption,
-    ReceivedSinceOption,
-    ReceivedUntilOption,
-    SinceOption,
+    Loudness,
+    SelectionOptions,
     SuppressedOption,
-    TypeOption,
-    UntilOption,
     WorkersOption,
+    option,
 )
 from convertro_cli.cli.outputs import Spared, file_or_stdout
-from convertro_cli.cli.report_output import (
-    FormatOption,
-    ReportOption,
-    ShowOption,
-    check_format,
-    choose_format,
-    masking_for,
-    write_report,
-)
+from convertro_cli.cli.report_output import ReportOptions, ShowOption, masking_for, write_report
 from convertro_cli.errors import ConvertroError, ExitCode
 
 if TYPE_CHECKING:
     from convertro_cli.mapping.rules import Selection
-    from convertro_cli.review.diff.model import DiffReport
+    from convertro_cli.review.diff.report import DiffReport
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.settings.load import LoadedSettings
 
@@ -50,41 +40,43 @@ def diff(
             "With --against only NEW.toml and the exports.",
         ),
     ],
+    *,
     against: Annotated[
         Path | None,
-        typer.Option(
+        option(
             "--against",
+            panel=INPUT,
             metavar="FILE",
             help="Compare with a saved dry run in place of OLD.toml: what was, and what would be.",
         ),
     ] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    received_since: ReceivedSinceOption = None,
-    received_until: ReceivedUntilOption = None,
-    type_: TypeOption = None,
+    workers: WorkersOption = None,
+    filters: SelectionOptions,
     event: EventOption = None,
     limit: LimitOption = None,
     suppressed: SuppressedOption = None,
     samples: Annotated[
         int,
-        typer.Option("--samples", metavar="N", min=0, max=100, help="Examples of each change."),
+        option(
+            "--samples", panel=OUTPUT, metavar="N", min=0, max=100, help="Examples of each change."
+        ),
     ] = 3,
-    format_: FormatOption = None,
-    output: ReportOption = None,
+    written: ReportOptions,
     changes: Annotated[
         Path | None,
-        typer.Option(
-            "--changes", metavar="FILE", help="Write every change to a file, a JSON line each."
+        option(
+            "--changes",
+            panel=OUTPUT,
+            metavar="FILE",
+            help="Write every change to a file, a JSON line each.",
         ),
     ] = None,
     show: ShowOption = None,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with 1 if any call differs, like git diff.")
+        bool,
+        option("--exit-code", panel=OUTPUT, help="End with 1 if any call differs, like git diff."),
     ] = False,
-    workers: WorkersOption = None,
-    quiet: QuietOption = False,
-    log_format: LogFormatOption = "text",
+    loudness: Loudness,
 ) -> None:
     """Show what a change of the settings changes: which calls, and how much they are worth.
 
@@ -102,30 +94,22 @@ def diff(
     from convertro_cli.cli.filters_view import tell_of_filters
     from convertro_cli.cli.output_file import open_output
     from convertro_cli.cli.selection import read_selection
-    from convertro_cli.cli.watching import Loudness, open_watcher
+    from convertro_cli.cli.watching import open_watcher
+    from convertro_cli.review.diff.compare import Wanted
     from convertro_cli.review.diff.document import to_document
-    from convertro_cli.review.diff.job import Wanted
-    from convertro_cli.review.diff.model import write_json
+    from convertro_cli.review.diff.report import write_json
     from convertro_cli.review.diff.run import DiffOptions, compare
     from convertro_cli.review.masking import Masking
     from convertro_cli.run.progress import tell_of_list
     from convertro_cli.run.selected import find_selected
 
     told = _Arguments.read(files, against)
-    form = choose_format(format_, output)
-    check_format(form)
-    selection = read_selection(
-        since=since,
-        until=until,
-        types=type_,
-        events=event,
-        received_since=received_since,
-        received_until=received_until,
-    )
+    form = written.choose()
+    selection = read_selection(filters, event)
     loaded = _load(told, suppressed or [])
     sides = _sides(loaded, told, against, selection)
     own = [path for path in (told.before, told.after) if path is not None]
-    with open_watcher(Loudness(quiet, log_format)) as watcher:
+    with open_watcher(loudness) as watcher:
         exports = find_selected(
             told.exports,
             selection,
@@ -134,20 +118,20 @@ def diff(
             tell=tell_of_list(watcher),
         )
     spared = Spared(exports, loaded, [against] if against is not None else [])
-    spared.check("--output", output)
+    spared.check("--output", written.output)
     spared.check("--changes", changes)
-    _check_changes(changes, output)
-    written = Masking(show or "full") if changes is not None else None
+    _check_changes(changes, written.output)
+    in_full = Masking(show or "full") if changes is not None else None
     with ExitStack() as opened:
         known, note = open_ledger(loaded, opened)
-        options = DiffOptions(Wanted(samples, written, known is not None), workers, limit)
+        options = DiffOptions(Wanted(samples, in_full, known is not None), workers, limit)
         out = (
             opened.enter_context(open_output(changes, loaded[-1].storage))
             if changes is not None
             else None
         )
-        tell_of_filters(loaded[-1].settings, quiet=quiet)
-        watcher = opened.enter_context(open_watcher(Loudness(quiet, log_format)))
+        tell_of_filters(loaded[-1].settings, quiet=loudness.quiet)
+        watcher = opened.enter_context(open_watcher(loudness))
         report = compare(
             exports,
             sides,
@@ -164,7 +148,7 @@ def diff(
         lambda: to_document(report, masking),
         lambda: write_json(report, masking),
         form,
-        output,
+        written.output,
         loaded[-1].storage,
     )
     if event and report.tally.messages.read and not report.tally.calls.total():
@@ -226,7 +210,7 @@ def _sides(
 ) -> Sides:
     from convertro_cli.review.diff.run import Sides
     from convertro_cli.review.diff.saved import SavedRun
-    from convertro_cli.review.diff.settings_diff import compare_settings
+    from convertro_cli.settings.compare import compare_settings
     from convertro_cli.settings.compile import compile_loaded
 
     old, new = loaded[0], loaded[-1]

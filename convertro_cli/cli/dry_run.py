@@ -11,7 +11,7 @@ from convertro_cli.cli.output_file import open_output
 from convertro_cli.cli.outputs import Spared, file_or_stdout
 from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.sources import ExportFile
+from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.backends import open_known_calls
 from convertro_cli.record.known_calls import KnownCalls

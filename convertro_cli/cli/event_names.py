@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from convertro_cli.cli.log import is_json, log_json
-from convertro_cli.reading.sources import ExportFile
+from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.review.event_names import advise_on_names
 from convertro_cli.text import visible
 

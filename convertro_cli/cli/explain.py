@@ -6,45 +6,31 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from convertro_cli.cli.completion import complete_events
 from convertro_cli.cli.options import (
-    AccountOption,
-    BaseUrlOption,
-    ClientNameOption,
+    DEFAULT_CONFIG,
+    INPUT,
     ConfigOption,
-    DomainOption,
     JsonOption,
-    LedgerOption,
-    ReceivedSinceOption,
-    ReceivedUntilOption,
-    SinceOption,
-    SiteIdOption,
-    StateOption,
+    LedgerOptions,
+    Loudness,
+    SelectionOptions,
     SuppressedOption,
-    TypeOption,
-    UntilOption,
-    overrides,
+    TargetOptions,
+    load,
+    option,
 )
 from convertro_cli.cli.outputs import Spared
-from convertro_cli.cli.report_output import (
-    FormatOption,
-    ReportOption,
-    ShowOption,
-    check_format,
-    choose_format,
-    masking_for,
-    write_report,
-)
+from convertro_cli.cli.report_output import ReportOptions, ShowOption, masking_for, write_report
 from convertro_cli.errors import ConvertroError, ExitCode
 
 if TYPE_CHECKING:
     from convertro_cli.mapping.rules import Rules
-    from convertro_cli.reading.sources import ExportFile, ExportSet
+    from convertro_cli.reading.export_set import ExportFile, ExportSet
     from convertro_cli.review.explain.find import FindJob, Search
     from convertro_cli.storage.options import StorageOptions
 
@@ -58,48 +44,44 @@ def explain(
             show_default=False,
         ),
     ] = None,
+    *,
     message_id: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--message-id",
+            panel=INPUT,
             metavar="ID",
             help="The message with this id; others that share it are named.",
         ),
     ] = None,
     line: Annotated[
         str | None,
-        typer.Option("--line", metavar="FILE:N", help="Line N of a file, as a dry run names it."),
+        option(
+            "--line", panel=INPUT, metavar="FILE:N", help="Line N of a file, as a dry run names it."
+        ),
     ] = None,
     event: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--event",
+            panel=INPUT,
             metavar="NAME",
             help="The first event of this name, in any spelling.",
             autocompletion=complete_events,
         ),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="Explain up to N messages.")
+        int,
+        option("--limit", panel=INPUT, metavar="N", min=1, help="Explain up to N messages."),
     ] = 1,
-    config: ConfigOption = Path("convertro.toml"),
-    since: SinceOption = None,
-    until: UntilOption = None,
-    received_since: ReceivedSinceOption = None,
-    received_until: ReceivedUntilOption = None,
-    type_: TypeOption = None,
+    filters: SelectionOptions,
     suppressed: SuppressedOption = None,
     show: ShowOption = None,
-    format_: FormatOption = None,
-    output: ReportOption = None,
+    written: ReportOptions,
     as_json: JsonOption = False,
-    state: StateOption = None,
-    ledger: LedgerOption = None,
-    account: AccountOption = None,
-    client_name: ClientNameOption = None,
-    site_id: SiteIdOption = None,
-    domain: DomainOption = None,
-    base_url: BaseUrlOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    place: LedgerOptions,
+    target: TargetOptions,
 ) -> None:
     """Explain one message: each rule it met, where each value is from, and its calls.
 
@@ -113,38 +95,17 @@ def explain(
     * `convertro explain exports/ --event 'Order Completed' --show masked`
     """
     from convertro_cli.cli.selection import read_selection
-    from convertro_cli.cli.watching import Loudness, open_watcher
+    from convertro_cli.cli.watching import open_watcher
     from convertro_cli.review.explain.description import describe
     from convertro_cli.review.explain.document import to_document
     from convertro_cli.review.explain.explanation import explain as explain_line
     from convertro_cli.review.explain.find import search
     from convertro_cli.settings.compile import compile_loaded
-    from convertro_cli.settings.load import load_settings
 
     _check_choice(exports, message_id, line, event)
-    form = choose_format("json" if as_json else format_, output)
-    check_format(form)
-    loaded = load_settings(
-        config,
-        options=overrides(
-            account=account,
-            client_name=client_name,
-            site_id=site_id,
-            domain=domain,
-            base_url=base_url,
-            state=state,
-            ledger=ledger,
-        ),
-        suppressed=suppressed or [],
-    )
-    selection = read_selection(
-        since=since,
-        until=until,
-        types=type_,
-        events=[event] if event is not None else None,
-        received_since=received_since,
-        received_until=received_until,
-    )
+    form = "json" if as_json else written.choose()
+    loaded = load(config, place, target, suppressed=suppressed)
+    selection = read_selection(filters, [event] if event is not None else None)
     rules = compile_loaded(loaded, selection)
     if line is not None:
         sought = _line(exports, line, loaded.storage)
@@ -152,7 +113,7 @@ def explain(
         sought = _message(exports or [], message_id, rules, limit, loaded.storage)
     else:
         sought = _event(exports or [], event or "", rules, limit, loaded.storage)
-    Spared(sought.exports, [loaded]).check("--output", output)
+    Spared(sought.exports, [loaded]).check("--output", written.output)
     with open_watcher(Loudness()) as watcher:
         workers = None if event is not None else 1
         found = search(
@@ -179,7 +140,7 @@ def explain(
         lambda: to_document(told),
         lambda: _as_json({"messages": told, **others}),
         form,
-        output,
+        written.output,
         loaded.storage,
     )
     if found.others:

@@ -9,18 +9,18 @@ if TYPE_CHECKING:
     from convertro_cli.settings.load import LoadedSettings
     from convertro_cli.settings.model import Settings
 
-Origin = Callable[[str], str]
+OriginOf = Callable[[str], str]
 
-KEYS = ("filters_file", "destination_id", "transformations_file")
+FILTER_KEYS = ("filters_file", "destination_id", "transformations_file")
 ARRAYS = ("filters", "transformations")
 
 
-def filter_key_lines(settings: Settings, origin: Origin) -> Iterator[tuple[str, str]]:
+def filter_key_lines(settings: Settings, origin: OriginOf) -> Iterator[tuple[str, str]]:
     """Give the lines above all tables, each with its comment."""
     from convertro_cli.settings.toml_text import toml_value
 
     yield "", ""
-    for name in KEYS:
+    for name in FILTER_KEYS:
         value = getattr(settings, name)
         if value is None:
             yield "", f"{name} is not set"
@@ -28,7 +28,7 @@ def filter_key_lines(settings: Settings, origin: Origin) -> Iterator[tuple[str, 
             yield f"{name} = {toml_value(value)}", origin(name)
 
 
-def filter_table_lines(settings: Settings, origin: Origin) -> Iterator[tuple[str, str]]:
+def filter_table_lines(settings: Settings, origin: OriginOf) -> Iterator[tuple[str, str]]:
     """Give the lines of the arrays of tables, and in comments what the files hold.
 
     Conditions stand as they are understood; one that cannot be read (its filter is disabled)

@@ -11,12 +11,13 @@ import typer
 
 from convertro_cli.cli.options import (
     DEFAULT_CONFIG,
+    DELIVERY,
     ConfigOption,
     JsonOption,
-    LedgerOption,
-    StateOption,
+    LedgerOptions,
     SuppressedOption,
-    overrides,
+    load,
+    option,
 )
 from convertro_cli.errors import ConvertroError
 
@@ -27,14 +28,17 @@ if TYPE_CHECKING:
 
 
 def forget(
+    *,
     suppressed: SuppressedOption = None,
-    config: ConfigOption = DEFAULT_CONFIG,
-    state: StateOption = None,
-    ledger: LedgerOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Count what would be removed, and stop there.")
+        bool,
+        option(
+            "--dry-run", "-n", panel=DELIVERY, help="Count what would be removed, and stop there."
+        ),
     ] = False,
     as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    ledger: LedgerOptions,
 ) -> None:
     """Remove the dead letters of suppressed users, for good and without a replay.
 
@@ -50,7 +54,7 @@ def forget(
     """
     from convertro_cli.record.letters import count_suppressed, forget_suppressed
 
-    users, place = _load(suppressed or [], config, state, ledger)
+    users, place = _load(suppressed or [], config, ledger)
     if dry_run:
         counts = count_suppressed(place, users)
     else:
@@ -62,17 +66,16 @@ def forget(
 
 
 def _load(
-    suppressed: Sequence[Path], config: Path, state: str | None, ledger: str | None
+    suppressed: Sequence[Path], config: Path, ledger: LedgerOptions
 ) -> tuple[SuppressionList, LedgerPlace]:
     """Give the users to forget, and where the ledger is."""
-    from convertro_cli.settings.load import load_ledger_place, load_lists, load_settings
+    from convertro_cli.settings.load import load_ledger_place, load_lists
 
     if config == DEFAULT_CONFIG and not config.exists():
         lists = load_lists(suppressed)
-        place = load_ledger_place(state, ledger)
+        place = load_ledger_place(ledger.state, ledger.ledger)
     else:
-        options = overrides(state=state, ledger=ledger)
-        loaded = load_settings(config, options=options, suppressed=suppressed)
+        loaded = load(config, ledger, suppressed=suppressed)
         lists, place = loaded.suppressions, loaded.ledger
     if lists is None:
         raise ConvertroError(

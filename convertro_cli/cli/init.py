@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 
+from convertro_cli.cli.options import DEFAULT_CONFIG, INPUT, OUTPUT, option
 from convertro_cli.cli.outputs import Spared, is_stdout
 from convertro_cli.errors import ConvertroError
 from convertro_cli.text import visible
-
-_DEFAULT_FILE = Path("convertro.toml")
 
 
 def init(
@@ -28,12 +27,13 @@ def init(
     *,
     suggest: Annotated[
         bool,
-        typer.Option("--suggest", help="Propose [events] from the tracks in these exports."),
+        option("--suggest", panel=INPUT, help="Propose [events] from the tracks in these exports."),
     ] = False,
     from_segment: Annotated[
         Path | None,
-        typer.Option(
+        option(
             "--from-segment",
+            panel=INPUT,
             metavar="FILE",
             help="Fill it from JSON of Segment's: a destination's settings, all destinations, or "
             "what browsers load.",
@@ -41,14 +41,20 @@ def init(
     ] = None,
     destination: Annotated[
         str | None,
-        typer.Option(
-            "--destination", metavar="ID", help="Which of several Convertro destinations."
+        option(
+            "--destination",
+            panel=INPUT,
+            metavar="ID",
+            help="Which of several Convertro destinations.",
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
-    ] = _DEFAULT_FILE,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+        Path,
+        option("--output", "-o", panel=OUTPUT, metavar="FILE", help="The file to write."),
+    ] = DEFAULT_CONFIG,
+    force: Annotated[
+        bool, option("--force", panel=OUTPUT, help="Overwrite a file that is there.")
+    ] = False,
 ) -> None:
     """Write a commented convertro.toml: every key with its default.
 
@@ -89,7 +95,7 @@ def init(
     if is_stdout(output):
         return
     _say(f"Wrote {output}.")
-    config = "" if output == _DEFAULT_FILE else f" --config {for_shell(str(output))}"
+    config = "" if output == DEFAULT_CONFIG else f" --config {for_shell(str(output))}"
     if "account" in taken.values["convertro"]:
         _say(f"Next: `convertro check{config}` shows the settings as understood.")
     else:

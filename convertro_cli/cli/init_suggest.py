@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from convertro_cli.cli.options import Loudness
 from convertro_cli.cli.outputs import Spared
-from convertro_cli.cli.watching import Loudness, open_watcher
+from convertro_cli.cli.watching import open_watcher
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.rules import EventMap
 from convertro_cli.reading.sources import find_exports

@@ -25,10 +25,10 @@ _SETTINGS: dict[str, str] = {
 }
 """The setting that decides about each reason."""
 
-Row = tuple[str, str, str]
+SummaryRow = tuple[str, str, str]
 
 
-def kept_back_rows(tally: Tally) -> Iterator[Row]:
+def kept_back_rows(tally: Tally) -> Iterator[SummaryRow]:
     """Give a row for each reason, and one for each filter that had a part in it."""
     for reason, kept in tally.kept_back.by_reason().items():
         setting = _SETTINGS.get(reason)

@@ -11,11 +11,14 @@ import typer
 from convertro_cli.cli.help import EXIT_CODES, Command, Commands
 from convertro_cli.cli.options import (
     DEFAULT_CONFIG,
+    OUTPUT,
     ConfigOption,
     JsonOption,
     LedgerOption,
-    StateOption,
-    overrides,
+    LedgerOptions,
+    load,
+    option,
+    with_groups,
 )
 
 if TYPE_CHECKING:
@@ -30,11 +33,9 @@ dead_letters = typer.Typer(
 
 
 @ledger.command("import", cls=Command, epilog=EXIT_CODES)
+@with_groups
 def import_(
-    config: ConfigOption = DEFAULT_CONFIG,
-    state: StateOption = None,
-    ledger: LedgerOption = None,
-    as_json: JsonOption = False,
+    *, as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, place: LedgerOptions
 ) -> None:
     """Take over the ledger of the state folder into the PostgreSQL ledger.
 
@@ -47,20 +48,20 @@ def import_(
     """
     from convertro_cli.record.backends import import_ledger
 
-    place = _shared_place(config, state, ledger)
-    taken = import_ledger(place)
+    shared = _shared_place(config, place)
+    taken = import_ledger(shared)
     counts = asdict(taken) if taken is not None else {}
     if as_json:
         import orjson
 
         from convertro_cli.json_text import print_json
 
-        print_json(orjson.dumps({"ledger": str(place), **counts}) + b"\n")
+        print_json(orjson.dumps({"ledger": str(shared), **counts}) + b"\n")
     elif taken is None:
-        typer.echo(f"There is no ledger in {place.state.path}: there was nothing to take over.")
+        typer.echo(f"There is no ledger in {shared.state.path}: there was nothing to take over.")
     else:
         told = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items())
-        typer.echo(f"Now in {place}: {told}.")
+        typer.echo(f"Now in {shared}: {told}.")
 
 
 @ledger.command("migrate", cls=Command, epilog=EXIT_CODES)
@@ -75,23 +76,30 @@ def migrate(config: ConfigOption = DEFAULT_CONFIG, ledger: LedgerOption = None) 
     """
     from convertro_cli.record.backends import migrate_ledger
 
-    place = _shared_place(config, None, ledger)
+    place = _shared_place(config, LedgerOptions(ledger=ledger))
     before, after = migrate_ledger(place)
     typer.echo(f"The ledger in {place} is of version {after}; it was {before or 'not there'}.")
 
 
 @dead_letters.command("export", cls=Command, epilog=EXIT_CODES)
+@with_groups
 def export(
-    config: ConfigOption = DEFAULT_CONFIG,
-    state: StateOption = None,
-    ledger: LedgerOption = None,
+    *,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write them to a file of this name."),
+        option(
+            "--output",
+            "-o",
+            panel=OUTPUT,
+            metavar="FILE",
+            help="Write them to a file of this name.",
+        ),
     ] = None,
     tried_too: Annotated[
-        bool, typer.Option("--all", help="Also those that a replay has tried again.")
+        bool, option("--all", panel=OUTPUT, help="Also those that a replay has tried again.")
     ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    place: LedgerOptions,
 ) -> None:
     """Print the dead letters as lines, in the format that replay takes.
 
@@ -102,22 +110,18 @@ def export(
     from convertro_cli.cli.output_file import open_output
     from convertro_cli.cli.outputs import Spared
     from convertro_cli.record.letters import export_letters
-    from convertro_cli.settings.load import load_settings
 
-    options = overrides(state=state, ledger=ledger)
-    loaded = load_settings(config, options=options, with_files=False)
+    loaded = load(config, place, with_files=False)
     Spared(settings=[loaded]).check("--output", output)
     with open_output(output, loaded.storage) as out:
         export_letters(loaded.ledger, out.write, tried_too=tried_too)
         out.keep = True
 
 
-def _shared_place(config: Path, state: str | None, ledger: str | None) -> LedgerPlace:
+def _shared_place(config: Path, ledger: LedgerOptions) -> LedgerPlace:
     from convertro_cli.errors import ConvertroError
-    from convertro_cli.settings.load import load_settings
 
-    options = overrides(state=state, ledger=ledger)
-    place = load_settings(config, options=options, with_files=False).ledger
+    place = load(config, ledger, with_files=False).ledger
     if place.address is None:
         raise ConvertroError(
             "Which PostgreSQL ledger? None is named.",

@@ -1,10 +1,19 @@
-"""Options that several commands share."""
+"""The options of the commands: each is declared once, and commands are put together from groups.
+
+A declaration has an option's names, its help, the panel of ``--help`` that shows it, and the
+setting in whose place it is, if it is. A group is a dataclass of such declarations; a command
+takes it as one parameter, and ``with_groups`` shows Typer its options as the command's own.
+"""
 
 from __future__ import annotations
 
+import inspect
 import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
 
 import typer
 
@@ -15,55 +24,53 @@ if TYPE_CHECKING:
 
 DEFAULT_CONFIG = Path("convertro.toml")
 
-ConfigOption = Annotated[
-    Path,
-    typer.Option("--config", "-c", metavar="FILE", help="The settings file."),
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object on standard output.")
-]
-LogFormatOption = Annotated[
-    Literal["text", "json"],
-    typer.Option("--log-format", help="How to write on standard error."),
-]
+INPUT = "Input"
+WHAT_TO_SEND = "What to send"
+DELIVERY = "Delivery"
+OUTPUT = "Output"
+SETTINGS = "Settings"
+PANELS = (INPUT, WHAT_TO_SEND, DELIVERY, OUTPUT, SETTINGS)
+"""The panels of ``--help``, in their order; a command declares its options in the same."""
+
+
+def option(*names: str, panel: str, help: str, **more: Any) -> Any:
+    """Declare an option. ``more`` is as ``typer.Option`` has it."""
+    return typer.Option(*names, help=help, rich_help_panel=panel, **more)
+
+
+def _in_place_of(key: str, name: str, metavar: str) -> Any:
+    return option(name, panel=SETTINGS, metavar=metavar, help=f"In place of {key}.")
+
+
+def _number_or_text(text: str) -> int | str:
+    # Python refuses to read thousands of digits; as text they are told like any wrong value.
+    return int(text) if text.isdecimal() and len(text) < 10 else text
+
+
+class Overrides(NamedTuple):
+    """Beside an option: the dotted key of the setting in whose place it is."""
+
+    key: str
+    read: Callable[[str], object] | None = None
+    """Makes the setting of the option's text; None where it is the setting."""
+
+
 ExportsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="EXPORT...", help="Files, folders, quoted patterns, or - for standard input."
     ),
 ]
-SinceOption = Annotated[
-    str | None,
-    typer.Option("--since", metavar="TIME", help="From this time on: an ISO date or an age (7d)."),
+WorkersOption = Annotated[
+    int | None,
+    option("--workers", panel=INPUT, metavar="N", min=1, max=64, help="Mapping processes."),
 ]
-UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="Before this time, likewise.")
-]
-ReceivedSinceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--received-since", metavar="TIME", help="Received by Segment from this time on, likewise."
-    ),
-]
-ReceivedUntilOption = Annotated[
-    str | None,
-    typer.Option(
-        "--received-until", metavar="TIME", help="Received before this time, whenever it happened."
-    ),
-]
-TypeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--type",
-        metavar="TYPE",
-        help="Only identify, or only track.",
-        autocompletion=complete_types,
-    ),
-]
+
 EventOption = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--event",
+        panel=WHAT_TO_SEND,
         metavar="NAME",
         help="Only this event, in any spelling; repeatable.",
         autocompletion=complete_events,
@@ -71,125 +78,256 @@ EventOption = Annotated[
 ]
 LimitOption = Annotated[
     int | None,
-    typer.Option(
-        "--limit", metavar="N", min=1, help="Stop after N messages that pass the other filters."
+    option(
+        "--limit",
+        panel=WHAT_TO_SEND,
+        metavar="N",
+        min=1,
+        help="Stop after N messages that pass the other filters.",
     ),
-]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option("--workers", metavar="N", min=1, max=64, help="Mapping processes."),
-]
-QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say nothing but errors on standard error.")
-]
-AccountOption = Annotated[
-    str | None,
-    typer.Option("--account", metavar="NAME", help="In place of convertro.account."),
-]
-ClientNameOption = Annotated[
-    str | None,
-    typer.Option("--client-name", metavar="NAME", help="In place of convertro.client_name."),
-]
-SiteIdOption = Annotated[
-    str | None,
-    typer.Option("--site-id", metavar="ID", help="In place of convertro.site_id."),
-]
-DomainOption = Annotated[
-    str | None,
-    typer.Option("--domain", metavar="URL", help="In place of convertro.domain."),
-]
-BaseUrlOption = Annotated[
-    str | None,
-    typer.Option("--base-url", metavar="URL", help="In place of wire.base_url."),
-]
-TransportOption = Annotated[
-    str | None,
-    typer.Option(
-        "--transport",
-        metavar="NAME",
-        help="auto, curl or requests.",
-        autocompletion=complete_transports,
-    ),
-]
-ConcurrencyOption = Annotated[
-    str | None,
-    typer.Option("--concurrency", metavar="N", help="Requests under way at once, or auto."),
-]
-RateLimitOption = Annotated[
-    float | None,
-    typer.Option("--rate-limit", metavar="N", help="Calls a second, at most."),
-]
-StateOption = Annotated[
-    str | None,
-    typer.Option("--state", metavar="DIR", help="The folder of the ledger and dead letters."),
 ]
 SuppressedOption = Annotated[
     list[Path] | None,
-    typer.Option(
+    option(
         "--suppressed",
+        panel=WHAT_TO_SEND,
         metavar="FILE",
         help="Users whose messages are not sent, besides privacy.suppressed; repeatable.",
     ),
 ]
+
+JsonOption = Annotated[
+    bool, option("--json", panel=OUTPUT, help="Print one JSON object on standard output.")
+]
+
+ConfigOption = Annotated[
+    Path, option("--config", "-c", panel=SETTINGS, metavar="FILE", help="The settings file.")
+]
 LedgerOption = Annotated[
     str | None,
-    typer.Option(
-        "--ledger", metavar="URL", help="A PostgreSQL ledger, shared by many machines; no password."
+    option(
+        "--ledger",
+        panel=SETTINGS,
+        metavar="URL",
+        help="A PostgreSQL ledger, shared by many machines; no password.",
     ),
+    Overrides("delivery.ledger"),
 ]
 
 
-def overrides(
-    *,
-    account: str | None = None,
-    client_name: str | None = None,
-    site_id: str | None = None,
-    domain: str | None = None,
-    base_url: str | None = None,
-    transport: str | None = None,
-    concurrency: str | None = None,
-    rate_limit: float | None = None,
-    state: str | None = None,
-    ledger: str | None = None,
-) -> dict[str, object]:
-    """Put the options that override settings under the keys that they override."""
-    return {
-        "convertro.account": account,
-        "convertro.client_name": client_name,
-        "convertro.site_id": site_id,
-        "convertro.domain": domain,
-        "wire.base_url": base_url,
-        "delivery.transport": transport,
-        "delivery.concurrency": _number_or_text(concurrency),
-        "delivery.rate_limit": rate_limit,
-        "delivery.state": state,
-        "delivery.ledger": ledger,
-    }
+@dataclass(frozen=True, slots=True)
+class SelectionOptions:
+    """Which messages to take, by time and type."""
+
+    since: Annotated[
+        str | None,
+        option(
+            "--since",
+            panel=WHAT_TO_SEND,
+            metavar="TIME",
+            help="From this time on: an ISO date or an age (7d).",
+        ),
+    ] = None
+    until: Annotated[
+        str | None,
+        option("--until", panel=WHAT_TO_SEND, metavar="TIME", help="Before this time, likewise."),
+    ] = None
+    received_since: Annotated[
+        str | None,
+        option(
+            "--received-since",
+            panel=WHAT_TO_SEND,
+            metavar="TIME",
+            help="Received by Segment from this time on, likewise.",
+        ),
+    ] = None
+    received_until: Annotated[
+        str | None,
+        option(
+            "--received-until",
+            panel=WHAT_TO_SEND,
+            metavar="TIME",
+            help="Received before this time, whenever it happened.",
+        ),
+    ] = None
+    type_: Annotated[
+        list[str] | None,
+        option(
+            "--type",
+            panel=WHAT_TO_SEND,
+            metavar="TYPE",
+            help="Only identify, or only track.",
+            autocompletion=complete_types,
+        ),
+    ] = None
 
 
-_FLAGS = {
-    "convertro.account": "--account",
-    "convertro.client_name": "--client-name",
-    "convertro.site_id": "--site-id",
-    "convertro.domain": "--domain",
-    "wire.base_url": "--base-url",
-    "delivery.state": "--state",
-    "delivery.ledger": "--ledger",
-}
+@dataclass(frozen=True, slots=True)
+class SendingOptions:
+    """How to send."""
+
+    transport: Annotated[
+        str | None,
+        option(
+            "--transport",
+            panel=DELIVERY,
+            metavar="NAME",
+            help="auto, curl or requests.",
+            autocompletion=complete_transports,
+        ),
+        Overrides("delivery.transport"),
+    ] = None
+    concurrency: Annotated[
+        str | None,
+        option(
+            "--concurrency",
+            panel=DELIVERY,
+            metavar="N",
+            help="Requests under way at once, or auto.",
+        ),
+        Overrides("delivery.concurrency", _number_or_text),
+    ] = None
+    rate_limit: Annotated[
+        float | None,
+        option("--rate-limit", panel=DELIVERY, metavar="N", help="Calls a second, at most."),
+        Overrides("delivery.rate_limit"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """What the user wants to see on standard error."""
+
+    quiet: Annotated[
+        bool,
+        option("--quiet", "-q", panel=OUTPUT, help="Say nothing but errors on standard error."),
+    ] = False
+    log_format: Annotated[
+        Literal["text", "json"],
+        option("--log-format", panel=OUTPUT, help="How to write on standard error."),
+    ] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerOptions:
+    """Where the ledger is."""
+
+    state: Annotated[
+        str | None,
+        option(
+            "--state",
+            panel=SETTINGS,
+            metavar="DIR",
+            help="The folder of the ledger and dead letters.",
+        ),
+        Overrides("delivery.state"),
+    ] = None
+    ledger: LedgerOption = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """Where calls go."""
+
+    account: Annotated[
+        str | None,
+        _in_place_of("convertro.account", "--account", "NAME"),
+        Overrides("convertro.account"),
+    ] = None
+    client_name: Annotated[
+        str | None,
+        _in_place_of("convertro.client_name", "--client-name", "NAME"),
+        Overrides("convertro.client_name"),
+    ] = None
+    site_id: Annotated[
+        str | None,
+        _in_place_of("convertro.site_id", "--site-id", "ID"),
+        Overrides("convertro.site_id"),
+    ] = None
+    domain: Annotated[
+        str | None,
+        _in_place_of("convertro.domain", "--domain", "URL"),
+        Overrides("convertro.domain"),
+    ] = None
+    base_url: Annotated[
+        str | None,
+        _in_place_of("wire.base_url", "--base-url", "URL"),
+        Overrides("wire.base_url"),
+    ] = None
+
+
+def with_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes the options of its groups one by one, as Typer gives them."""
+    hints = get_type_hints(command, include_extras=True)
+    taken: list[inspect.Parameter] = []
+    groups: dict[str, type] = {}
+    for name, parameter in inspect.signature(command).parameters.items():
+        if is_dataclass(hints[name]):
+            groups[name] = hints[name]
+            taken += _parameters_of(hints[name])
+        else:
+            taken.append(parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY))
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
+        command(**given)
+
+    run.__annotations__ = {each.name: each.annotation for each in taken}
+    run.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
+    return run
+
+
+def _parameters_of(group: type) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    for each in fields(group):
+        yield inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=each.default,
+            annotation=hints[each.name],
+        )
+
+
+def _in_place_of_settings(group: type) -> Iterator[tuple[str, Overrides]]:
+    for name, hint in get_type_hints(group, include_extras=True).items():
+        yield from ((name, each) for each in hint.__metadata__ if isinstance(each, Overrides))
+
+
+def overrides(*groups: Any) -> dict[str, object]:
+    """Put the options that are in place of settings under the keys of those."""
+    found: dict[str, object] = {}
+    for group in groups:
+        for name, (key, read) in _in_place_of_settings(type(group)):
+            value = getattr(group, name)
+            found[key] = value if read is None or value is None else read(value)
+    return found
+
+
+def load(
+    config: Path,
+    *groups: LedgerOptions | SendingOptions | TargetOptions,
+    suppressed: Sequence[Path] | None = None,
+    with_files: bool = True,
+) -> LoadedSettings:
+    """Load the settings as the options have them. Raises ConvertroError."""
+    from convertro_cli.settings.load import load_settings
+
+    return load_settings(
+        config, options=overrides(*groups), suppressed=suppressed or (), with_files=with_files
+    )
 
 
 def repeat_options(loaded: LoadedSettings) -> str:
     """Give the options that another command needs to mean the same settings, ledger and target."""
     words = [] if loaded.file == DEFAULT_CONFIG else ["-c", str(loaded.file)]
-    for key, flag in _FLAGS.items():
-        if loaded.origins.get(key) == "option":
-            table, name = key.split(".")
-            words += [flag, str(getattr(getattr(loaded.settings, table), name))]
+    for group in (TargetOptions, LedgerOptions):
+        for name, (key, _) in _in_place_of_settings(group):
+            if loaded.origins.get(key) == "option":
+                table, setting = key.split(".")
+                value = getattr(getattr(loaded.settings, table), setting)
+                words += [f"--{name.replace('_', '-')}", str(value)]
     for path in loaded.suppressed_options:
         words += ["--suppressed", str(path)]
     return " ".join(shlex.quote(word) for word in words)
-
-
-def _number_or_text(text: str | None) -> int | str | None:
-    # Python refuses to read thousands of digits; as text they are told like any wrong value.
-    return int(text) if text is not None and text.isdecimal() and len(text) < 10 else text

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.paths import CLOUDS
-from convertro_cli.record.held import Identity, identity_of
+from convertro_cli.record.held import Inode, identity_of
 
 if TYPE_CHECKING:
     from convertro_cli.reading.export_set import ExportFile, ExportSet
@@ -165,12 +165,12 @@ def _place(path: Path) -> str:
     return os.path.realpath(path)
 
 
-def _is(file: Path, identity: Identity) -> bool:
+def _is(file: Path, identity: Inode) -> bool:
     status = _status(file)
     return status is not None and identity_of(status) == identity
 
 
-def _is_export(export: ExportFile, identity: Identity) -> bool:
+def _is_export(export: ExportFile, identity: Inode) -> bool:
     return export.path is not None and _is(export.path, identity)
 
 

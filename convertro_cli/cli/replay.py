@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -11,36 +11,30 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from convertro_cli.cli.options import (
-    AccountOption,
-    BaseUrlOption,
-    ClientNameOption,
-    ConcurrencyOption,
+    DEFAULT_CONFIG,
+    DELIVERY,
+    INPUT,
+    OUTPUT,
+    SETTINGS,
+    WHAT_TO_SEND,
     ConfigOption,
-    DomainOption,
     EventOption,
     JsonOption,
-    LedgerOption,
+    LedgerOptions,
     LimitOption,
-    LogFormatOption,
-    QuietOption,
-    RateLimitOption,
-    ReceivedSinceOption,
-    ReceivedUntilOption,
-    SinceOption,
-    SiteIdOption,
-    StateOption,
+    Loudness,
+    SelectionOptions,
+    SendingOptions,
     SuppressedOption,
-    TransportOption,
-    TypeOption,
-    UntilOption,
+    TargetOptions,
     WorkersOption,
-    overrides,
+    load,
+    option,
 )
 from convertro_cli.cli.outputs import Spared, file_or_stdout, is_stdout, lies_below
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
-    from convertro_cli.cli.watching import Loudness
     from convertro_cli.mapping.rules import Selection
     from convertro_cli.run.plan import ReplayOptions
     from convertro_cli.run.report import Report
@@ -59,58 +53,45 @@ def replay(
             show_default=False,
         ),
     ] = None,
-    config: ConfigOption = Path("convertro.toml"),
-    since: SinceOption = None,
-    until: UntilOption = None,
-    received_since: ReceivedSinceOption = None,
-    received_until: ReceivedUntilOption = None,
-    type_: TypeOption = None,
+    *,
+    dead_letters: Annotated[
+        bool,
+        option("--dead-letters", panel=INPUT, help="Try again what failed, in place of exports."),
+    ] = False,
+    reread: Annotated[
+        bool,
+        option("--reread", panel=INPUT, help="Read files again that were replayed to their end."),
+    ] = False,
+    workers: WorkersOption = None,
+    filters: SelectionOptions,
     event: EventOption = None,
     limit: LimitOption = None,
     suppressed: SuppressedOption = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Print what would be sent, and send nothing.")
-    ] = False,
-    include_skipped: Annotated[
-        bool,
-        typer.Option("--include-skipped", help="In a dry run, also say what is not sent, and why."),
-    ] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the dry run's lines to a file."),
-    ] = None,
-    no_ledger: Annotated[
-        bool,
-        typer.Option("--no-ledger", help="In a dry run, do not ask what earlier runs delivered."),
-    ] = False,
-    workers: WorkersOption = None,
-    reread: Annotated[
-        bool, typer.Option("--reread", help="Read files again that were replayed to their end.")
-    ] = False,
     resend: Annotated[
         bool,
-        typer.Option("--resend", help="Send again what the ledger has as delivered or failed."),
+        option(
+            "--resend",
+            panel=WHAT_TO_SEND,
+            help="Send again what the ledger has as delivered or failed.",
+        ),
     ] = False,
     at_most_once: Annotated[
         bool,
-        typer.Option("--at-most-once", help="Leave alone what a crash left in doubt."),
-    ] = False,
-    dead_letters: Annotated[
-        bool,
-        typer.Option("--dead-letters", help="Try again what failed, in place of exports."),
-    ] = False,
-    max_failed: Annotated[
-        str | None,
-        typer.Option(
-            "--max-failed",
-            metavar="N or N%",
-            help="Stop once more messages than that have failed or were invalid.",
+        option(
+            "--at-most-once", panel=WHAT_TO_SEND, help="Leave alone what a crash left in doubt."
         ),
-    ] = None,
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        option(
+            "--dry-run", "-n", panel=DELIVERY, help="Print what would be sent, and send nothing."
+        ),
+    ] = False,
     canary: Annotated[
         int | None,
-        typer.Option(
+        option(
             "--canary",
+            panel=DELIVERY,
             metavar="N",
             min=1,
             help="Send the first N calls one by one, show each with its answer, and stop.",
@@ -118,27 +99,60 @@ def replay(
     ] = None,
     yes: Annotated[
         bool,
-        typer.Option("--yes", "-y", help="Do not ask on a terminal before the first send."),
+        option(
+            "--yes", "-y", panel=DELIVERY, help="Do not ask on a terminal before the first send."
+        ),
     ] = False,
-    metrics: Annotated[
-        Path | None,
-        typer.Option(
-            "--metrics", metavar="FILE", help="Keep metrics of the runs for node_exporter."
+    max_failed: Annotated[
+        str | None,
+        option(
+            "--max-failed",
+            panel=DELIVERY,
+            metavar="N or N%",
+            help="Stop once more messages than that have failed or were invalid.",
         ),
     ] = None,
+    sending: SendingOptions,
+    output: Annotated[
+        Path | None,
+        option(
+            "--output",
+            "-o",
+            panel=OUTPUT,
+            metavar="FILE",
+            help="Write the dry run's lines to a file.",
+        ),
+    ] = None,
+    include_skipped: Annotated[
+        bool,
+        option(
+            "--include-skipped",
+            panel=OUTPUT,
+            help="In a dry run, also say what is not sent, and why.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
-    quiet: QuietOption = False,
-    log_format: LogFormatOption = "text",
-    transport: TransportOption = None,
-    concurrency: ConcurrencyOption = None,
-    rate_limit: RateLimitOption = None,
-    state: StateOption = None,
-    ledger: LedgerOption = None,
-    account: AccountOption = None,
-    client_name: ClientNameOption = None,
-    site_id: SiteIdOption = None,
-    domain: DomainOption = None,
-    base_url: BaseUrlOption = None,
+    metrics: Annotated[
+        Path | None,
+        option(
+            "--metrics",
+            panel=OUTPUT,
+            metavar="FILE",
+            help="Keep metrics of the runs for node_exporter.",
+        ),
+    ] = None,
+    loudness: Loudness,
+    config: ConfigOption = DEFAULT_CONFIG,
+    place: LedgerOptions,
+    no_ledger: Annotated[
+        bool,
+        option(
+            "--no-ledger",
+            panel=SETTINGS,
+            help="In a dry run, do not ask what earlier runs delivered.",
+        ),
+    ] = False,
+    target: TargetOptions,
 ) -> None:
     """Replay exports to Convertro: deliver what has not been delivered yet.
 
@@ -159,7 +173,7 @@ def replay(
     from convertro_cli.cli.filters_view import tell_of_filters
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.summary import print_summary
-    from convertro_cli.cli.watching import Loudness, open_watcher
+    from convertro_cli.cli.watching import open_watcher
     from convertro_cli.run.failures import FailureLimit
 
     _check_options(
@@ -175,31 +189,11 @@ def replay(
     exports = _what_to_replay(exports, dead_letters=dead_letters, dry_run=dry_run)
     loaded = _load(
         config,
-        overrides(
-            account=account,
-            client_name=client_name,
-            site_id=site_id,
-            domain=domain,
-            base_url=base_url,
-            transport=transport,
-            concurrency=concurrency,
-            rate_limit=rate_limit,
-            state=state,
-            ledger=ledger,
-        ),
-        suppressed or [],
+        lambda: load(config, sending, place, target, suppressed=suppressed),
         metrics,
     )
-    selection = read_selection(
-        since=since,
-        until=until,
-        types=type_,
-        events=event,
-        received_since=received_since,
-        received_until=received_until,
-    )
-    loudness = Loudness(quiet=quiet, log_format=log_format)
-    tell_of_filters(loaded.settings, quiet=quiet)
+    selection = read_selection(filters, event)
+    tell_of_filters(loaded.settings, quiet=loudness.quiet)
     if dry_run:
         from convertro_cli.cli.dry_run import run_dry
         from convertro_cli.dry_run import DryRunOptions
@@ -348,21 +342,16 @@ def _spare_exports(exports: Sequence[str], metrics: Path | None) -> None:
 
 
 def _load(
-    config: Path,
-    options: Mapping[str, object],
-    suppressed: Sequence[Path],
-    metrics: Path | None,
+    config: Path, load_now: Callable[[], LoadedSettings], metrics: Path | None
 ) -> LoadedSettings:
     """Load the settings; whoever watches the metrics hears of faults in them, too."""
-    from convertro_cli.settings.load import load_settings
-
     if metrics is None:
-        return load_settings(config, options=options, suppressed=suppressed)
+        return load_now()
     from convertro_cli.cli.replay_watch import tell_of_faulty_settings
 
     Spared(others=[config]).check("--metrics", metrics)
     try:
-        loaded = load_settings(config, options=options, suppressed=suppressed)
+        loaded = load_now()
     except ConvertroError as error:
         tell_of_faulty_settings(metrics, error)
         raise

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
+from convertro_cli.cli.options import OUTPUT, option
 from convertro_cli.cli.outputs import file_or_stdout
 from convertro_cli.errors import ConvertroError
+from convertro_cli.review.masking import Masking, Show
 from convertro_cli.storage.options import StorageOptions
 
 if TYPE_CHECKING:
-    from convertro_cli.review.masking import Masking
     from convertro_cli.review.report.document import Document
 
 Format = Literal["terminal", "json", "markdown", "html"]
@@ -32,24 +32,45 @@ _FORMATS: dict[str, Format] = {
     "": "terminal",
 }
 
-FormatOption = Annotated[
-    Format | None,
-    typer.Option(
-        "--format",
-        "-f",
-        help="How to write the report.  [default: as --output is named, else terminal]",
-        show_default=False,
-    ),
-]
-ReportOption = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
-]
-Show = Literal["full", "masked", "none"]
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """Where a report goes and in which form."""
+
+    format_: Annotated[
+        Format | None,
+        option(
+            "--format",
+            "-f",
+            panel=OUTPUT,
+            help="How to write the report.  [default: as --output is named, else terminal]",
+            show_default=False,
+        ),
+    ] = None
+    output: Annotated[
+        Path | None,
+        option("--output", "-o", panel=OUTPUT, metavar="FILE", help="Write the report to a file."),
+    ] = None
+
+    def choose(self) -> Format:
+        """Give the form of the report.
+
+        Raises ConvertroError where a file's name does not tell it, or the form needs what is not
+        installed.
+        """
+        form = _choose(self.format_, file_or_stdout(self.output))
+        if form == "html":
+            from convertro_cli.review.report.page import check_page
+
+            check_page()
+        return form
+
+
 ShowOption = Annotated[
     Show | None,
-    typer.Option(
+    option(
         "--show",
+        panel=OUTPUT,
         help="How much of ids and traits to show.  "
         "[default: masked in markdown and html, else full]",
         show_default=False,
@@ -57,9 +78,7 @@ ShowOption = Annotated[
 ]
 
 
-def choose_format(wanted: Format | None, output: Path | None) -> Format:
-    """Give the form of a report. Raises ConvertroError where a file's name does not tell it."""
-    file = file_or_stdout(output)
+def _choose(wanted: Format | None, file: Path | None) -> Format:
     if wanted is not None or file is None or (file.exists() and not file.is_file()):
         return wanted or "terminal"
     form = _FORMATS.get(file.suffix.lower())
@@ -74,17 +93,7 @@ def choose_format(wanted: Format | None, output: Path | None) -> Format:
 
 def masking_for(show: Show | None, form: Format) -> Masking:
     """Say how ids and traits are shown: where it is not said, masked in what is handed on."""
-    from convertro_cli.review.masking import Masking
-
     return Masking(show or ("masked" if form in {"markdown", "html"} else "full"))
-
-
-def check_format(form: Format | None) -> None:
-    """Raise ConvertroError where this form needs what is not installed."""
-    if form == "html":
-        from convertro_cli.review.report.page import check_page
-
-        check_page()
 
 
 def write_report(

@@ -8,52 +8,64 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convertro_cli.cli.options import OUTPUT, option
 from convertro_cli.durations import parse_duration
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
-    from convertro_cli.sandbox import Outage, Sandbox
+    from convertro_cli.sandbox.options import PlannedOutage
+    from convertro_cli.sandbox.server import Sandbox
+
+LISTENING = "Where it listens"
+FAULTS = "Faults to rehearse"
 
 _OUTAGE = re.compile(r"(.+?)@(.+)")
 
 
 def sandbox(
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="0 takes any free port.")
+        int, option("--port", panel=LISTENING, min=0, max=65535, help="0 takes any free port.")
     ] = 8020,
     host: Annotated[
         str,
-        typer.Option(
+        option(
             "--host",
+            panel=LISTENING,
             metavar="ADDRESS",
             help="The address to listen on; by default this machine's own.",
         ),
     ] = "127.0.0.1",
-    log: Annotated[
-        Path | None,
-        typer.Option("--log", metavar="FILE", help="Append each request to a file, as NDJSON."),
-    ] = None,
     latency: Annotated[
-        str, typer.Option("--latency", metavar="TIME", help="How long each answer takes.")
+        str, option("--latency", panel=FAULTS, metavar="TIME", help="How long each answer takes.")
     ] = "0s",
     fail_rate: Annotated[
         float,
-        typer.Option("--fail-rate", min=0, max=1, help="The share of requests that fail."),
+        option("--fail-rate", panel=FAULTS, min=0, max=1, help="The share of requests that fail."),
     ] = 0.0,
     fail_status: Annotated[
-        int, typer.Option("--fail-status", min=400, max=599, help="What those are answered.")
+        int,
+        option("--fail-status", panel=FAULTS, min=400, max=599, help="What those are answered."),
     ] = 503,
     rate_limit: Annotated[
         float | None,
-        typer.Option("--rate-limit", metavar="N", help="Requests a second before a 429."),
+        option("--rate-limit", panel=FAULTS, metavar="N", help="Requests a second before a 429."),
     ] = None,
     outage: Annotated[
         str | None,
-        typer.Option(
-            "--outage", metavar="LENGTH@START", help="Fail everything for a while, as 10s@20s."
+        option(
+            "--outage",
+            panel=FAULTS,
+            metavar="LENGTH@START",
+            help="Fail everything for a while, as 10s@20s.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Another number, other faults.")] = 0,
+    seed: Annotated[int, option("--seed", panel=FAULTS, help="Another number, other faults.")] = 0,
+    log: Annotated[
+        Path | None,
+        option(
+            "--log", panel=OUTPUT, metavar="FILE", help="Append each request to a file, as NDJSON."
+        ),
+    ] = None,
 ) -> None:
     """Run a local Convertro to rehearse against: it checks, counts and shows what it gets.
 
@@ -65,7 +77,8 @@ def sandbox(
 
     * `convertro sandbox --fail-rate 0.1 --latency 50ms --outage 10s@20s`
     """
-    from convertro_cli.sandbox import Sandbox, SandboxOptions
+    from convertro_cli.sandbox.options import SandboxOptions
+    from convertro_cli.sandbox.server import Sandbox
 
     options = SandboxOptions(
         host=host,
@@ -100,8 +113,8 @@ def _seconds(option: str, text: str) -> float:
         raise ConvertroError(f"{option} {text!r} {error}.") from None
 
 
-def _read_outage(text: str | None) -> Outage | None:
-    from convertro_cli.sandbox import Outage
+def _read_outage(text: str | None) -> PlannedOutage | None:
+    from convertro_cli.sandbox.options import PlannedOutage
 
     if text is None:
         return None
@@ -110,4 +123,4 @@ def _read_outage(text: str | None) -> Outage | None:
         raise ConvertroError(
             f"--outage {text!r} is not of the form LENGTH@START.", hint="For example 10s@20s."
         )
-    return Outage(_seconds("--outage", match[1]), _seconds("--outage", match[2]))
+    return PlannedOutage(_seconds("--outage", match[1]), _seconds("--outage", match[2]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from convertro_cli.cli.options import SelectionOptions
 from convertro_cli.durations import FORMS, parse_duration
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.gates import SUPPORTED_TYPES
@@ -13,37 +14,31 @@ from convertro_cli.segment.names import normalise
 from convertro_cli.segment.times import UnreadableTimeError, read_time
 
 
-def read_selection(
-    *,
-    since: str | None,
-    until: str | None,
-    types: Sequence[str] | None,
-    events: Sequence[str] | None,
-    received_since: str | None = None,
-    received_until: str | None = None,
-) -> Selection:
+def read_selection(options: SelectionOptions, events: Sequence[str] | None) -> Selection:
     """Read the filters. An age counts back from now. Raises ConvertroError."""
     now = time.time()
-    selection = Selection(
-        since=_read_moment("--since", since, now),
-        until=_read_moment("--until", until, now),
-        types=frozenset(_read_type(name) for name in types or ()),
+    since, until = _read_window("", options.since, options.until, now)
+    received = _read_window("received-", options.received_since, options.received_until, now)
+    return Selection(
+        since=since,
+        until=until,
+        types=frozenset(_read_type(name) for name in options.type_ or ()),
         events=frozenset(_read_event(name) for name in events or ()),
-        received_since=_read_moment("--received-since", received_since, now),
-        received_until=_read_moment("--received-until", received_until, now),
+        received_since=received[0],
+        received_until=received[1],
     )
-    if _is_empty(selection.since, selection.until):
-        raise ConvertroError(f"--since {since} is not before --until {until}: nothing is left.")
-    if _is_empty(selection.received_since, selection.received_until):
+
+
+def _read_window(
+    of: str, since: str | None, until: str | None, now: float
+) -> tuple[float | None, float | None]:
+    start = _read_moment(f"--{of}since", since, now)
+    end = _read_moment(f"--{of}until", until, now)
+    if start is not None and end is not None and start >= end:
         raise ConvertroError(
-            f"--received-since {received_since} is not before --received-until {received_until}: "
-            "nothing is left."
+            f"--{of}since {since} is not before --{of}until {until}: nothing is left."
         )
-    return selection
-
-
-def _is_empty(since: float | None, until: float | None) -> bool:
-    return since is not None and until is not None and since >= until
+    return start, end
 
 
 def _read_moment(option: str, text: str | None, now: float) -> float | None:

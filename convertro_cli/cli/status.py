@@ -5,12 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertro_cli.cli.options import ConfigOption, JsonOption, LedgerOption, StateOption, overrides
+from convertro_cli.cli.options import (
+    DEFAULT_CONFIG,
+    OUTPUT,
+    ConfigOption,
+    JsonOption,
+    LedgerOptions,
+    load,
+    option,
+)
 from convertro_cli.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -21,19 +28,24 @@ if TYPE_CHECKING:
 
 
 def status(
-    config: ConfigOption = Path("convertro.toml"),
-    state: StateOption = None,
-    ledger: LedgerOption = None,
+    *,
     latest: Annotated[
-        int, typer.Option("--latest", metavar="N", min=1, help="How many runs and files to list.")
+        int,
+        option(
+            "--latest", panel=OUTPUT, metavar="N", min=1, help="How many runs and files to list."
+        ),
     ] = 5,
     exit_code: Annotated[
         bool,
-        typer.Option(
-            "--exit-code", help="End with 1 if dead letters are open or a last run failed."
+        option(
+            "--exit-code",
+            panel=OUTPUT,
+            help="End with 1 if dead letters are open or a last run failed.",
         ),
     ] = False,
     as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    ledger: LedgerOptions,
 ) -> None:
     """Show what the ledger holds: by target what is open and in doubt, runs, files, counts.
 
@@ -49,11 +61,9 @@ def status(
     """
     from convertro_cli.json_text import print_json
     from convertro_cli.record.backends import read_overview
-    from convertro_cli.settings.load import load_settings
     from convertro_cli.text import visible
 
-    options = overrides(state=state, ledger=ledger)
-    place = load_settings(config, options=options, with_files=False).ledger
+    place = load(config, ledger, with_files=False).ledger
     overview = read_overview(place, latest=latest)
     if as_json:
         import orjson

@@ -13,10 +13,9 @@ from typing import Any
 import orjson
 
 from convertro_cli.amounts import Sum
-from convertro_cli.cli.kept_back import gate_advice, kept_back_rows
+from convertro_cli.cli.kept_back import SummaryRow, gate_advice, kept_back_rows
 from convertro_cli.cli.log import Level, log_json
-from convertro_cli.cli.options import repeat_options
-from convertro_cli.cli.watching import Loudness
+from convertro_cli.cli.options import Loudness, repeat_options
 from convertro_cli.errors import ExitCode
 from convertro_cli.json_text import print_json
 from convertro_cli.record.tally import IN_DOUBT, Tally
@@ -28,8 +27,6 @@ from convertro_cli.text import visible
 
 _MOST_EVENT_TYPES = 25
 _HEAD_WIDTH = 36
-
-Row = tuple[str, str, str]
 
 
 def print_summary(
@@ -87,7 +84,9 @@ def advise(report: Report, loaded: LoadedSettings) -> list[str]:
     return advice
 
 
-def _print(report: Report, advice: list[str], rows: Iterator[Row], *, with_warnings: bool) -> None:
+def _print(
+    report: Report, advice: list[str], rows: Iterator[SummaryRow], *, with_warnings: bool
+) -> None:
     if report.problem:
         print(f"convertro: {visible(report.problem)}", file=sys.stderr)
     for row in rows:
@@ -127,7 +126,7 @@ def _line_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stderr.isatty() else None
 
 
-def _layout(row: Row, width: int | None) -> list[str]:
+def _layout(row: SummaryRow, width: int | None) -> list[str]:
     """Set a row in three columns; on a terminal the last one is wrapped."""
     label, number, note = row
     head = f"{label}{number:>{_HEAD_WIDTH - len(label)}}  "
@@ -137,7 +136,7 @@ def _layout(row: Row, width: int | None) -> list[str]:
     return [(head + lines[0]).rstrip(), *(indent + line for line in lines[1:])]
 
 
-def _all_rows(report: Report) -> Iterator[Row]:
+def _all_rows(report: Report) -> Iterator[SummaryRow]:
     tally = report.tally
     ending = " (interrupted)" if report.interrupted else " (canary)" if report.canary else ""
     yield ("Dry run" if report.dry_run else "Replay") + ending, "", ""
@@ -165,7 +164,7 @@ def _all_rows(report: Report) -> Iterator[Row]:
     yield "time", f"{report.elapsed_s:,.1f} s", _speed(report)
 
 
-def _event_rows(tally: Tally) -> Iterator[Row]:
+def _event_rows(tally: Tally) -> Iterator[SummaryRow]:
     """Give the event types with the most calls, in order of their names, and what the rest is."""
     shown, rest = tally.most_frequent(_MOST_EVENT_TYPES)
     for event_type, total in sorted(shown.items()):
@@ -175,7 +174,7 @@ def _event_rows(tally: Tally) -> Iterator[Row]:
         yield f"  {_number(others, 'other')}", f"{rest.count:,}", _worth(rest)
 
 
-def _bad_rows(report: Report) -> Iterator[Row]:
+def _bad_rows(report: Report) -> Iterator[SummaryRow]:
     tally = report.tally
     for outcome, reasons in (("invalid", tally.invalid), ("failed", tally.failed)):
         yield f"  {outcome}", f"{tally.messages[outcome]:,}", _list(reasons)

@@ -6,24 +6,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal
 
 from convertro_cli.cli.console import terminal_may_go
 from convertro_cli.cli.log import log_json
+from convertro_cli.cli.options import Loudness
 from convertro_cli.cli.progress_text import EventRate, describe, describe_bytes
 from convertro_cli.run.progress import NobodyWatches, Progress, Watcher
 from convertro_cli.text import visible
 
 _LINE_EVERY = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Loudness:
-    """What the user wants to see on standard error."""
-
-    quiet: bool = False
-    log_format: Literal["text", "json"] = "text"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 from http import HTTPStatus
 from typing import Literal, NamedTuple
 
-from convertro_cli.delivery.transport import Outcome
+from convertro_cli.delivery.transport import RequestOutcome
 from convertro_cli.text import visible
 
 KEPT_CHARACTERS = 500
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
         return f'{status}, "{body}"' if body else f"{status}, with an empty body"
 
 
-def read_answer(outcome: Outcome) -> Answer | None:
+def read_answer(outcome: RequestOutcome) -> Answer | None:
     """Give the answer of an outcome that has one."""
     if outcome.status is None:
         return None
@@ -49,7 +49,7 @@ def read_answer(outcome: Outcome) -> Answer | None:
     return Answer(outcome.status, visible(text)[:KEPT_CHARACTERS])
 
 
-def is_success(outcome: Outcome, success: Success) -> bool:
+def is_success(outcome: RequestOutcome, success: Success) -> bool:
     """Whether an answer counts as delivered."""
     status = outcome.status
     if status is None:

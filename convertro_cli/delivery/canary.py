@@ -10,7 +10,7 @@ from typing import NamedTuple
 from convertro_cli.delivery.answers import Answer, read_answer
 from convertro_cli.delivery.pending import PendingCall
 from convertro_cli.delivery.retry import Verdict, reason
-from convertro_cli.delivery.transport import Outcome
+from convertro_cli.delivery.transport import RequestOutcome
 
 
 class Tried(NamedTuple):
@@ -92,7 +92,7 @@ class Canary:
         if self.is_over:
             self._waiting.clear()
 
-    def show(self, call: PendingCall, outcome: Outcome, verdict: Verdict) -> None:
+    def show(self, call: PendingCall, outcome: RequestOutcome, verdict: Verdict) -> None:
         """Show a request that has ended."""
         tried = Tried(
             self._numbers[call.key],

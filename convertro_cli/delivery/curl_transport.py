@@ -14,7 +14,7 @@ from convertro_cli.delivery.transport import (
     KEPT_BODY,
     TOLD_BODY,
     USER_AGENT,
-    Outcome,
+    RequestOutcome,
     TransportOptions,
 )
 from convertro_cli.delivery.used_connections import UsedConnections
@@ -85,7 +85,7 @@ class CurlTransport:
         self._busy[handle.curl] = handle
         self._multi.add_handle(handle.curl)
 
-    def poll(self, timeout: float) -> list[Outcome]:
+    def poll(self, timeout: float) -> list[RequestOutcome]:
         """Give the requests that have ended, waiting up to ``timeout`` seconds for the first."""
         outcomes = self._advance()
         if outcomes or timeout <= 0:
@@ -107,9 +107,9 @@ class CurlTransport:
         self._idle.clear()
         self._multi.close()
 
-    def _advance(self) -> list[Outcome]:
+    def _advance(self) -> list[RequestOutcome]:
         self._multi.perform()
-        outcomes: list[Outcome] = []
+        outcomes: list[RequestOutcome] = []
         more = 1
         while more:
             more, succeeded, failed = self._multi.info_read()
@@ -120,7 +120,7 @@ class CurlTransport:
         self._drop_overdue(outcomes)
         return outcomes
 
-    def _drop_overdue(self, outcomes: list[Outcome]) -> None:
+    def _drop_overdue(self, outcomes: list[RequestOutcome]) -> None:
         """End what has taken too long. What has come is read before that, however late it is."""
         now = self._time.now()
         while self._busy:
@@ -129,7 +129,7 @@ class CurlTransport:
                 return
             outcomes.append(self._finish(handle.curl, _TIMED_OUT))
 
-    def _finish(self, curl: pycurl.Curl, code: int, message: str = "") -> Outcome:
+    def _finish(self, curl: pycurl.Curl, code: int, message: str = "") -> RequestOutcome:
         self._connections.remember(curl)
         self._multi.remove_handle(curl)
         handle = self._busy.pop(curl)
@@ -169,7 +169,7 @@ class _Handle:
             self._body.clear()
         self.curl.setopt(pycurl.URL, url)
 
-    def outcome(self, code: int, message: str) -> Outcome:
+    def outcome(self, code: int, message: str) -> RequestOutcome:
         """Say how the request ended. An answer whose head arrived counts, whatever came after."""
         curl = self.curl
         status = curl.getinfo(pycurl.RESPONSE_CODE)
@@ -178,12 +178,12 @@ class _Handle:
             retry_after = float(curl.getinfo(pycurl.RETRY_AFTER)) or None
             body = self._body.beginning
             kind = (curl.getinfo(pycurl.CONTENT_TYPE) or "") if body else ""
-            return Outcome(
+            return RequestOutcome(
                 self._token, status, retry_after, elapsed=elapsed, body=body, content_type=kind
             )
         fault, received = self._classify(code, message)
         elapsed = time.monotonic() - self._began_at
-        return Outcome(self._token, fault=fault, maybe_received=received, elapsed=elapsed)
+        return RequestOutcome(self._token, fault=fault, maybe_received=received, elapsed=elapsed)
 
     def _classify(self, code: int, message: str) -> tuple[str, bool]:
         """Name a fault, and say whether the request may have arrived."""

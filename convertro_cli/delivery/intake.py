@@ -9,7 +9,7 @@ from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.pending import PendingCall, PendingFile, PendingMessage
 from convertro_cli.delivery.settling import Settling
 from convertro_cli.delivery.spool import Spool
-from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall
+from convertro_cli.mapping.jobs import InvalidLine, MappedBatch, ReadyCall, calls_of
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.dead_letters import DeadLetters
 from convertro_cli.record.ledger import CallState, Failure, Settled
@@ -72,8 +72,9 @@ class Intake:
         )
         self._settling.tally.note_gates(mapped.kept_back, carries_consent=mapped.carries_consent)
         faults = [(line, _key_of_line(line, batch)) for line in mapped.invalid]
-        keys = [key for _, _, _, calls, *_ in mapped.messages for key, *_ in calls]
-        orders = [order for _, _, _, calls, *_ in mapped.messages for *_, order in calls if order]
+        all_calls = [call for message in mapped.messages for call in calls_of(message)]
+        keys = [key for key, *_ in all_calls]
+        orders = [order for *_, order in all_calls if order]
         settled = self._journal.look_up(keys + orders + [key for _, key in faults])
         self._spooled = self._spool.find(keys)  # a look-up that waits may put some there
         for line, key in faults:

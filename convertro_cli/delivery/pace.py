@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from convertro_cli.delivery.overload import OverloadSense, Sign
 from convertro_cli.record.ledger import Bucket
+from convertro_cli.token_bucket import TokenBucket
 
 FIRST_LIMIT = 8.0
 _SECONDS_AHEAD = 0.25
@@ -17,34 +18,6 @@ _TELLING = 30.0
 _LATELY = 10.0
 _TOO_MANY = "429"
 _PAUSE = 5.0  # what was delivered before or after a pause says nothing of what is allowed
-
-
-class TokenBucket:
-    """A rate in calls a second, with at most a twentieth of a second's worth at once."""
-
-    def __init__(self, rate: float, now: float) -> None:
-        self.rate = rate
-        self._tokens = 1.0
-        self._at = now
-
-    def available(self, now: float) -> int:
-        """Give how many calls may start."""
-        self._refill(now)
-        return int(self._tokens + 1e-9)
-
-    def take(self, calls: int) -> None:
-        """Use up the right to start calls."""
-        self._tokens -= calls
-
-    def wait(self, now: float) -> float:
-        """Give the seconds until a call may start."""
-        self._refill(now)
-        return max(0.0, (1.0 - self._tokens) / self.rate)
-
-    def _refill(self, now: float) -> None:
-        most = max(1.0, self.rate / 20)
-        self._tokens = min(most, self._tokens + (now - self._at) * self.rate)
-        self._at = now
 
 
 class RateCeiling:

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import socket
 import time
+from collections.abc import Mapping
 from http.client import BadStatusLine, HTTPConnection
 from queue import Empty, SimpleQueue
 from threading import Thread, local
@@ -18,6 +19,7 @@ from typing import Any
 
 import certifi
 import requests
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 from urllib3.exceptions import (
@@ -38,7 +40,7 @@ from convertro_cli.delivery.transport import (
     KEPT_BODY,
     TOLD_BODY,
     USER_AGENT,
-    Outcome,
+    RequestOutcome,
     TransportOptions,
 )
 
@@ -96,7 +98,7 @@ class RequestsTransport:
     def __init__(self, options: TransportOptions) -> None:
         self._options = options
         self._wanted: SimpleQueue[_Errand | None] = SimpleQueue()
-        self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
+        self._outcomes: SimpleQueue[RequestOutcome] = SimpleQueue()
         self._threads = 0
         self._errands: dict[int, _Errand] = {}  # in the order in which they were started
         self._time = WakingTime()
@@ -119,7 +121,7 @@ class RequestsTransport:
             Thread(target=self._work, args=(self._line,), name="requests", daemon=True).start()
         self._wanted.put(errand)
 
-    def poll(self, timeout: float) -> list[Outcome]:
+    def poll(self, timeout: float) -> list[RequestOutcome]:
         """Give the requests that have ended, waiting up to ``timeout`` seconds for the first."""
         until = time.monotonic() + timeout
         while True:
@@ -129,8 +131,8 @@ class RequestsTransport:
             if outcomes or left <= 0:
                 return outcomes
 
-    def _collect(self, timeout: float) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+    def _collect(self, timeout: float) -> list[RequestOutcome]:
+        outcomes: list[RequestOutcome] = []
         with contextlib.suppress(Empty):
             outcomes.append(self._outcomes.get(timeout=timeout))
             while True:
@@ -159,29 +161,40 @@ class RequestsTransport:
             self._outcomes.put(line.fetch(wanted))
 
 
+class _PoolAdapter(HTTPAdapter):
+    """Gives the pool that it would send a request on.
+
+    What it calls for that, *requests* leaves to those who make an adapter of their own.
+    """
+
+    def pool_for(
+        self, request: PreparedRequest, verify: str, proxies: Mapping[str, str]
+    ) -> tuple[HTTPConnectionPool, bool]:
+        """Give the pool, and whether a proxy wants the whole address of each request on it."""
+        pool = self.get_connection_with_tls_context(request, verify, proxies=proxies)
+        self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+        assert isinstance(pool, HTTPConnectionPool)
+        pool.ConnectionCls = _watched(pool.ConnectionCls)
+        return pool, not self.request_url(request, proxies).startswith("/")
+
+
 class _Line:
     """The way to one server: its pool of connections, and how to send on it."""
 
     def __init__(self, url: str, options: TransportOptions) -> None:
         self._session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=options.connections)
+        adapter = _PoolAdapter(pool_connections=1, pool_maxsize=options.connections)
         headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
         # Prepared without the session, which would look for a password in ~/.netrc.
         request = requests.Request("GET", url, headers=headers).prepare()
         verify = str(options.ca_bundle) if options.ca_bundle else certifi.where()
         settings = self._session.merge_environment_settings(url, {}, True, verify, None)
         self._headers = dict(request.headers)
-        pool = adapter.get_connection_with_tls_context(request, verify, proxies=settings["proxies"])
-        adapter.cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
-        assert isinstance(pool, HTTPConnectionPool)
-        pool.ConnectionCls = _watched(pool.ConnectionCls)
-        self._pool = pool
-        # An HTTP proxy wants the whole address, everybody else the path.
-        whole = not adapter.request_url(request, settings["proxies"]).startswith("/")
+        self._pool, whole = adapter.pool_for(request, verify, settings["proxies"])
         self._cut = 0 if whole else url.index("/", url.index("//") + 2)
         self._timeout = options.timeout
 
-    def fetch(self, errand: _Errand) -> Outcome:
+    def fetch(self, errand: _Errand) -> RequestOutcome:
         """Send one request and wait for its end."""
         started = time.monotonic()
         _current.errand = errand
@@ -201,12 +214,14 @@ class _Line:
         except Exception as error:  # whatever it is, the loop must hear of it
             elapsed = time.monotonic() - started
             fault, received = _classify(error, errand)
-            return Outcome(errand.token, fault=fault, maybe_received=received, elapsed=elapsed)
+            return RequestOutcome(
+                errand.token, fault=fault, maybe_received=received, elapsed=elapsed
+            )
         retry_after = read_retry_after(response.headers.get("Retry-After"))
         elapsed = time.monotonic() - started
         body = _finish(response)
         kind = response.headers.get("Content-Type") or ""
-        return Outcome(
+        return RequestOutcome(
             errand.token,
             response.status,
             retry_after,

@@ -10,7 +10,7 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
 from convertro_cli.delivery.answers import Success, is_success
-from convertro_cli.delivery.transport import Outcome
+from convertro_cli.delivery.transport import RequestOutcome
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 60.0
@@ -30,7 +30,7 @@ class Verdict(Enum):
     FAILED = "failed"
 
 
-def judge(outcome: Outcome, success: Success = "not-html") -> Verdict:
+def judge(outcome: RequestOutcome, success: Success = "not-html") -> Verdict:
     """Judge an outcome: a success is delivered, what may pass is tried again, the rest failed."""
     if outcome.status is None:
         return Verdict.RETRY
@@ -39,7 +39,7 @@ def judge(outcome: Outcome, success: Success = "not-html") -> Verdict:
     return Verdict.RETRY if _POLICY.is_retry("GET", outcome.status) else Verdict.FAILED
 
 
-def reason(outcome: Outcome) -> str:
+def reason(outcome: RequestOutcome) -> str:
     """Name an outcome that was no success: ``http_400``, ``timeout``, ``unexpected_answer``, …"""
     if outcome.status is not None and 200 <= outcome.status < 300:
         return UNEXPECTED_ANSWER

@@ -1,38 +1,33 @@
 """The delivery loop: one thread that starts requests, takes their outcomes, and tries again.
 
-Calls come in by ``offer``, are marked in the ledger, started as the pace allows, and settled by
-their outcomes. What is to be tried again waits for its time beside the fresh calls, and takes no
-room from them. ``step`` does all that can be done now and waits a little for what cannot.
+Calls come in by ``offer``, are lined up and marked in the ledger, started as the pace allows, and
+settled by their outcomes. What is to be tried again waits for its time beside the fresh calls, and
+takes no room from them. ``step`` does all that can be done now and waits a little for what cannot.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, count
 
 from convertro_cli.delivery.answers import Success, read_answer
 from convertro_cli.delivery.clock import LONGEST_LOOK, Clock
-from convertro_cli.delivery.journal import Contested, Journal
+from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.latency import LatencyHistogram
+from convertro_cli.delivery.line_up import LineUp
 from convertro_cli.delivery.outage import Outage
 from convertro_cli.delivery.pace import Pace
 from convertro_cli.delivery.pending import PendingCall
 from convertro_cli.delivery.refusals import Refusals
 from convertro_cli.delivery.retry import Verdict, judge, reason
 from convertro_cli.delivery.settling import Settling
-from convertro_cli.delivery.transport import Outcome, Transport
+from convertro_cli.delivery.transport import RequestOutcome, Transport
 from convertro_cli.delivery.waiting import Waiting
 
-_ENOUGH_FRESH = 1024
-_ENOUGH_DUE = 96
-_MARKED_AHEAD = 64
-_WORTH_A_COMMIT = 96
-_STARVED_FOR = 0.002
 _SHORTEST_WAIT = 0.0005
 _ONE_MORE_EVERY = 0.1
-_ASK_AGAIN_AFTER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +42,7 @@ class SenderOptions:
     success: Success = "not-html"
 
 
-Watch = Callable[[PendingCall, Outcome, Verdict], object]
+Watch = Callable[[PendingCall, RequestOutcome, Verdict], object]
 """Is told of each request that has ended, before its call is settled."""
 
 
@@ -83,23 +78,25 @@ class Sender:
         self._clock = clock
         self._options = options
         self._watch = watch
-        self._fresh: deque[PendingCall] = deque()
-        self._marked: deque[PendingCall] = deque()
-        self._due: deque[PendingCall] = deque()
+        self._line = LineUp(
+            journal=journal,
+            settling=settling,
+            waiting=waiting,
+            pace=pace,
+            at_most_once=options.at_most_once,
+        )
         self._flying: dict[int, PendingCall] = {}
         self._tokens = count()
         self._held = 0
         self._epoch = 0
-        self._turn_of_due = False
         self._looked_at = clock.now()
         self._one_more_at = 0.0
-        self._starved_since: float | None = None
         self._good_concurrency = pace.concurrency
 
     @property
     def wants_more(self) -> bool:
         """Whether more calls should be offered: enough are there, and memory stays bounded."""
-        return len(self._fresh) < _ENOUGH_FRESH
+        return self._line.wants_more
 
     @property
     def in_flight(self) -> int:
@@ -109,12 +106,12 @@ class Sender:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way or waits, and all is on disk."""
-        return self._is_at_rest and not self._lined_up and not self._waiting and self._is_on_disk
+        return self._is_at_rest and not self._line and not self._waiting and self._journal.is_clean
 
     @property
     def only_waits(self) -> bool:
         """Whether all that is left waits for its next try."""
-        return bool(self._waiting) and self._is_at_rest and not self._lined_up
+        return bool(self._waiting) and self._is_at_rest and not self._line
 
     @property
     def next_try(self) -> float:
@@ -127,7 +124,7 @@ class Sender:
 
     def offer(self, calls: Iterable[PendingCall]) -> None:
         """Take in calls to deliver, in order."""
-        self._fresh.extend(calls)
+        self._line.offer(calls)
 
     def step(self, longest_wait: float) -> None:
         """Do what can be done now, then wait for outcomes, at most ``longest_wait`` seconds."""
@@ -136,7 +133,7 @@ class Sender:
             self.outage.slept(asleep)
         self._looked_at = now
         self._take_due_retries(now)
-        self._commit_if_worth_it(now)
+        self._mark(now)
         self._start_allowed()
         self._collect(longest_wait)
 
@@ -147,119 +144,43 @@ class Sender:
     def sync(self) -> None:
         """Put on disk all that is known, and wait until it is there."""
         now = self._clock.now()
-        self._finish_commit(now, wait=True)
+        self._line.finish_commit(now, wait=True)
         while not self._journal.is_clean:
             self._journal.begin_commit()
-            self._finish_commit(now, wait=True)
+            self._line.finish_commit(now, wait=True)
 
     def let_go(self) -> None:
         """Start nothing more, ever: what was marked but never sent is in no doubt."""
         self.sync()
-        now = self._clock.now()
-        for call in self._marked:
-            if not call.uncertain:
-                self._journal.released(call, now)
+        self._line.let_go(self._clock.now())
         self.sync()
 
     def count_in_doubt(self) -> int:
         """Count the calls that may have arrived, and whose outcome this run will not know."""
-        calls = chain(self._marked, self._due, self._waiting.in_memory)
+        calls = chain(self._line.held_back(), self._waiting.in_memory)
         waiting = sum(call.uncertain for call in calls)
         return len(self._flying) + waiting + self._refusals.uncertain
 
     def _take_due_retries(self, now: float) -> None:
         if self.outage.is_on(now):
             return
-        for call in self._waiting.take(now, _ENOUGH_DUE - len(self._due)):
+        for call in self._waiting.take(now, self._line.room_for_due):
             self._line_up(call)
 
     def _line_up(self, call: PendingCall) -> None:
         if call.holds:
             call.holds = False
             self._held = max(0, self._held - 1)
-        if call.marked:
-            self._marked.appendleft(call)
-        else:
-            self._due.append(call)
+        self._line.line_up(call)
 
-    @property
-    def _lined_up(self) -> int:
-        """How many calls could be marked and started now."""
-        return len(self._fresh) + len(self._due)
-
-    def _next_in_line(self) -> PendingCall:
-        """Give a fresh call and one that is due in turn, so that neither kind waits for long."""
-        self._turn_of_due = not self._turn_of_due
-        if self._due and (self._turn_of_due or not self._fresh):
-            return self._due.popleft()
-        return self._fresh.popleft()
-
-    def _commit_if_worth_it(self, now: float) -> None:
-        self._finish_commit(now)
-        if self._journal.is_writing:
-            return
-        wanted = min(self._lined_up, self.pace.ahead(now) - len(self._marked))
-        takes = min(self._journal.room, wanted) if self._may_mark(now) else 0
-        if takes > 0 and len(self._marked) <= _MARKED_AHEAD and self._is_worth_it(takes, now):
-            self._journal.begin_commit([self._next_in_line() for _ in range(takes)])
-            self._starved_since = None
-        elif self._journal.is_due(now) or (self._is_at_rest and not self._is_on_disk):
-            self._journal.begin_commit()
-        self._finish_commit(now, wait=self._is_at_rest)
-
-    def _finish_commit(self, now: float, *, wait: bool = False) -> None:
-        """Take over what is marked, and what another run turned out to have."""
-        self._take_marked(self._journal.finish_commit(wait=wait))
-        for contested in self._journal.contested():
-            self._take_back(contested, now)
-
-    def _take_marked(self, calls: Sequence[PendingCall]) -> None:
-        if not self._options.at_most_once:
-            self._marked.extend(calls)
-            return
-        for call in calls:
-            if call.uncertain:
-                self._settling.in_doubt(call)
-            else:
-                self._marked.append(call)
-
-    def _take_back(self, contested: Contested, now: float) -> None:
-        """Deal with a call that another run settled first, or is sending now.
-
-        Whether that one is delivered, or is lost and leaves it in doubt, shows when it is asked
-        for again.
-        """
-        call, key, settled = contested
-        if settled is None:
-            self._waiting.add(call, now + _ASK_AGAIN_AFTER)
-        elif key == call.key:
-            self._settling.settled_elsewhere(call, settled.state, now)
-        else:
-            for one in (call, *call.heirs):
-                self._settling.order_repeated(one, now)
+    def _mark(self, now: float) -> None:
+        is_outage = self.outage.is_on(now)
+        self._line.commit_if_worth_it(now, flying=len(self._flying), is_outage=is_outage)
 
     @property
     def _is_at_rest(self) -> bool:
         """Whether nothing is under way or could be; between two requests in turn, it could."""
-        return not (self._flying or self._marked)
-
-    @property
-    def _is_on_disk(self) -> bool:
-        return self._journal.is_clean
-
-    def _may_mark(self, now: float) -> bool:
-        return not self.outage.is_on(now) or not self._marked
-
-    def _is_worth_it(self, takes: int, now: float) -> bool:
-        """Whether to pay for a transaction now, or to wait for a few more answers first."""
-        enough = min(_WORTH_A_COMMIT, self._lined_up, self.pace.ahead(now))
-        if takes >= enough or not self._flying:
-            return True
-        if self._marked:
-            return False
-        if self._starved_since is None:
-            self._starved_since = now
-        return now - self._starved_since >= _STARVED_FOR
+        return not (self._flying or self._line.marked)
 
     def _start_allowed(self) -> None:
         now = self._clock.now()
@@ -268,9 +189,9 @@ class Sender:
         if self.outage.is_on(now):
             self._probe(now)
             return
-        allowed = min(len(self._marked), self._allowance(now))
+        allowed = min(len(self._line.marked), self._allowance(now))
         for _ in range(allowed):
-            self._start(self._marked.popleft(), now)
+            self._start(self._line.marked.popleft(), now)
         self.pace.started(allowed, now)
 
     def _allowance(self, now: float) -> int:
@@ -290,13 +211,13 @@ class Sender:
         """During an outage, let a single request try whether it is over."""
         if self._flying or self.outage.next_probe(now) > 0:
             return
-        if not self._marked and not self._lined_up:
+        if not self._line.marked and not self._line:
             for call in self._waiting.take(float("inf"), 1):
                 self._line_up(call)
-            if not self._marked:
-                self._commit_if_worth_it(now)
-        if self._marked:
-            self._start(self._marked.popleft(), now)
+            if not self._line.marked:
+                self._mark(now)
+        if self._line.marked:
+            self._start(self._line.marked.popleft(), now)
             self.pace.started(1, now)
 
     def _start(self, call: PendingCall, now: float) -> None:
@@ -327,15 +248,19 @@ class Sender:
             if not self._flying:
                 waits.append(self.outage.next_probe(now))
             return max(_SHORTEST_WAIT, min(waits))
-        if (due := self._waiting.next_due) is not None and len(self._due) < _ENOUGH_DUE:
+        if (due := self._waiting.next_due) is not None and self._line.room_for_due > 0:
             waits.append(due - now)
-        if self._marked and len(self._flying) < self.pace.concurrency and self._journal.may_send:
+        if (
+            self._line.marked
+            and len(self._flying) < self.pace.concurrency
+            and self._journal.may_send
+        ):
             waits.append(max(self.pace.wait(now), self._one_more_at - now if self._held else 0.0))
-        if self._starved_since is not None or self._journal.is_writing:
-            waits.append(_STARVED_FOR)
+        if self._line.is_starved or self._journal.is_writing:
+            waits.append(LineUp.STARVED_FOR)
         return max(_SHORTEST_WAIT, min(waits))
 
-    def _handle(self, outcomes: list[Outcome]) -> None:
+    def _handle(self, outcomes: list[RequestOutcome]) -> None:
         now = self._clock.now()
         answered: list[float] = []
         signs: list[tuple[float, str]] = []
@@ -364,7 +289,7 @@ class Sender:
             if self.outage.succeeded(now, max(answered), fresh):
                 self._resume()
 
-    def _judge(self, call: PendingCall, outcome: Outcome) -> Verdict:
+    def _judge(self, call: PendingCall, outcome: RequestOutcome) -> Verdict:
         verdict = judge(outcome, self._options.success)
         if self._watch is not None:
             self._watch(call, outcome, verdict)
@@ -382,7 +307,7 @@ class Sender:
             call.attempts = 0
             call.first_started_at = None
 
-    def _retry(self, call: PendingCall, outcome: Outcome, now: float) -> None:
+    def _retry(self, call: PendingCall, outcome: RequestOutcome, now: float) -> None:
         why = reason(outcome)
         fresh = call.attempts == 1
         self._renew(call)
@@ -417,10 +342,10 @@ class Sender:
         """
         if not self.outage.is_on(now) and (self._is_suspect(call) or self.outage.is_usual(now)):
             return True
-        alone = self._is_at_rest and not self._lined_up and not self._waiting
+        alone = self._is_at_rest and not self._line and not self._waiting
         return alone and not self._journal.is_writing and why == "http_500"
 
-    def _speaks_of_load(self, call: PendingCall, outcome: Outcome) -> bool:
+    def _speaks_of_load(self, call: PendingCall, outcome: RequestOutcome) -> bool:
         """Whether a failure may be a sign of overload.
 
         That of a call which failed before while others did not says nothing of the pace.
@@ -435,6 +360,6 @@ class Sender:
         return first is not None and self.outage.had_success_since(first)
 
 
-def _in_short(outcome: Outcome) -> str:
+def _in_short(outcome: RequestOutcome) -> str:
     """Name a failure as the progress shows it: ``503``, ``timeout``, ``connection lost``, …"""
     return str(outcome.status) if outcome.status is not None else reason(outcome).replace("_", " ")

@@ -15,7 +15,7 @@ TOLD_BODY = 2048
 """The bytes of a body that are told: enough to see whose answer it is."""
 
 
-class Outcome(NamedTuple):
+class RequestOutcome(NamedTuple):
     """How one request ended.
 
     With an answer, ``status`` has its code, and ``retry_after`` the seconds that it asks to
@@ -60,7 +60,7 @@ class Transport(Protocol):
     def start(self, token: int, url: str) -> None:
         """Start a request. Never waits; its outcome comes from ``poll`` under this token."""
 
-    def poll(self, timeout: float) -> list[Outcome]:
+    def poll(self, timeout: float) -> list[RequestOutcome]:
         """Give the requests that have ended, waiting up to ``timeout`` seconds for the first."""
 
     @property

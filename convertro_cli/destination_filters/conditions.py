@@ -13,7 +13,7 @@ from convertro_cli.fql.paths import paths_of
 from convertro_cli.fql.printer import print_operand
 from convertro_cli.fql.tree import Condition, Operand
 
-FIELDS = frozenset(
+CONDITION_FIELDS = frozenset(
     {
         *("type", "event", "name", "category", "userId", "anonymousId", "previousId", "groupId"),
         *("properties", "traits", "context", "integrations", "messageId", "channel", "version"),
@@ -53,7 +53,7 @@ def unknown_fields(spec: DestinationFilter | Transformation) -> Iterator[str]:
     fields: dict[str, None] = {}
     for tree in _readable(spec):
         for path in paths_of(tree):
-            if path.names[0] not in FIELDS:
+            if path.names[0] not in CONDITION_FIELDS:
                 fields[print_operand(path)] = None
     yield from fields
 

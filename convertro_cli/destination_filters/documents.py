@@ -13,14 +13,14 @@ _BLANK = " \t\r\n"
 _OF_TERRAFORM = "; wanted is the state that Terraform made of it: terraform show -json"
 
 
-class Document(NamedTuple):
+class JsonValue(NamedTuple):
     """One value of a file, and the line that it begins on."""
 
     line: int
     value: Any
 
 
-def read_documents(path: Path) -> list[Document]:
+def read_documents(path: Path) -> list[JsonValue]:
     """Read all JSON values of a file. Raises ConvertroError, with the line, where it is no JSON."""
     try:
         text = path.read_bytes().removeprefix(BOM_UTF8).decode()
@@ -28,7 +28,7 @@ def read_documents(path: Path) -> list[Document]:
         raise ConvertroError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ConvertroError(f"{path} is not UTF-8 at byte {error.start + 1}.") from None
-    documents: list[Document] = []
+    documents: list[JsonValue] = []
     place = _after_blanks(text, 0)
     line, counted = 1, 0
     while place < len(text):
@@ -45,7 +45,7 @@ def read_documents(path: Path) -> list[Document]:
             raise ConvertroError(f"{path}:{line}: no JSON: {error}") from None
         except RecursionError:
             raise ConvertroError(f"{path}:{line}: nested too deep") from None
-        documents.append(Document(line, value))
+        documents.append(JsonValue(line, value))
         place = _after_blanks(text, end)
     return documents
 

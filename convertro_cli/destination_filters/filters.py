@@ -33,8 +33,6 @@ from convertro_cli.fql.parser import parse
 from convertro_cli.fql.parts import evaluate_parts
 from convertro_cli.fql.tree import Condition
 
-__all__ = ["DestinationFilters", "Dropped", "FilterStep"]
-
 _Spec = DestinationFilter | Transformation
 
 

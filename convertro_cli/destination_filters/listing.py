@@ -6,22 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from convertro_cli.destination_filters.documents import Document
+from convertro_cli.destination_filters.documents import JsonValue
 from convertro_cli.destination_filters.raw_table import Misshape, RawTable, shown
 from convertro_cli.destination_filters.shapes import PUBLIC_API, TERRAFORM
 
-Kind = Literal["filter", "transformation"]
+ListedKind = Literal["filter", "transformation"]
 
 
 @dataclass(slots=True)
 class Listing:
     """What is read of a file: its tables, and what is wrong with it."""
 
-    kind: Kind
+    kind: ListedKind
     faults: list[Misshape] = field(default_factory=list)
     next_page: Misshape | None = None
 
-    def tables(self, documents: list[Document]) -> list[RawTable]:
+    def tables(self, documents: list[JsonValue]) -> list[RawTable]:
         found: list[RawTable] = []
         for document in documents:
             self.next_page = None  # only what the last page says counts
@@ -32,7 +32,7 @@ class Listing:
             self.faults.append(Misshape("the file", "is empty"))
         return found
 
-    def _of(self, document: Document) -> Iterator[RawTable]:
+    def _of(self, document: JsonValue) -> Iterator[RawTable]:
         place, value = f"line {document.line}:", document.value
         if isinstance(value, list):
             yield from self._listed(value, f"{place} {self.kind}s", PUBLIC_API)

@@ -21,7 +21,7 @@ from convertro_cli.destination_filters.specs import (
     DestinationFilter,
     Drop,
     DropProperties,
-    Fields,
+    FieldNames,
     Sample,
     Scalar,
     Transformation,
@@ -148,7 +148,7 @@ def _sample(raw: RawTable) -> Sample:
     return Sample(percent, raw.text("path"))
 
 
-def _fields(raw: RawTable) -> Fields:
+def _fields(raw: RawTable) -> FieldNames:
     fields = raw.get("fields")
     if isinstance(fields, str) and not raw.by_hand:
         fields = _unpacked(fields)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-Fields = tuple[tuple[str, tuple[str, ...]], ...]
+FieldNames = tuple[tuple[str, tuple[str, ...]], ...]
 """Paths of objects, each with names in it; the path "" is the message itself."""
 
 Scalar = str | int | float | bool | None
 
 
-def fields_of(fields: Mapping[str, Iterable[str]]) -> Fields:
+def fields_of(fields: Mapping[str, Iterable[str]]) -> FieldNames:
     """Make an action's fields of a dictionary of paths and names."""
     return tuple((path, tuple(names)) for path, names in fields.items())
 
@@ -41,14 +41,14 @@ class Sample:
 class DropProperties:
     """``DROP_PROPERTIES``: the named fields are taken away."""
 
-    fields: Fields
+    fields: FieldNames
 
 
 @dataclass(frozen=True, slots=True)
 class AllowProperties:
     """``ALLOW_PROPERTIES``: in the objects that are named, all other fields are taken away."""
 
-    fields: Fields
+    fields: FieldNames
 
 
 Action = Drop | Sample | DropProperties | AllowProperties

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from convertro_cli.destination_filters.fields import Message
-from convertro_cli.fql.parts import Part
+from convertro_cli.fql.parts import ConditionPart
 
 
 class FieldChange(NamedTuple):
@@ -46,7 +46,7 @@ class FilterStep:
     condition: str
     does: str = ""
     passed_over: Literal["disabled", "other_source"] | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ConditionPart, ...] = ()
     held: bool = False
     dropped: bool = False
     changes: tuple[FieldChange, ...] = ()

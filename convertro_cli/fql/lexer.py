@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from convertro_cli.fql.errors import FqlError
 
-Kind = Literal[
+TokenKind = Literal[
     "ident", "string", "number", "operator", "conditional", "null", "dot", "comma",
     "parenleft", "parenright", "brackleft", "brackright", "eos",
 ]  # fmt: skip
@@ -30,7 +30,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_MARKS: dict[str, Kind] = {
+_MARKS: dict[str, TokenKind] = {
     ".": "dot",
     ",": "comma",
     "(": "parenleft",
@@ -38,7 +38,7 @@ _MARKS: dict[str, Kind] = {
     "[": "brackleft",
     "]": "brackright",
 }
-_WORDS: dict[str, Kind] = {"and": "conditional", "or": "conditional", "null": "null"}
+_WORDS: dict[str, TokenKind] = {"and": "conditional", "or": "conditional", "null": "null"}
 
 _LIKELY = {
     "“": '"',
@@ -64,7 +64,7 @@ _LIKELY = {
 class Token(NamedTuple):
     """A token: ``text`` as it stands, ``value`` a name without its escapes, ``at`` from 1."""
 
-    kind: Kind
+    kind: TokenKind
     value: str
     text: str
     at: int
@@ -87,7 +87,7 @@ def tokenize(text: str) -> list[Token]:
 
 def _token(match: re.Match[str]) -> Token:
     text, at = match[0], match.start() + 1
-    kind: Kind
+    kind: TokenKind
     match match.lastgroup:
         case "string":
             kind = "string"

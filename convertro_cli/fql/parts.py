@@ -28,7 +28,7 @@ class Found(NamedTuple):
     value: Any
 
 
-class Part(NamedTuple):
+class ConditionPart(NamedTuple):
     """One part of a condition: as it is written, what it found, and whether it held.
 
     ``found`` has each field and each function in it, in the order of the text; None is the
@@ -40,14 +40,14 @@ class Part(NamedTuple):
     held: bool
 
 
-def evaluate_parts(tree: Condition, message: Message) -> list[Part]:
+def evaluate_parts(tree: Condition, message: Message) -> list[ConditionPart]:
     """Ask each part of a condition of a message, in the order of the text.
 
     Every part is asked, though a condition is decided as soon as one part decides it. Never
     raises.
     """
     return [
-        Part(
+        ConditionPart(
             print_condition(part),
             tuple(_found(part, message)),
             compile_condition(part)(message),

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 Mode = Literal["web", "cloud"]
 """Whose rules a message follows: those of the browser tag, or those of the server-side API."""
 
-Kind = Literal["event", "user", "install"]
+CallKind = Literal["event", "user", "install"]
 
 
 class SkipReason(StrEnum):
@@ -108,7 +108,7 @@ class Call(NamedTuple):
     """
 
     mode: Mode
-    kind: Kind
+    kind: CallKind
     timestamp: int
     visitor_id: str | None = None
     page: str | None = None

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from convertro_cli.mapping.calls import SkipReason
-from convertro_cli.mapping.trail import Note, Trail, Verdict
+from convertro_cli.mapping.trail import Note, NoteVerdict, Trail
 from convertro_cli.segment.ids import read_id
 from convertro_cli.segment.json_text import write_to_compare
 
 if TYPE_CHECKING:  # a replay without filters needs nothing of that room
-    from convertro_cli.destination_filters.filters import DestinationFilters, Dropped
+    from convertro_cli.destination_filters.actions import Dropped
+    from convertro_cli.destination_filters.filters import DestinationFilters
     from convertro_cli.destination_filters.steps import FilterStep
 
 _KEPT = ("type", "messageId")
@@ -65,5 +66,5 @@ def _tell(trail: Trail, step: FilterStep, outcome: Mapping[str, Any] | Dropped) 
     reason = None
     if step.dropped and not isinstance(outcome, Mapping):
         reason = SkipReason(outcome.reason)
-    verdict: Verdict = "passed" if reason is None else "stopped"
+    verdict: NoteVerdict = "passed" if reason is None else "stopped"
     trail.note(Note("destination filters", verdict, value=step, reason=reason))

@@ -20,7 +20,7 @@ from convertro_cli.mapping.consent import carries_consent
 from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.mapping.ledger_key import (
     KEY_BYTES,
-    Identity,
+    MessageIdentity,
     identity_of,
     ledger_key,
     message_identity,
@@ -49,7 +49,7 @@ often empty; and the key of its order where that goes out once, else empty. Plai
 process to process in a fifth of the time of named ones.
 """
 
-ReadyMessage = tuple[int, int, int, list[ReadyCall], bytes | None, str | None, Identity]
+ReadyMessage = tuple[int, int, int, list[ReadyCall], bytes | None, str | None, MessageIdentity]
 """A message with its calls: the line's number, where it starts and ends in the batch, its calls.
 
 For an event out of a dead-letter file its bytes and its first place follow, None otherwise; then
@@ -158,6 +158,11 @@ def ready_message(line: MappedLine, outcome: Mapped, raw: bytes, rules: Rules) -
     identity = message_identity(line.message or {}, original or raw)
     calls = [ready_call(call, identity[1], rules) for call in outcome.calls]
     return line.number, line.start, line.end, calls, original, source, identity
+
+
+def calls_of(message: ReadyMessage) -> list[ReadyCall]:
+    """Give the calls of a message that is ready."""
+    return message[3]
 
 
 def ready_call(call: Call, identity: str, rules: Rules) -> ReadyCall:

@@ -18,7 +18,7 @@ from convertro_cli.segment.old_exports import read_old_message
 
 KEY_BYTES = 16
 
-Identity = tuple[str | None, str]
+MessageIdentity = tuple[str | None, str]
 """What makes a message itself: its id, None where it has none, and all that tells it apart."""
 
 Parts = tuple[str | None, str, str]
@@ -37,7 +37,7 @@ def scope(base_url: str, name: str, site_id: str) -> bytes:
     return b"".join(b"%d:%s" % (len(part), part) for part in parts)
 
 
-def message_identity(message: Mapping[str, Any], line: bytes) -> Identity:
+def message_identity(message: Mapping[str, Any], line: bytes) -> MessageIdentity:
     """Give the identity of a message as it stands in its export, before anything changed it.
 
     It is the message id together with the time and the order id: libraries of all kinds have
@@ -55,7 +55,7 @@ def message_identity(message: Mapping[str, Any], line: bytes) -> Identity:
     return identity_of(message_parts(message, line))
 
 
-def identity_of(parts: Parts) -> Identity:
+def identity_of(parts: Parts) -> MessageIdentity:
     """Put the parts of a message's identity into one text."""
     message_id, time, order_id = parts
     if message_id is None:

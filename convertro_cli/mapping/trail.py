@@ -15,7 +15,7 @@ from convertro_cli.mapping.calls import InvalidReason, SkipReason
 Path = tuple[str, ...]
 """Where a value stands in a message: keys from the top, spelt as the message spells them."""
 
-Verdict = Literal["passed", "stopped", "found"]
+NoteVerdict = Literal["passed", "stopped", "found"]
 """Whether a gate let the message through or not, or something was only found."""
 
 Topic = Literal[
@@ -69,7 +69,7 @@ class Note:
     """
 
     topic: Topic
-    verdict: Verdict = "found"
+    verdict: NoteVerdict = "found"
     why: str = ""
     value: Any = None
     path: Path = ()

@@ -15,7 +15,7 @@ class UrlLimit:
     """Tells the calls that are sent from those whose URL is too long for it."""
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self.wire = wire
         self._room = {
             kind: LONGEST_URL - _NUMBERS - len(target) - _length_of_names(kind, wire)
             for kind, target in wire.targets.items()
@@ -23,7 +23,7 @@ class UrlLimit:
 
     def allows(self, call: Call) -> bool:
         """Whether a call's URL is no longer than what is sent; exact, if only mostly measured."""
-        return self._surely_allows(call) or len(build_url(call, self._wire)) <= LONGEST_URL
+        return self._surely_allows(call) or len(build_url(call, self.wire)) <= LONGEST_URL
 
     def _surely_allows(self, call: Call) -> bool:
         texts = [

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, NamedTuple
 
-from convertro_cli.privacy.exact_json import DECODER, id_of
 from convertro_cli.privacy.list_builder import FOR_GOOD, from_then_on
 from convertro_cli.privacy.misshapen import MisshapenError
+from convertro_cli.segment.ids import read_id
+from convertro_cli.segment.json_text import read_json_exactly
 
 _SUPPRESSIONS = frozenset({"SUPPRESS_ONLY"})
 _LIFTING = "UNSUPPRESS"
@@ -33,13 +34,14 @@ _DELETIONS = frozenset(
 
 _SUBJECTS = frozenset({"USER_ID", "OBJECT_ID", "ANONYMOUS_ID"})
 _FIRST_READ = 1 << 18
+_DECODER = json.JSONDecoder()
 _START = datetime.min.replace(tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 Add = Callable[[str, bytes], None]
 
 
-class Answer(NamedTuple):
+class ListAnswer(NamedTuple):
     """One answer, and the line where it begins."""
 
     line: int
@@ -71,7 +73,7 @@ class Pages:
         return {page: line for page, line in self.wanted.items() if page not in self.read}
 
 
-def read_answers(stream: BinaryIO) -> Iterator[Answer]:
+def read_answers(stream: BinaryIO) -> Iterator[ListAnswer]:
     """Take a file of JSON values apart, one after another. Raises MisshapenError.
 
     So much is read at once as the longest value needs, not all of the file.
@@ -81,15 +83,17 @@ def read_answers(stream: BinaryIO) -> Iterator[Answer]:
     while text or not at_end:
         start = len(text) - len(text.lstrip())
         try:
-            value, end = DECODER.raw_decode(text, start)
+            value, end = _DECODER.raw_decode(text, start)
             # A number may go on in what is still to be read, and is no answer anyway.
             whole = at_end or isinstance(value, dict | list)
+            if whole:  # ids keep all their digits
+                value = read_json_exactly(text[start:end].encode())
         except (json.JSONDecodeError, RecursionError, ValueError) as error:
             whole, value, end = False, None, start
             if at_end and start < len(text):
                 raise _no_json(error, line) from None
         if whole and end > start:
-            yield Answer(line + text.count("\n", 0, start), value)
+            yield ListAnswer(line + text.count("\n", 0, start), value)
             line += text.count("\n", 0, end)
             text = text[end:]
         elif at_end:
@@ -121,7 +125,7 @@ def _no_json(error: Exception, line: int) -> MisshapenError:
     return MisshapenError("has a number that is too long", line)
 
 
-def take_answer(answer: Answer, add: Add, pages: Pages) -> int:
+def take_answer(answer: ListAnswer, add: Add, pages: Pages) -> int:
     """Take in whom an answer names; give how many subjects were no user ids.
 
     Raises MisshapenError.
@@ -191,7 +195,7 @@ def _subjects(entry: Any, key: str, line: int) -> list[str]:
     if entry.get("subjectType") not in _SUBJECTS:
         found = entry.get("subjectType")
         raise MisshapenError(f'has an entry with the "subjectType" {found!r:.60}', line)
-    ids = [id_of(value) for value in entry[key]]
+    ids = [read_id(value) for value in entry[key]]
     if None in ids:
         raise MisshapenError(f'has something in "{key}" that is no id', line)
     return [user_id for user_id in ids if user_id is not None]

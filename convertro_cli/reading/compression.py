@@ -8,12 +8,10 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from convertro_cli.reading.damage import DamagedExport, corrupt, truncated
-from convertro_cli.reading.feed import CHUNK, Feed
+from convertro_cli.reading.feed import Feed
 from convertro_cli.reading.gzip_member import Gunzip
 from convertro_cli.reading.members import Codec, member
-from convertro_cli.reading.raw import RawExport
-
-__all__ = ["DamagedExport", "Stream", "open_stream"]
+from convertro_cli.reading.raw import CHUNK, RawExport
 
 _XZ_MEMORY = 160 << 20  # xz -9 needs 65 MiB to unpack
 

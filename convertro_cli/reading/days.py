@@ -44,7 +44,7 @@ class DayFolder(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
+class WantedDays:
     """The days that are wanted, in epoch seconds, by what they bound.
 
     ``since`` bounds the messages' own times from below: a message is received after it happened,

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from convertro_cli.reading.listed import Listed
-from convertro_cli.reading.raw import Place
+from convertro_cli.reading.raw import ExportPlace
 from convertro_cli.reading.unread import Unread
 
 _TOGETHER = 500  # files that are sifted at once
@@ -29,7 +29,7 @@ class ExportFile:
     name: str
     path: Path | None
     size: int | None
-    place: Place | None = field(default=None, compare=False)
+    place: ExportPlace | None = field(default=None, compare=False)
     mtime_ns: int | None = field(default=None, compare=False)
 
 
@@ -74,6 +74,13 @@ class ExportSet:
                 self.found += 1
                 yield file
             self.rest = None
+
+    def find_all(self) -> None:
+        """Find the rest now, for whoever must know all the files before the first is read."""
+        if self.rest is not None:
+            self.files, self.rest = (*self.files, *self.rest), None
+            self.found = len(self.files)
+            self.total_bytes = total_size(self.files)
 
     def look_at_rest(self, look: Callable[[ExportFile], None]) -> None:
         """Have each file that is found from now on looked at; what ``look`` raises ends the run."""

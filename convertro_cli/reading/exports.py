@@ -15,10 +15,10 @@ from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.compression import Stream
 from convertro_cli.reading.cutting import Cut
 from convertro_cli.reading.damage import DamagedExport
+from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.lines import lines_of, read_batches
 from convertro_cli.reading.looks import SAMPLE_LINE, no_message
 from convertro_cli.reading.messages import is_message, may_have_messages_in, messages_in
-from convertro_cli.reading.sources import ExportFile
 
 LINES_LOOKED_AT = 1_000
 _HELD = 32 << 20  # bytes that are looked at, at most: so much must lie in memory meanwhile

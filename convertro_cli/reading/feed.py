@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from convertro_cli.reading.raw import CHUNK, RawExport
 
-__all__ = ["CHUNK", "Feed"]
-
 
 class Feed:
     """Reads ahead of a decoder without ever waiting for more than the decoder needs.

@@ -15,16 +15,14 @@ from typing import BinaryIO
 
 from convertro_cli.reading.ahead import read_ahead
 from convertro_cli.reading.arrays import ArrayCutter, begins_array
-from convertro_cli.reading.batch import BATCH_BYTES, MAX_LINE, FileEnd, LineBatch
+from convertro_cli.reading.batch import FileEnd, LineBatch
 from convertro_cli.reading.compression import Stream, open_stream
-from convertro_cli.reading.cutting import KEPT_LINE, Cut, Cutter
+from convertro_cli.reading.cutting import Cut, Cutter
 from convertro_cli.reading.damage import DamagedExport, unreadable
+from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.foreign import text
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.reading.raw import OpenFile, RawExport
-from convertro_cli.reading.sources import ExportFile
-
-__all__ = ["BATCH_BYTES", "KEPT_LINE", "MAX_LINE", "FileEnd", "LineBatch", "read_batches"]
 
 Form = Callable[[Stream, str], Iterator[Cut]]
 """Makes lines of a file's bytes, given its name; the last of them has what was wrong with it."""

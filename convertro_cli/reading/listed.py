@@ -7,7 +7,7 @@ from typing import Final
 
 _TELL_EVERY: Final = 100
 
-Tell = Callable[[int], None]
+TellCount = Callable[[int], None]
 """Hears how many files were found so far. May raise ConvertroError to end the search."""
 
 
@@ -18,7 +18,7 @@ class Listed:
     begins: from then on another thread searches, and whoever wants to know looks at ``count``.
     """
 
-    def __init__(self, tell: Tell | None = None) -> None:
+    def __init__(self, tell: TellCount | None = None) -> None:
         self.count = 0
         self.tell = tell
         self._next = 0

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from convertro_cli.reading.damage import corrupt, too_large, truncated
-from convertro_cli.reading.feed import CHUNK, Feed
+from convertro_cli.reading.feed import Feed
+from convertro_cli.reading.raw import CHUNK
 
 _SLICE = 32 * 1024
 _REREAD = 32 << 20  # some seconds of unpacking; longer would hold up the whole run

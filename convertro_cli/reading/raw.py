@@ -39,7 +39,7 @@ class RawExport(Protocol):
         """
 
 
-class Place(Protocol):
+class ExportPlace(Protocol):
     """Where an export lies, if not in a file of this machine."""
 
     def begin(self) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.reading.days import Days
+from convertro_cli.reading.days import WantedDays
 from convertro_cli.reading.export_set import ExportFile, ExportSet, total_size
 from convertro_cli.reading.folders import Entry, Walk, is_pattern, matches
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.reading.listed import Listed, Tell
+from convertro_cli.reading.listed import Listed, TellCount
 from convertro_cli.reading.paths import as_text, is_address, quoted
 from convertro_cli.reading.raw import RawExport
 from convertro_cli.reading.seen import Seen
@@ -24,8 +24,6 @@ from convertro_cli.reading.unread import Unread
 
 if TYPE_CHECKING:
     from convertro_cli.storage.options import StorageOptions
-
-__all__ = ["Days", "ExportFile", "ExportSet", "find_exports"]
 
 AT_ONCE = 5_000
 """So many files are found before a run begins; of a longer list the others while it goes on."""
@@ -36,11 +34,11 @@ _NAMED_FAULTS = 20  # a folder full of forbidden files must not fill the termina
 def find_exports(
     arguments: Sequence[str],
     *,
-    days: Days | None = None,
+    days: WantedDays | None = None,
     own: Collection[str] = (),
     storage: StorageOptions | None = None,
     at_once: int = AT_ONCE,
-    tell: Tell | None = None,
+    tell: TellCount | None = None,
 ) -> ExportSet:
     """The exports that the arguments name.
 
@@ -54,7 +52,7 @@ def find_exports(
     is wrong beyond the first ``at_once`` files is told when its turn comes to be read.
     """
     listed = Listed(tell)
-    search = _Search(arguments, days or Days(), own, storage, listed)
+    search = _Search(arguments, days or WantedDays(), own, storage, listed)
     found = search.files()
     files = tuple(islice(found, at_once))
     listed.tell = None
@@ -74,7 +72,7 @@ class _Search:
     def __init__(
         self,
         arguments: Sequence[str],
-        days: Days,
+        days: WantedDays,
         own: Collection[str],
         storage: StorageOptions | None,
         listed: Listed,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from convertro_cli.record.lookup import CallRecord
     from convertro_cli.record.open_letters import OpenLetters, Target
     from convertro_cli.record.overview import Overview
-    from convertro_cli.record.postgres.address import Address
+    from convertro_cli.record.postgres.address import LedgerUrl
     from convertro_cli.record.postgres.session import Session
     from convertro_cli.record.postgres.taking_over import TakenOver
 
@@ -80,14 +80,14 @@ def open_ledger(place: LedgerPlace, command: str, options: SharedOptions) -> Ite
     need_driver(place.address)
     from convertro_cli.record.postgres.ledger import PostgresLedger
     from convertro_cli.record.postgres.letters import DeadLetterRows
-    from convertro_cli.record.postgres.session import Patience
+    from convertro_cli.record.postgres.session import ServerPatience
 
-    patience = Patience(options.timeout, options.stopped, options.notice)
+    patience = ServerPatience(options.timeout, options.stopped, options.notice)
     with PostgresLedger(place.address, lease_seconds=options.lease, patience=patience) as shared:
         yield OpenLedger(shared, DeadLetterRows(shared.letters), shared.forget)
 
 
-def need_driver(address: Address) -> None:
+def need_driver(address: LedgerUrl) -> None:
     """Raise ConvertroError where psycopg is not installed."""
     if find_spec("psycopg") is None:
         raise ConvertroError(
@@ -182,10 +182,10 @@ def migrate_ledger(place: LedgerPlace) -> tuple[int, int]:
     assert place.address is not None
     need_driver(place.address)
     from convertro_cli.record.postgres.schema import MIGRATIONS, migrate
-    from convertro_cli.record.postgres.session import Patience, Session
+    from convertro_cli.record.postgres.session import ServerPatience, Session
 
     address = place.address
-    session = Session(address, Patience())
+    session = Session(address, ServerPatience())
     try:
         return session.do(lambda connection: migrate(connection, address)), len(MIGRATIONS)
     finally:
@@ -198,10 +198,10 @@ def connected(place: LedgerPlace, *, create: bool) -> Iterator[Session]:
     assert place.address is not None
     need_driver(place.address)
     from convertro_cli.record.postgres.schema import migrate
-    from convertro_cli.record.postgres.session import Patience, Session
+    from convertro_cli.record.postgres.session import ServerPatience, Session
 
     address = place.address
-    session = Session(address, Patience())
+    session = Session(address, ServerPatience())
     try:
         if create:
             session.do(lambda connection: migrate(connection, address, create_only=True))

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from convertro_cli.mapping.dead_letter import unwrap
-from convertro_cli.privacy.exact_json import DECODER, id_of
 from convertro_cli.reading.identity import identify
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, told
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder, open_private
+from convertro_cli.segment.ids import read_id
+from convertro_cli.segment.json_text import read_json_exactly
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class Forgotten:
     ledger in a database.
     """
 
-    where: Path | Address
+    where: Path | LedgerUrl
     removed: int = 0
     kept: int = 0
     unreadable: int = 0
@@ -106,7 +107,7 @@ def _kept_lines(letters: BinaryIO, suppressed: Container[str], count: Forgotten)
 def stays(line: bytes, suppressed: Container[str], count: Forgotten) -> bool:
     """Whether a line is to be kept; it is counted. One without an end that is no event is not."""
     event = _event_of(line)
-    user_id = id_of(event.get("userId")) if event is not None else None
+    user_id = read_id(event.get("userId")) if event is not None else None
     if user_id is not None and user_id in suppressed:
         count.removed += 1
         return False
@@ -132,8 +133,8 @@ def _event_of(line: bytes) -> dict[str, Any] | None:
 def _read_object(content: bytes) -> dict[str, Any] | None:
     """Read a JSON object with all the digits of its numbers, and with halves of characters."""
     try:
-        value = DECODER.decode(content.decode())
-    except (ValueError, RecursionError):
+        value = read_json_exactly(content)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 

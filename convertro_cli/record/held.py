@@ -12,7 +12,7 @@ from pathlib import Path
 
 from convertro_cli.errors import ConvertroError, ExitCode
 
-Identity = tuple[int, int]
+Inode = tuple[int, int]
 """A file's device and number."""
 
 
@@ -22,7 +22,7 @@ class HeldFile:
 
     what: str
     path: Path
-    identity: Identity
+    identity: Inode
 
     @classmethod
     def at(cls, what: str, path: Path) -> HeldFile:
@@ -47,6 +47,6 @@ class HeldFile:
         )
 
 
-def identity_of(status: os.stat_result) -> Identity:
+def identity_of(status: os.stat_result) -> Inode:
     """Give what tells a file from every other."""
     return status.st_dev, status.st_ino

@@ -8,8 +8,7 @@ import weakref
 from array import array
 
 from convertro_cli.errors import ConvertroError, ExitCode
-
-KEY_BYTES = 16
+from convertro_cli.mapping.ledger_key import KEY_BYTES
 
 _BUCKET_BYTES = 4096
 _BUCKET_KEYS = _BUCKET_BYTES // KEY_BYTES

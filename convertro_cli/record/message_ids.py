@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from mmap import mmap
 
-MOST_KEPT = 1_500_000
+MOST_MESSAGE_IDS = 1_500_000
 
 _SLOTS = 1 << 21
 _OF_IDENTITY = (1 << 24) - 1
@@ -20,7 +20,7 @@ class MessageIds:
     once, but memory that is never touched is never taken.
     """
 
-    def __init__(self, most: int = MOST_KEPT) -> None:
+    def __init__(self, most: int = MOST_MESSAGE_IDS) -> None:
         self._most = most
         self._kept = 0
         # In each slot 40 bits of the id's hash and 24 of the message's; 0 where it is free.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.state import StateFolder
 
 
@@ -13,7 +13,7 @@ class LedgerPlace:
     """The state folder, and the database's address where the ledger is not in the folder."""
 
     state: StateFolder
-    address: Address | None = None
+    address: LedgerUrl | None = None
 
     def __str__(self) -> str:
         return str(self.address or self.state.path)

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
+from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.lines import read_batches
-from convertro_cli.reading.sources import ExportFile
 from convertro_cli.segment.names import normalise
 
 _MOST_BYTES = 64 << 20

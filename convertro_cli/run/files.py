@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from convertro_cli.delivery.pending import PendingFile
 from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.reading.sources import ExportSet
 from convertro_cli.record.tally import Tally
 
 _NAMED = 5
@@ -78,11 +78,6 @@ class RunFiles:
                 del self._pending[index]
                 identity = self._identities.pop(index, None)
                 yield index, identity if file.clean else None
-
-    @property
-    def any_completed(self) -> bool:
-        """Whether ``completed`` would give anything."""
-        return any(file.ended and file.open_messages == 0 for file in self._pending.values())
 
     def _note_empty(self, name: str) -> None:
         self._empty_files += 1

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.retyping import RetypingJob
 from convertro_cli.mapping.rules import Selection
+from convertro_cli.reading.export_set import ExportFile, ExportSet
 from convertro_cli.reading.exports import read_exports
-from convertro_cli.reading.listed import Tell
-from convertro_cli.reading.sources import ExportFile, ExportSet
+from convertro_cli.reading.listed import TellCount
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.backends import open_known_calls, read_earlier_runs
 from convertro_cli.record.known_calls import KnownCalls
@@ -59,7 +59,7 @@ def look_ahead(
     options: ReplayOptions,
     *,
     asking: Callable[[str], None] | None = None,
-    tell: Tell | None = None,
+    tell: TellCount | None = None,
 ) -> Outlook | None:
     """Look ahead at a replay.
 
@@ -82,7 +82,7 @@ def _look_ahead(
     selection: Selection,
     options: ReplayOptions,
     asking: Callable[[str], None] | None,
-    tell: Tell | None,
+    tell: TellCount | None,
 ) -> Outlook:
     state = StateFolder(loaded.state_folder)
     earlier = read_earlier_runs(loaded.ledger, target_of(loaded), asking)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convertro_cli.mapping.rules import Selection
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.reading.identity import identify
-from convertro_cli.reading.listed import Tell
+from convertro_cli.reading.listed import TellCount
 from convertro_cli.reading.paths import is_address
-from convertro_cli.reading.sources import ExportSet
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files, set_aside
 from convertro_cli.record.ledger import Ledger
@@ -75,7 +75,7 @@ class Plan:
         """Give the digest of the settings under which a file counts as replayed."""
         return self._replayed.digest_for(path)
 
-    def find(self, arguments: Sequence[str], tell: Tell | None = None) -> ExportSet:
+    def find(self, arguments: Sequence[str], tell: TellCount | None = None) -> ExportSet:
         """Find the files to read. Dead letters are set aside first, so that new ones can come.
 
         ``tell`` hears how many were found so far.

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.identity import FileIdentity, is_still, real_path
-from convertro_cli.reading.sources import ExportFile
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS
 from convertro_cli.record.state import StateFolder
 

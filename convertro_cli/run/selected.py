@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.listed import Tell
-from convertro_cli.reading.sources import Days, ExportSet, find_exports
+from convertro_cli.reading.days import WantedDays
+from convertro_cli.reading.export_set import ExportSet
+from convertro_cli.reading.listed import TellCount
+from convertro_cli.reading.sources import find_exports
 from convertro_cli.settings.load import LoadedSettings
 from convertro_cli.storage.options import StorageOptions
 
@@ -19,7 +21,7 @@ def find_selected(
     *,
     own: Iterable[Path] = (),
     storage: StorageOptions | None = None,
-    tell: Tell | None = None,
+    tell: TellCount | None = None,
 ) -> ExportSet:
     """Find the files to read. ``own`` are files and folders of ours, which are no exports.
 
@@ -27,7 +29,7 @@ def find_selected(
 
     Raises ConvertroError where an argument cannot be read.
     """
-    days = Days(selection.since, selection.received_since, selection.received_until)
+    days = WantedDays(selection.since, selection.received_since, selection.received_until)
     real = {os.path.realpath(path) for path in own}
     return find_exports(arguments, days=days, own=real, storage=storage, tell=tell)
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from convertro_cli.sandbox.options import Outage, SandboxOptions
+from convertro_cli.sandbox.options import PlannedOutage, SandboxOptions
+from convertro_cli.token_bucket import TokenBucket
 
 _BURST_S = 0.1
-_DUST = 1e-9  # what adding fractions of seconds may lose of a whole token
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FaultyAnswer:
     """The answer that a request gets in place of its own."""
 
     status: int
@@ -33,29 +33,6 @@ def fails(*, seed: int, digest: bytes, attempt: int, rate: float) -> bool:
     return int.from_bytes(drawn, "big") < rate * 2**64
 
 
-class TokenBucket:
-    """Lets ``rate`` requests a second pass, and a tenth of a second's worth at once (1 at least).
-
-    What does not pass costs nothing: a client that hammers gets the same rate as a patient one.
-    """
-
-    def __init__(self, rate: float, clock: Callable[[], float]) -> None:
-        self._rate = rate
-        self._burst = max(1.0, rate * _BURST_S)
-        self._clock = clock
-        self._tokens = self._burst
-        self._filled_at = clock()
-
-    def take(self) -> bool:
-        now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
-        self._filled_at = now
-        if self._tokens < 1 - _DUST:
-            return False
-        self._tokens -= 1
-        return True
-
-
 class Faults:
     """Decides which requests get a fault. Time begins when this is made.
 
@@ -65,24 +42,35 @@ class Faults:
     def __init__(self, options: SandboxOptions, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._started = clock()
-        self._outage: Outage | None = options.outage
-        self._bucket = TokenBucket(options.rate_limit, clock) if options.rate_limit else None
+        self._outage: PlannedOutage | None = options.outage
+        self._bucket = (
+            TokenBucket(options.rate_limit, self._started, burst_s=_BURST_S, full=True)
+            if options.rate_limit
+            else None
+        )
         self._fail_rate = options.fail_rate
         self._fail_status = options.fail_status
         self._seed = options.seed
         self._failed: dict[bytes, int] = {}
 
-    def of_time(self) -> Fault | None:
-        """The fault that any request gets now: the outage, or the rate limit."""
+    def of_time(self) -> FaultyAnswer | None:
+        """The fault that any request gets now: the outage, or the rate limit.
+
+        What the limit refuses costs nothing: a client that hammers gets as much as a patient one.
+        """
+        now = self._clock()
         if self._outage is not None:
-            since = self._clock() - self._started - self._outage.start_s
+            since = now - self._started - self._outage.start_s
             if 0 <= since < self._outage.length_s:
-                return Fault(self._fail_status, "The sandbox plays an outage.")
-        if self._bucket is not None and not self._bucket.take():
-            return Fault(429, "Too many requests a second for the sandbox's rate limit.", 1)
+                return FaultyAnswer(self._fail_status, "The sandbox plays an outage.")
+        if self._bucket is not None:
+            if not self._bucket.available(now):
+                text = "Too many requests a second for the sandbox's rate limit."
+                return FaultyAnswer(429, text, retry_after_s=1)
+            self._bucket.take(1)
         return None
 
-    def of_request(self, digest: bytes) -> Fault | None:
+    def of_request(self, digest: bytes) -> FaultyAnswer | None:
         """The fault that this request gets, by how often it has failed here so far.
 
         Once it passes it is forgotten: memory holds only what failed and has not passed yet.
@@ -92,6 +80,8 @@ class Faults:
         attempt = self._failed.get(digest, 0)
         if fails(seed=self._seed, digest=digest, attempt=attempt, rate=self._fail_rate):
             self._failed[digest] = attempt + 1
-            return Fault(self._fail_status, "The sandbox fails this request, as it was told to.")
+            return FaultyAnswer(
+                self._fail_status, "The sandbox fails this request, as it was told to."
+            )
         self._failed.pop(digest, None)
         return None

@@ -54,7 +54,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A status, a body, and what the headers say beyond the body's type and length."""
 
     status: int
@@ -63,7 +63,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def sentence(cls, status: int, text: str, *headers: tuple[str, str]) -> Answer:
+    def sentence(cls, status: int, text: str, *headers: tuple[str, str]) -> Response:
         return cls(status, text.encode() + b"\n", headers=headers)
 
     def rendered(self, *, close: bool, without_body: bool = False) -> bytes:

@@ -10,7 +10,7 @@ from convertro_cli.errors import ConvertroError
 
 
 @dataclass(frozen=True, slots=True)
-class Outage:
+class PlannedOutage:
     """A time in which every request fails: ``length_s`` seconds long, and it begins ``start_s``
     seconds after the sandbox has started to listen."""
 
@@ -47,7 +47,7 @@ class SandboxOptions:
     fail_rate: float = 0.0
     fail_status: int = 503
     rate_limit: float | None = None
-    outage: Outage | None = None
+    outage: PlannedOutage | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:

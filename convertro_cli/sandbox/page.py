@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from html import escape
 from typing import Final
 
 from convertro_cli.sandbox.log import Record
 from convertro_cli.sandbox.tally import Stats
+from convertro_cli.text import amount, in_html
 
 _MOST_EVENT_TYPES: Final = 50
 _LONGEST_TEXT: Final = 200
@@ -85,19 +85,8 @@ def render(view: View) -> bytes:
 
 
 def shown(text: str) -> str:
-    """A text from outside, fit for the page: shortened, control and invisible characters as
-    escapes, HTML escaped."""
-    if len(text) > _LONGEST_TEXT:
-        text = text[:_LONGEST_TEXT] + "…"
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else _escaped(ord(c)) for c in text)
-    return escape(text)
-
-
-def _escaped(code: int) -> str:
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    """A text from outside, fit for the page: shortened and escaped."""
+    return in_html(text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…")
 
 
 def _figures(view: View) -> str:
@@ -109,7 +98,7 @@ def _figures(view: View) -> str:
         ("Repeats", f"{stats['repeats']:,}", "warn" if stats["repeats"] else ""),
         ("Faults", f"{stats['faults']:,}", "warn" if stats["faults"] else ""),
         ("Rejected", f"{stats['rejected']:,}", "bad" if stats["rejected"] else ""),
-        ("Sum of values", _amount(view.value), ""),
+        ("Sum of values", amount(view.value), ""),
     )
     cells = (f'<div><dt>{n}</dt><dd class="{c}">{v}</dd></div>' for n, v, c in figures)
     return f"<dl>{''.join(cells)}</dl>"
@@ -130,14 +119,14 @@ def _event_types(view: View) -> str:
         return "<section><h2>By event type</h2><p>No events yet.</p></section>"
     rows = (
         f'<tr><th scope="row" class="w">{shown(name)}</th><td class="n">{count["calls"]:,}</td>'
-        f'<td class="n">{_amount(Decimal(str(count["value"])))}</td></tr>'
+        f'<td class="n">{amount(Decimal(str(count["value"])))}</td></tr>'
         for name, count in counts[:_MOST_EVENT_TYPES]
     )
     more = len(counts) - _MOST_EVENT_TYPES
     note = f"<p>And {more:,} more, in <code>/stats</code>.</p>" if more > 0 else ""
     foot = (
         f'<tr><th scope="row">All</th><td class="n">{view.stats["calls"]["event"]:,}</td>'
-        f'<td class="n">{_amount(view.value)}</td></tr>'
+        f'<td class="n">{amount(view.value)}</td></tr>'
     )
     head = '<th>Event type</th><th class="n">Calls</th><th class="n">Value</th>'
     return f"<section><h2>By event type</h2>{_table(head, rows, foot)}{note}</section>"
@@ -172,14 +161,3 @@ def _table(head: str, rows: Iterable[str], foot: str = "", *, kind: str = "") ->
         f'<div class="card"><table class="{kind}"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody>{foot}</table></div>"
     )
-
-
-def _amount(value: Decimal) -> str:
-    """An amount with thousands separators: a whole one without decimals, else with two to six."""
-    if abs(value) >= 10**18:
-        return f"{value:.6e}"
-    whole, _, decimals = f"{value:,.6f}".partition(".")
-    decimals = decimals.rstrip("0")
-    if decimals:
-        return f"{whole}.{decimals:0<2}"
-    return "0" if whole == "-0" else whole

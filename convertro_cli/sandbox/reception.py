@@ -13,14 +13,14 @@ from ipaddress import ip_address
 from typing import Final
 
 from convertro_cli.sandbox.check import Checked, check
-from convertro_cli.sandbox.faults import Fault, Faults
-from convertro_cli.sandbox.http1 import Answer, BadRequestError, Request
+from convertro_cli.sandbox.faults import Faults, FaultyAnswer
+from convertro_cli.sandbox.http1 import BadRequestError, Request, Response
 from convertro_cli.sandbox.log import Record, RequestLog, written_time
 from convertro_cli.sandbox.page import View, render
-from convertro_cli.sandbox.tally import Stats, Tally
+from convertro_cli.sandbox.tally import RequestCounts, Stats
 
 _LATEST: Final = 20
-_ACCEPTED: Final = Answer.sentence(200, "ok")
+_ACCEPTED: Final = Response.sentence(200, "ok")
 _NOT_GET: Final = "Convertro takes GET requests only."
 _HAS_BODY: Final = "A request to Convertro has no body; everything is in its address."
 _PAGE_HEADERS: Final = (
@@ -59,12 +59,12 @@ class Reception:
         self._clocks = clocks
         self._log = log
         self._lock = threading.Lock()
-        self._tally = Tally()
+        self._tally = RequestCounts()
         self._latest: deque[Record] = deque(maxlen=_LATEST)
         self._kept: list[Record] | None = [] if keep_requests else None
         self._local_names_only = local_names_only
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         """The answer to a request; a call is in the log and the counts when this returns.
 
         Raises ``ConvertroError`` when the log cannot be written; the request is then not counted.
@@ -72,13 +72,13 @@ class Reception:
         own = self._own_page(request)
         return own if own is not None else self._receive(request)
 
-    def refuse(self, bad: BadRequestError) -> Answer:
+    def refuse(self, bad: BadRequestError) -> Response:
         """The answer to bytes that are no request: logged and counted without a path."""
         nothing = Checked(None, "", {}, bad.sentence)
         with self._lock:
             self._note(nothing, bad.status, repeat=False)
             self._tally.reject()
-        return Answer.sentence(bad.status, bad.sentence)
+        return Response.sentence(bad.status, bad.sentence)
 
     def stats(self) -> Stats:
         with self._lock:
@@ -91,7 +91,7 @@ class Reception:
                 raise RuntimeError("The sandbox keeps requests only with keep_requests=True.")
             return self._kept.copy()
 
-    def _receive(self, request: Request) -> Answer:
+    def _receive(self, request: Request) -> Response:
         checked = check(request.target)
         digest = blake2b(request.target.encode(), digest_size=16).digest()
         with self._lock:
@@ -131,7 +131,7 @@ class Reception:
             self._kept.append(record)
         self._tally.arrived(int(self._clocks.steady()))
 
-    def _own_page(self, request: Request) -> Answer | None:
+    def _own_page(self, request: Request) -> Response | None:
         """The answer to a request that is about the sandbox, not to Convertro; else None."""
         path = request.target.partition("?")[0]
         if path not in ("/", "/stats", "/favicon.ico"):
@@ -140,13 +140,13 @@ class Reception:
             return _only_get(_NOT_GET)
         if self._local_names_only and not _is_local(request.header("Host")):
             # A page elsewhere could point a name of its own at this machine and read along.
-            return Answer.sentence(403, "Open the sandbox as 127.0.0.1 or localhost.")
+            return Response.sentence(403, "Open the sandbox as 127.0.0.1 or localhost.")
         if path == "/stats":
             body = json.dumps(self.stats(), ensure_ascii=False, allow_nan=False).encode() + b"\n"
-            return Answer(200, body, "application/json", _PAGE_HEADERS)
+            return Response(200, body, "application/json", _PAGE_HEADERS)
         if path == "/":
-            return Answer(200, render(self._view()), "text/html; charset=utf-8", _PAGE_HEADERS)
-        return Answer.sentence(404, "The sandbox has no icon.")
+            return Response(200, render(self._view()), "text/html; charset=utf-8", _PAGE_HEADERS)
+        return Response.sentence(404, "The sandbox has no icon.")
 
     def _view(self) -> View:
         with self._lock:
@@ -158,22 +158,24 @@ class Reception:
             )
 
 
-def _refusal(request: Request, checked: Checked) -> Answer | None:
+def _refusal(request: Request, checked: Checked) -> Response | None:
     if request.method != "GET":
         return _only_get(_NOT_GET)
     if request.has_body:
-        return Answer.sentence(400, _HAS_BODY)
-    return None if checked.refusal is None else Answer.sentence(400, checked.refusal)
+        return Response.sentence(400, _HAS_BODY)
+    return None if checked.refusal is None else Response.sentence(400, checked.refusal)
 
 
-def _only_get(sentence: str) -> Answer:
-    return Answer.sentence(405, sentence, ("Allow", "GET"))
+def _only_get(sentence: str) -> Response:
+    return Response.sentence(405, sentence, ("Allow", "GET"))
 
 
-def _fault_answer(fault: Fault) -> Answer:
+def _fault_answer(fault: FaultyAnswer) -> Response:
     if fault.retry_after_s is None:
-        return Answer.sentence(fault.status, fault.sentence)
-    return Answer.sentence(fault.status, fault.sentence, ("Retry-After", str(fault.retry_after_s)))
+        return Response.sentence(fault.status, fault.sentence)
+    return Response.sentence(
+        fault.status, fault.sentence, ("Retry-After", str(fault.retry_after_s))
+    )
 
 
 def _is_local(host: str | None) -> bool:

@@ -13,14 +13,12 @@ from types import FrameType, TracebackType
 from typing import Final, Self
 
 from convertro_cli.sandbox.faults import Faults
-from convertro_cli.sandbox.http1 import Answer, BadRequestError, Connection
+from convertro_cli.sandbox.http1 import BadRequestError, Connection, Response
 from convertro_cli.sandbox.listener import Listener, listen
 from convertro_cli.sandbox.log import Record, RequestLog
-from convertro_cli.sandbox.options import Outage, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
 from convertro_cli.sandbox.reception import Clocks, Reception
 from convertro_cli.sandbox.tally import Stats
-
-__all__ = ["Outage", "Sandbox", "SandboxOptions"]
 
 _IDLE_S: Final = 300.0
 _CLOSING_S: Final = 2.0
@@ -168,7 +166,7 @@ class Sandbox:
         return self._answer(connection, answer, close=close, without_body=without_body)
 
     def _answer(
-        self, connection: Connection, answer: Answer, *, close: bool, without_body: bool = False
+        self, connection: Connection, answer: Response, *, close: bool, without_body: bool = False
     ) -> bool:
         if self._options.latency_s:
             self._closing.wait(self._options.latency_s)

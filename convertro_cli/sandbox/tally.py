@@ -32,7 +32,7 @@ class Stats(TypedDict):
     by_event_type: dict[str, EventTypeCounts]
 
 
-class Tally:
+class RequestCounts:
     """The counts, and the digests of the accepted requests (some 100 bytes each)."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from convertro_cli.destination_filters.specs import FilterSpecs
 from convertro_cli.errors import ConvertroError
 from convertro_cli.record.place import LedgerPlace
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.state import StateFolder
 from convertro_cli.settings.checks import check_ledger, check_no_blank
 from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, translate
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from convertro_cli.privacy.list_files import Suppressions
     from convertro_cli.privacy.suppression_list import SuppressionList
 
-DEFAULT_FILE = Path("convertro.toml")
 
 ENVIRONMENT = {
     "CONVERTRO_ACCOUNT": "convertro.account",
@@ -105,7 +104,7 @@ class LoadedSettings:
     def ledger(self) -> LedgerPlace:
         """Where the ledger is: in the state folder, or in a database."""
         url = self.settings.delivery.ledger
-        return LedgerPlace(StateFolder(self.state_folder), Address(url) if url else None)
+        return LedgerPlace(StateFolder(self.state_folder), LedgerUrl(url) if url else None)
 
     @property
     def ca_bundle(self) -> Path | None:
@@ -188,7 +187,7 @@ def load_ledger_place(
     """
     url = ledger or environ.get("CONVERTRO_LEDGER") or None
     try:
-        address = Address(check_ledger(url)) if url else None
+        address = LedgerUrl(check_ledger(url)) if url else None
     except ValueError as error:
         fault = Fault("delivery.ledger", f"= … {error}")
         raise SettingsError("the command line", [fault], {}) from None

@@ -42,10 +42,10 @@ def _seconds(value: Any) -> Any:
     return parse_duration(value) if isinstance(value, str) else value
 
 
-Text = Annotated[str, AfterValidator(check_no_blank)]
-Name = Annotated[Text, AfterValidator(check_path_part)]
-Folder = Annotated[Text, AfterValidator(check_folder)]
-LedgerAddress = Annotated[Text, AfterValidator(check_ledger)]
+NotBlank = Annotated[str, AfterValidator(check_no_blank)]
+PathPart = Annotated[NotBlank, AfterValidator(check_path_part)]
+Folder = Annotated[NotBlank, AfterValidator(check_folder)]
+LedgerAddress = Annotated[NotBlank, AfterValidator(check_ledger)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=7 * 86400)]
 ParameterName = Annotated[str, AfterValidator(check_parameter_name)]
 PathTemplate = Annotated[str, AfterValidator(check_path)]
@@ -59,25 +59,27 @@ _PARAMETER = "a parameter name of letters, digits, '_', '-' and '.'"
 _PATH = "a path such as /api/hit/{account}/{site_id}/, with {account}, {client_name}, {site_id}"
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """A table of convertro.toml: unknown keys and wrong types are faults."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, serialize_by_alias=True)
 
 
-class ConvertroTable(Table):
+class ConvertroTable(SettingsTable):
     """``[convertro]``: Segment's destination settings."""
 
-    account: Name = Field(description="the Convertro account's name, as text")
-    client_name: Name | None = Field(default=None, description="the Convertro client name, as text")
-    site_id: Annotated[Name, BeforeValidator(_digits_of)] | None = Field(
+    account: PathPart = Field(description="the Convertro account's name, as text")
+    client_name: PathPart | None = Field(
+        default=None, description="the Convertro client name, as text"
+    )
+    site_id: Annotated[PathPart, BeforeValidator(_digits_of)] | None = Field(
         default=None, description="the Convertro site id, as text or a whole number"
     )
-    domain: Text | None = Field(default=None, description="the site's address, as text")
+    domain: NotBlank | None = Field(default=None, description="the site's address, as text")
     hybrid_attribution_model: bool = Field(default=False, description=_SWITCH)
 
 
-class MappingTable(Table):
+class MappingTable(SettingsTable):
     """``[mapping]``: how messages become calls."""
 
     mode: Literal["auto", "web", "cloud"] = Field(
@@ -90,11 +92,11 @@ class MappingTable(Table):
     cloud_orders: Literal["name", "sale"] = Field(
         default="name", description='one of "name", "sale"'
     )
-    visitor_id: Annotated[list[Text], Field(min_length=1)] = Field(
+    visitor_id: Annotated[list[NotBlank], Field(min_length=1)] = Field(
         default=["integrations.Convertro.sid", "anonymousId", "userId"],
         description='an array of dotted paths into a message, such as ["anonymousId"]',
     )
-    traits: Literal["all", "none"] | list[Text] = Field(
+    traits: Literal["all", "none"] | list[NotBlank] = Field(
         default="all", description='"all", "none", or an array of trait names'
     )
 
@@ -112,33 +114,33 @@ class MappingTable(Table):
     )
 
 
-class PrivacyTable(Table):
+class PrivacyTable(SettingsTable):
     """``[privacy]``: whose messages are not sent, whatever they say."""
 
-    suppressed: list[Text] = Field(
+    suppressed: list[NotBlank] = Field(
         default=[], description='an array of files, such as ["suppressed.txt"]'
     )
 
 
-class ConsentTable(Table):
+class ConsentTable(SettingsTable):
     """``[consent]``: the consent that a message must carry."""
 
-    categories: list[Text] = Field(
+    categories: list[NotBlank] = Field(
         default=[], description='an array of category ids, such as ["Advertising"]'
     )
     without: Literal["send", "skip"] = Field(default="send", description='one of "send", "skip"')
     empty: Literal["skip", "send"] = Field(default="skip", description='one of "skip", "send"')
 
 
-class SchemaTable(Table):
+class SchemaTable(SettingsTable):
     """``[schema]``: what Segment's Schema tab switches off."""
 
-    disabled_events: list[Text] = Field(
+    disabled_events: list[NotBlank] = Field(
         default=[], description='an array of event names, such as ["Test Event"]'
     )
 
 
-class DeliveryTable(Table):
+class DeliveryTable(SettingsTable):
     """``[delivery]``: how calls are sent. Times are in seconds, rates in calls a second."""
 
     transport: Literal["auto", "curl", "requests"] = Field(
@@ -169,7 +171,7 @@ class DeliveryTable(Table):
     )
     ledger_timeout: Seconds = Field(default=60.0, description=_SECONDS)
     ledger_lease: Seconds = Field(default=30.0, description=_SECONDS)
-    ping_url: Annotated[Text, AfterValidator(check_ping_url)] | None = Field(
+    ping_url: Annotated[NotBlank, AfterValidator(check_ping_url)] | None = Field(
         default=None, description="a web address such as https://hc-ping.com/your-uuid"
     )
 
@@ -186,7 +188,7 @@ A ledger's address has no password in it, unless that is what is wrong with it.
 """
 
 
-class PathsTable(Table):
+class PathsTable(SettingsTable):
     """``[wire.paths]``: the path of each call, with its placeholders."""
 
     web_event: PathTemplate = Field(default="/api/hit/{account}/{site_id}/", description=_PATH)
@@ -202,7 +204,7 @@ class PathsTable(Table):
     )
 
 
-class ParamsTable(Table):
+class ParamsTable(SettingsTable):
     """``[wire.params]``: what each parameter is called on the wire."""
 
     sid: ParameterName = Field(default="sid", description=_PARAMETER)
@@ -221,7 +223,7 @@ class ParamsTable(Table):
     event_value: ParameterName = Field(default="event_value", description=_PARAMETER)
 
 
-class WireTable(Table):
+class WireTable(SettingsTable):
     """``[wire]``: what is known of Convertro's interface, and can be set otherwise."""
 
     base_url: Annotated[str, AfterValidator(check_base_url)] = Field(
@@ -231,7 +233,7 @@ class WireTable(Table):
     paths: PathsTable = Field(default=PathsTable(), description="a table of paths")
     params: ParamsTable = Field(default=ParamsTable(), description="a table of parameter names")
     hash_email_ids: bool = Field(default=True, description=_SWITCH)
-    ca_bundle: Text | None = Field(default=None, description="a file of certificates (PEM)")
+    ca_bundle: NotBlank | None = Field(default=None, description="a file of certificates (PEM)")
     allow_http: bool = Field(default=False, description=_SWITCH)
     success: Literal["not-html", "any"] | Annotated[list[SuccessStatus], Field(min_length=1)] = (
         Field(
@@ -241,7 +243,7 @@ class WireTable(Table):
     )
 
 
-class StorageTable(Table):
+class StorageTable(SettingsTable):
     """``[storage]``: how to reach object storage, where a cloud's own conventions do not say.
 
     Credentials are never among it: each cloud has its own places for them.
@@ -251,10 +253,10 @@ class StorageTable(Table):
         default=None,
         description="a web address such as https://minio.example.com: no user, query or fragment",
     )
-    region: Text | None = Field(default=None, description="the bucket's region, as text")
+    region: NotBlank | None = Field(default=None, description="the bucket's region, as text")
     anonymous: bool = Field(default=False, description=_SWITCH)
     allow_http: bool = Field(default=False, description=_SWITCH)
-    ca_bundle: Text | None = Field(default=None, description="a file of certificates (PEM)")
+    ca_bundle: NotBlank | None = Field(default=None, description="a file of certificates (PEM)")
 
 
 FILTER_KEYS = frozenset(
@@ -263,11 +265,11 @@ FILTER_KEYS = frozenset(
 """The keys of what Segment applies after an export is written."""
 
 
-class Settings(Table):
+class Settings(SettingsTable):
     """The whole of convertro.toml, checked."""
 
     convertro: ConvertroTable = Field(description="the table [convertro]")
-    events: dict[Text, Text | Annotated[list[Text], Field(min_length=1)]] = Field(
+    events: dict[NotBlank, NotBlank | Annotated[list[NotBlank], Field(min_length=1)]] = Field(
         default={}, description="a Convertro event type, or an array of them, as text"
     )
     mapping: MappingTable = Field(default=MappingTable(), description="the table [mapping]")
@@ -281,13 +283,13 @@ class Settings(Table):
     wire: WireTable = Field(default=WireTable(), description="the table [wire]")
     storage: StorageTable = Field(default=StorageTable(), description="the table [storage]")
     # What stands in these is read in settings/filters.py, with the files.
-    filters_file: Text | None = Field(
+    filters_file: NotBlank | None = Field(
         default=None, description="a file of destination filters (the Public API's, Terraform's)"
     )
-    destination_id: Text | None = Field(
+    destination_id: NotBlank | None = Field(
         default=None, description="the id of the destination in Segment, as text"
     )
-    transformations_file: Text | None = Field(
+    transformations_file: NotBlank | None = Field(
         default=None, description="a file of transformations (the Public API's, Terraform's)"
     )
     filters: list[dict[str, Any]] = Field(default=[], description="tables [[filters]]")

@@ -24,7 +24,7 @@ from convertro_cli.settings.load import check
 from convertro_cli.settings.segment_destinations import choose_destination, listed_destinations
 from convertro_cli.settings.taken import SegmentSettings
 
-KEYS = {
+SEGMENT_KEYS = {
     "account": "account",
     "clientName": "client_name",
     "siteId": "site_id",
@@ -33,7 +33,7 @@ KEYS = {
 }
 """Segment's keys, and those of ``[convertro]``. ``events`` is the one key beside them."""
 
-_KNOWN = (*KEYS, "events")
+_KNOWN = (*SEGMENT_KEYS, "events")
 _WRAPPINGS: tuple[tuple[str, ...], ...] = (
     (),
     ("settings",),
@@ -106,7 +106,7 @@ def take_over(segment: Mapping[str, Any]) -> SegmentSettings:
     for key, value in segment.items():
         if key == "events":
             _take_events(value, taken)
-        elif key in KEYS:
+        elif key in SEGMENT_KEYS:
             _take(key, value, taken)
         else:
             taken.left_out.append(f"{shown(key)} = {shown(value)} is no such setting{_meant(key)}")
@@ -143,7 +143,7 @@ def _find(data: Any) -> Mapping[str, Any] | None:
 def _take(key: str, value: Any, taken: SegmentSettings) -> None:
     """Take over one value as it is; Segment writes what was never filled in as "" or null."""
     if value is not None and value != "":
-        taken.values["convertro"][KEYS[key]] = value
+        taken.values["convertro"][SEGMENT_KEYS[key]] = value
 
 
 def _take_events(events: Any, taken: SegmentSettings) -> None:
@@ -181,7 +181,7 @@ def _drop_impossible(taken: SegmentSettings) -> None:
     for fault in faults:
         table, _, name = fault.key.partition(".")
         if taken.values[table].pop(name, None) is not None:
-            key = next((key for key, known in KEYS.items() if known == name), fault.key)
+            key = next((key for key, known in SEGMENT_KEYS.items() if known == name), fault.key)
             allowed = f"; allowed: {fault.allowed}" if fault.allowed else ""
             taken.left_out.append(f"{key} {fault.problem}{allowed}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from convertro_cli.segment.ids import plain_number
+from convertro_cli.text import visible
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -32,13 +33,9 @@ def toml_key(key: str) -> str:
 
 def toml_string(text: str) -> str:
     """Write text in double quotes; what a terminal or an editor might not show is escaped."""
-    return '"' + "".join(map(_escaped, text)) + '"'
+    return '"' + visible(text.replace("\\", r"\\").replace('"', r"\""), _escaped) + '"'
 
 
 def _escaped(character: str) -> str:
-    if character in {'"', "\\"}:
-        return "\\" + character
-    if character.isprintable():
-        return character
     code = ord(character)
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"

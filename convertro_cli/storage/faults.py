@@ -15,7 +15,7 @@ _RETRIES = re.compile(r"max_retries: \d+, retry_timeout: \S+")
 _STATUS = re.compile(r"status code: (\d{3})")
 
 
-class Fault(NamedTuple):
+class StorageFault(NamedTuple):
     """What is wrong, and what to do about it; ``is_of_all`` if no other object fares better."""
 
     what: str
@@ -33,50 +33,56 @@ _CREDENTIALS: Final = {
 }
 _SIGN_AGAIN: Final = "A signed address holds for a limited time: have it signed again."
 
-_REPLACED: Final = Fault("it was replaced while it was read", "Run the same command again.")
-_EXPIRED: Final = Fault(
+_REPLACED: Final = StorageFault("it was replaced while it was read", "Run the same command again.")
+_EXPIRED: Final = StorageFault(
     "the credentials have expired", "Sign in again, and run the same command.", is_of_all=True
 )
-_UNNAMEABLE: Final = Fault(
+_UNNAMEABLE: Final = StorageFault(
     "a key there has an empty folder name, '..' or a control character in it",
     "Name a folder without it, or give the object a plain key.",
 )
 
 # By the code in the answer of S3 and those that speak its language, and of Azure.
 _BY_CODE: Final = {
-    "NoSuchBucket": Fault("there is no such bucket", "Check the name, the account and the region."),
-    "ContainerNotFound": Fault("there is no such container", "Check the name and the account."),
-    "NoSuchKey": Fault("there is no such object", "Check the name; it is case-sensitive."),
-    "BlobNotFound": Fault("there is no such object", "Check the name; it is case-sensitive."),
-    "InvalidAccessKeyId": Fault(
+    "NoSuchBucket": StorageFault(
+        "there is no such bucket", "Check the name, the account and the region."
+    ),
+    "ContainerNotFound": StorageFault(
+        "there is no such container", "Check the name and the account."
+    ),
+    "NoSuchKey": StorageFault("there is no such object", "Check the name; it is case-sensitive."),
+    "BlobNotFound": StorageFault(
+        "there is no such object", "Check the name; it is case-sensitive."
+    ),
+    "InvalidAccessKeyId": StorageFault(
         "the access key is not known there", "Check the credentials.", is_of_all=True
     ),
-    "SignatureDoesNotMatch": Fault(
+    "SignatureDoesNotMatch": StorageFault(
         "the secret key does not fit", "Check the credentials.", is_of_all=True
     ),
     "ExpiredToken": _EXPIRED,
     "TokenRefreshRequired": _EXPIRED,
-    "AuthenticationFailed": Fault(  # Azure's word for a SAS token that is over, too
+    "AuthenticationFailed": StorageFault(  # Azure's word for a SAS token that is over, too
         "the credentials do not hold, or no longer", "Sign in again.", is_of_all=True
     ),
-    "AccessDenied": Fault(
+    "AccessDenied": StorageFault(
         "the credentials may not read it", "They need the right to list the bucket and to read it."
     ),
-    "RequestTimeTooSkewed": Fault(
+    "RequestTimeTooSkewed": StorageFault(
         "the clock of this machine is off",
         "Set the clock: a signed request holds for minutes.",
         is_of_all=True,
     ),
-    "AuthorizationHeaderMalformed": Fault(
+    "AuthorizationHeaderMalformed": StorageFault(
         "the bucket is in another region", "Set storage.region to the bucket's region."
     ),
-    "PermanentRedirect": Fault(
+    "PermanentRedirect": StorageFault(
         "the bucket is in another region", "Set storage.region to the bucket's region."
     ),
 }
 _BY_STATUS: Final = {
     "301": _BY_CODE["PermanentRedirect"],
-    "401": Fault("it wants other credentials", "Check the credentials.", is_of_all=True),
+    "401": StorageFault("it wants other credentials", "Check the credentials.", is_of_all=True),
     "403": _BY_CODE["AccessDenied"],
     "404": _BY_CODE["NoSuchKey"],
     "412": _REPLACED,
@@ -112,7 +118,7 @@ def told(address: Address, error: Exception, verb: str = "read") -> ConvertroErr
     )
 
 
-def fault_of(address: Address, error: Exception) -> Fault:
+def fault_of(address: Address, error: Exception) -> StorageFault:
     """Tell what is wrong, and what to do, by what the other side or the network said."""
     said = _RETRIES.sub("", str(error).partition("Debug source:")[0])
     code = _CODE.search(str(error))
@@ -122,13 +128,13 @@ def fault_of(address: Address, error: Exception) -> Fault:
         return _UNNAMEABLE
     if _asked_for_credentials(said):
         hint = _CREDENTIALS.get(address.scheme, "")
-        return Fault("there are no credentials for it", hint, is_of_all=True)
+        return StorageFault("there are no credentials for it", hint, is_of_all=True)
     status = _STATUS.search(said)
     if status and address.is_web and status[1] in {"400", "401", "403"}:
-        return Fault(f"it answers {status[1]}", _SIGN_AGAIN)
+        return StorageFault(f"it answers {status[1]}", _SIGN_AGAIN)
     if status:
         known = _BY_STATUS.get(status[1])
-        return known or Fault(
+        return known or StorageFault(
             f"it answers {status[1]}", "Try again later; if it recurs, ask there."
         )
     if "redirect without LOCATION" in said:  # it says which region, but not in so many words
@@ -152,17 +158,19 @@ def _asked_for_credentials(said: str) -> bool:
     return any(mark in said for mark in marks) or "credential" in said.lower()
 
 
-def _unreached(said: str) -> Fault:
+def _unreached(said: str) -> StorageFault:
     lowered = said.lower()
     if "dns" in lowered or "resolve" in lowered:
-        return Fault("its host has no address", "Check storage.endpoint_url and the network.")
+        return StorageFault(
+            "its host has no address", "Check storage.endpoint_url and the network."
+        )
     if "certificate" in lowered:
-        return Fault(
+        return StorageFault(
             "its certificate is not trusted", "Set storage.ca_bundle if it is one of your own."
         )
     if "timed out" in lowered or "timeout" in lowered:
-        return Fault("it does not answer in time", "Try again later; check the network.")
-    return Fault(
+        return StorageFault("it does not answer in time", "Try again later; check the network.")
+    return StorageFault(
         "it cannot be reached",
         "Check the network, storage.endpoint_url and storage.region; plain http:// needs "
         "storage.allow_http = true.",

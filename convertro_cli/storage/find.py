@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.reading.days import Days
+from convertro_cli.reading.days import WantedDays
 from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.folders import fits, is_pattern
 from convertro_cli.reading.identity import FileIdentity
@@ -76,7 +76,7 @@ class ObjectSearch:
     def __init__(
         self,
         options: StorageOptions | None,
-        days: Days,
+        days: WantedDays,
         unread: Counter[Unread],
         listed: Listed | None = None,
     ) -> None:

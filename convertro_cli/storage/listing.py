@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from convertro_cli.errors import ConvertroError
-from convertro_cli.reading.days import DayFolder, Days, day_folder
+from convertro_cli.reading.days import DayFolder, WantedDays, day_folder
 from convertro_cli.reading.folders import fits, is_pattern
 from convertro_cli.reading.listed import Listed
 from convertro_cli.reading.unread import Unread
@@ -36,7 +36,7 @@ class StoredObject(NamedTuple):
 
 
 def list_folder(
-    store: ObjectStore, folder: Address, days: Days, unread: Counter[Unread], listed: Listed
+    store: ObjectStore, folder: Address, days: WantedDays, unread: Counter[Unread], listed: Listed
 ) -> Iterator[StoredObject]:
     """Give the objects below a folder, in order of their keys, but for those of unwanted days.
 
@@ -64,7 +64,7 @@ def list_folder(
 
 
 def list_matches(
-    store: ObjectStore, pattern: Address, days: Days, unread: Counter[Unread], listed: Listed
+    store: ObjectStore, pattern: Address, days: WantedDays, unread: Counter[Unread], listed: Listed
 ) -> Iterator[StoredObject]:
     """Give the objects whose keys, or the folders above them, fit a pattern."""
     parts = pattern.key.split("/")
@@ -100,7 +100,7 @@ def _objects(
         raise told(folder, error) from None
 
 
-def _behind(day: DayFolder, key: str, days: Days) -> str:
+def _behind(day: DayFolder, key: str, days: WantedDays) -> str:
     """Give a key behind the days that are not wanted, from this one on; all others are after."""
     parent = day.path.removesuffix("/").rpartition("/")[0] + "/"
     if day.in_order:
@@ -113,7 +113,7 @@ def _behind(day: DayFolder, key: str, days: Days) -> str:
     return day.path.removesuffix("/") + "0"  # the character after the slash
 
 
-def _first_wanted(days: Days) -> float:
+def _first_wanted(days: WantedDays) -> float:
     """Give the time before which no day that is wanted begins."""
     bounds = [float("-inf")]
     if days.since is not None:

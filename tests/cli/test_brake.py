@@ -13,7 +13,7 @@ import pytest
 
 from convertro_cli.cli import brake
 from convertro_cli.run import outlook
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.system.messages import MOBILE, order, orders
 from tests.system.program import Ended

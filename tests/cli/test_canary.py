@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from convertro_cli.cli.canary import without_canary
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.system.messages import order, orders, poison
 from tests.system.program import WITH_POISON

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.system.messages import order, orders
 

@@ -14,9 +14,10 @@ import typer
 
 from convertro_cli.cli.console import print_error
 from convertro_cli.cli.explain import explain
+from convertro_cli.cli.options import with_groups
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.jobs import ReplayJob
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import ENVIRONMENT, load_settings
@@ -65,7 +66,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def run(*arguments: str) -> int:
     """Run the command as the program does; give its exit code."""
     app = typer.Typer(pretty_exceptions_enable=False)
-    app.command()(explain)
+    app.command()(with_groups(explain))
     try:
         app(list(arguments))
     except ConvertroError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from convertro_cli.record.state import RunLock
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 
 LISTED = "userId,when\nu1,2024-03-01\n42,2024-03-02\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convertro_cli.record import mounts
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.system.messages import orders
 

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 
 from convertro_cli.cli.console import print_error
 from convertro_cli.cli.inspect import inspect
+from convertro_cli.cli.options import with_groups
 from convertro_cli.errors import ConvertroError
 from convertro_cli.settings.load import ENVIRONMENT
 from tests.mapping.messages import cloud_message, web_message
@@ -49,7 +50,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def run(*arguments: str) -> int:
     """Run the command as the program does; give its exit code."""
     app = typer.Typer(pretty_exceptions_enable=False)
-    app.command()(inspect)
+    app.command()(with_groups(inspect))
     try:
         app(list(arguments))
     except ConvertroError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.system.messages import Message, order
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 import convertro_cli.cli.replay
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.system.messages import orders
 from tests.system.program import Ended

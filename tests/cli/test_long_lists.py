@@ -12,7 +12,7 @@ import pytest
 from convertro_cli.cli import watching
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.run import selected
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.system.messages import order, orders
 

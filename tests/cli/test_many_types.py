@@ -10,8 +10,8 @@ import pytest
 
 from convertro_cli.amounts import Sum
 from convertro_cli.cli import log
+from convertro_cli.cli.options import Loudness
 from convertro_cli.cli.summary import print_summary
-from convertro_cli.cli.watching import Loudness
 from convertro_cli.errors import ExitCode
 from convertro_cli.record.tally import Tally
 from convertro_cli.run.report import Report

@@ -14,9 +14,9 @@ from convertro_cli.cli.app import run
 from convertro_cli.errors import ConvertroError
 from convertro_cli.record import backends
 from convertro_cli.record.place import LedgerPlace
-from convertro_cli.record.postgres.address import Address, check_ledger_url
+from convertro_cli.record.postgres.address import LedgerUrl, check_ledger_url
 from convertro_cli.record.state import StateFolder
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.cli.test_brake import RETYPED, write_settings
 from tests.exports import write_export
@@ -182,7 +182,7 @@ def test_what_is_suppressed_is_forgotten_in_the_database(
     convertro: CommandLine, sandbox: Sandbox, ledger: str, export: Path
 ) -> None:
     """By forget, with settings or without, and at the end of a replay that has a list."""
-    machine = Machine(Address(ledger))
+    machine = Machine(LedgerUrl(ledger))
     for number in range(4):
         event = orjson.dumps({"type": "track", "userId": f"u{number}"})
         machine.fail(number, f"a:{number}", event)
@@ -197,7 +197,7 @@ def test_what_is_suppressed_is_forgotten_in_the_database(
 
     (counted,) = convertro("forget", "--suppressed", "u0.csv", "--dry-run", "--json", *shared).lines
     assert (counted["removed"], counted["kept"], counted["dry_run"]) == (1, 3, True)
-    assert [each["file"] for each in counted["files"]] == [str(Address(ledger))]
+    assert [each["file"] for each in counted["files"]] == [str(LedgerUrl(ledger))]
     assert letters() == ["u0", "u1", "u2", "u3"]
 
     assert (
@@ -261,7 +261,7 @@ def test_without_the_driver_the_extra_is_named(
 ) -> None:
     """Whoever has no psycopg is told what to install, by every way to a ledger."""
     monkeypatch.setattr(backends, "find_spec", lambda _: None)
-    place = LedgerPlace(StateFolder(tmp_path), Address("postgresql://db.example.com/x"))
+    place = LedgerPlace(StateFolder(tmp_path), LedgerUrl("postgresql://db.example.com/x"))
     for use in (
         lambda: backends.read_overview(place, latest=1),
         lambda: backends.look_up_calls(place, []),

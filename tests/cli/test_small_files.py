@@ -9,7 +9,7 @@ import pytest
 
 from convertro_cli.record.ledger import Marked
 from convertro_cli.record.sqlite_ledger import SqliteLedger
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.system.messages import order, orders, poison
 from tests.system.program import SETTINGS, WITH_POISON

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
 from tests.system.messages import orders
 from tests.system.program import SETTINGS

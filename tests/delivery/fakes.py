@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
-from convertro_cli.delivery.transport import Outcome
+from convertro_cli.delivery.transport import RequestOutcome
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record.ledger import (
     ALL_MARKED,
@@ -84,7 +84,7 @@ class FakeTransport:
         self._server = server
         self._clock = clock
         self._watch = watch
-        self._coming: list[tuple[float, int, Outcome]] = []
+        self._coming: list[tuple[float, int, RequestOutcome]] = []
 
     @property
     def in_flight(self) -> int:
@@ -101,7 +101,7 @@ class FakeTransport:
         now = self._clock.now()
         reply = self._server(url, now)
         self.starts.append(Start(now, url, reply))
-        outcome = Outcome(
+        outcome = RequestOutcome(
             token,
             reply.status,
             reply.retry_after,
@@ -114,13 +114,13 @@ class FakeTransport:
         heapq.heappush(self._coming, (now + reply.after, token, outcome))
         self.most_in_flight = max(self.most_in_flight, len(self._coming))
 
-    def poll(self, timeout: float) -> list[Outcome]:
+    def poll(self, timeout: float) -> list[RequestOutcome]:
         assert timeout >= 0
         until = self._clock.now() + timeout
         self._clock.time = max(
             self._clock.now(), min([until, *(at for at, _, _ in self._coming[:1])])
         )
-        outcomes: list[Outcome] = []
+        outcomes: list[RequestOutcome] = []
         while self._coming and self._coming[0][0] <= self._clock.now():
             outcomes.append(heapq.heappop(self._coming)[2])
         return outcomes

@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from convertro_cli.delivery.transport import Outcome, Transport
+from convertro_cli.delivery.transport import RequestOutcome, Transport
 
 _PATIENCE = 15.0
 
 
-def fetch(transport: Transport, *urls: str) -> list[Outcome]:
+def fetch(transport: Transport, *urls: str) -> list[RequestOutcome]:
     """Start these requests at once; give their outcomes in the order of the URLs."""
     for token, url in enumerate(urls):
         transport.start(token, url)
@@ -20,9 +20,9 @@ def fetch(transport: Transport, *urls: str) -> list[Outcome]:
     return sorted(outcomes, key=lambda outcome: outcome.token)
 
 
-def collect(transport: Transport, count: int) -> list[Outcome]:
+def collect(transport: Transport, count: int) -> list[RequestOutcome]:
     """Wait for this many outcomes."""
-    outcomes: list[Outcome] = []
+    outcomes: list[RequestOutcome] = []
     until = time.monotonic() + _PATIENCE
     while len(outcomes) < count:
         assert time.monotonic() < until, f"{len(outcomes)} of {count} outcomes came"
@@ -30,7 +30,7 @@ def collect(transport: Transport, count: int) -> list[Outcome]:
     return outcomes
 
 
-def fetch_one(transport: Transport, url: str) -> Outcome:
+def fetch_one(transport: Transport, url: str) -> RequestOutcome:
     """Carry out one request."""
     return fetch(transport, url)[0]
 

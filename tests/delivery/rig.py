@@ -21,7 +21,7 @@ from convertro_cli.delivery.retry import full_jitter
 from convertro_cli.delivery.transport import Transport
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.jobs import InvalidLine, MappedBatch
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.dead_letters import DeadLetterFile
 from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.tally import Tally

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from convertro_cli.delivery.answers import Answer, Success, is_html, is_success, read_answer
-from convertro_cli.delivery.transport import TOLD_BODY, Outcome, Transport
+from convertro_cli.delivery.transport import TOLD_BODY, RequestOutcome, Transport
 from convertro_cli.errors import ExitCode
 from tests.delivery.fakes import LOST, OK, MemoryLedger, Reply
 from tests.delivery.network import fetch_one
@@ -66,7 +66,7 @@ def test_what_counts_is_a_setting(
     success: Success, status: int, body: bytes, expected: bool
 ) -> None:
     """By default any 2xx but a page, else any 2xx, or exactly the statuses listed."""
-    assert is_success(Outcome(1, status, body=body), success) is expected
+    assert is_success(RequestOutcome(1, status, body=body), success) is expected
 
 
 def test_the_beginning_of_a_body_is_told(transport: Transport) -> None:
@@ -83,7 +83,7 @@ def test_the_beginning_of_a_body_is_told(transport: Transport) -> None:
 
 def test_what_is_kept_of_an_answer_is_harmless_and_short() -> None:
     """500 characters at the most; control characters are escaped, broken bytes replaced."""
-    outcome = Outcome(1, 400, body=b"a\x1b[31m\x00\xff\n" + b"y" * 900)
+    outcome = RequestOutcome(1, 400, body=b"a\x1b[31m\x00\xff\n" + b"y" * 900)
 
     kept = read_answer(outcome)
 

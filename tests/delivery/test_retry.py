@@ -10,7 +10,7 @@ from email.utils import formatdate
 import pytest
 
 from convertro_cli.delivery.retry import Verdict, judge, read_retry_after, reason
-from convertro_cli.delivery.transport import Outcome, Transport, TransportOptions
+from convertro_cli.delivery.transport import RequestOutcome, Transport, TransportOptions
 from convertro_cli.delivery.transports import open_transport
 from tests.delivery.fakes import LOST, REFUSED, TIMEOUT, FakeClock, FakeTransport, Reply
 from tests.delivery.network import closed_port, fetch_one
@@ -30,14 +30,16 @@ FINAL += [413, 414, 415, 418, 421, 422, 423, 428, 431, 451, 501, 505, 507, 508, 
 )
 def test_every_status_has_its_verdict(verdict: Verdict, status: int) -> None:
     """2xx is delivered, seven statuses are tried again, every other one has failed for good."""
-    assert judge(Outcome(1, status)) is verdict
+    assert judge(RequestOutcome(1, status)) is verdict
     if verdict is not Verdict.DELIVERED:
-        assert reason(Outcome(1, status)) == f"http_{status}"
+        assert reason(RequestOutcome(1, status)) == f"http_{status}"
 
 
 def test_no_status_is_left_out() -> None:
     """Of all the statuses there can be, exactly those seven are tried again."""
-    again = [status for status in range(300, 1000) if judge(Outcome(1, status)) is Verdict.RETRY]
+    again = [
+        status for status in range(300, 1000) if judge(RequestOutcome(1, status)) is Verdict.RETRY
+    ]
 
     assert again == TRIED_AGAIN
 
@@ -47,8 +49,8 @@ def test_no_status_is_left_out() -> None:
 )
 def test_every_fault_is_tried_again(fault: str) -> None:
     """Without an answer nothing is final, and the fault is the reason."""
-    assert judge(Outcome(1, fault=fault)) is Verdict.RETRY
-    assert reason(Outcome(1, fault=fault)) == fault
+    assert judge(RequestOutcome(1, fault=fault)) is Verdict.RETRY
+    assert reason(RequestOutcome(1, fault=fault)) == fault
 
 
 @pytest.mark.parametrize(
@@ -104,10 +106,10 @@ SCENES: list[tuple[str, Reply, Script | None, Verdict, str, bool]] = [
 
 
 @pytest.fixture(params=["fake", "requests", "curl"])
-def carry(request: pytest.FixtureRequest) -> Callable[[Reply, Script | None], Outcome]:
+def carry(request: pytest.FixtureRequest) -> Callable[[Reply, Script | None], RequestOutcome]:
     """Carries out one request to a server that behaves so, by each transport in turn."""
 
-    def carry_out(reply: Reply, script: Script | None) -> Outcome:
+    def carry_out(reply: Reply, script: Script | None) -> RequestOutcome:
         with ExitStack() as opened:
             transport: Transport
             if request.param == "fake":
@@ -131,7 +133,7 @@ def carry(request: pytest.FixtureRequest) -> Callable[[Reply, Script | None], Ou
     ids=[scene[0] for scene in SCENES],
 )
 def test_all_transports_tell_the_same_story(
-    carry: Callable[[Reply, Script | None], Outcome],
+    carry: Callable[[Reply, Script | None], RequestOutcome],
     reply: Reply,
     script: Script | None,
     verdict: Verdict,

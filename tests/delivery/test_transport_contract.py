@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from convertro_cli.delivery.retry import Verdict, judge, reason
-from convertro_cli.delivery.transport import KEPT_BODY, Outcome, Transport
+from convertro_cli.delivery.transport import KEPT_BODY, RequestOutcome, Transport
 from tests.delivery.conftest import OpenTransport
 from tests.delivery.network import closed_port, collect, deaf_port, fetch, fetch_one
 from tests.delivery.raw_server import OK, RawServer, Script, Talk, answer, answering
@@ -30,7 +30,7 @@ def serve(opened: ExitStack) -> Serve:
     return lambda script: opened.enter_context(RawServer(script))
 
 
-def judged(outcome: Outcome) -> Verdict:
+def judged(outcome: RequestOutcome) -> Verdict:
     return judge(outcome)
 
 

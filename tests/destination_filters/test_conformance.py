@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from convertro_cli.destination_filters.filters import DestinationFilters, Dropped
+from convertro_cli.destination_filters.actions import Dropped
+from convertro_cli.destination_filters.filters import DestinationFilters
 from convertro_cli.destination_filters.ir import condition_of
 from convertro_cli.destination_filters.raw_table import RawTable
 from convertro_cli.destination_filters.sampling import fraction_of

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convertro_cli.destination_filters.filters import DestinationFilters, Dropped
+from convertro_cli.destination_filters.actions import Dropped
+from convertro_cli.destination_filters.filters import DestinationFilters
 from convertro_cli.destination_filters.sampling import fraction_of
 from convertro_cli.destination_filters.specs import (
     Action,
@@ -23,7 +24,7 @@ from convertro_cli.destination_filters.specs import (
 )
 from convertro_cli.destination_filters.steps import Draw, FieldChange, FilterStep
 from convertro_cli.fql.errors import FqlError
-from convertro_cli.fql.parts import Found, Part
+from convertro_cli.fql.parts import ConditionPart, Found
 from tests.fql.trees import MESSAGES, deep
 
 MESSAGE: dict[str, Any] = {
@@ -175,14 +176,14 @@ def test_an_explanation_tells_each_step() -> None:
             "pages",
             "type = 'page'",
             "DROP",
-            parts=(Part('type = "page"', (Found("type", "track"),), False),),
+            parts=(ConditionPart('type = "page"', (Found("type", "track"),), False),),
         ),
         FilterStep(
             "filter",
             "mail",
             "properties.total > 1",
             "DROP_PROPERTIES",
-            parts=(Part("properties.total > 1", (Found("properties.total", 5),), True),),
+            parts=(ConditionPart("properties.total > 1", (Found("properties.total", 5),), True),),
             held=True,
             changes=(FieldChange("properties.email", "taken away", "a@acme.example", None),),
         ),
@@ -191,7 +192,7 @@ def test_an_explanation_tells_each_step() -> None:
             "name",
             "all",
             "transform",
-            parts=(Part("all", (), True),),
+            parts=(ConditionPart("all", (), True),),
             held=True,
             changes=(FieldChange("properties.currency", "added", None, "USD"),),
         ),

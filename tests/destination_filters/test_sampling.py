@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convertro_cli.destination_filters.filters import DestinationFilters, Dropped
+from convertro_cli.destination_filters.actions import Dropped
+from convertro_cli.destination_filters.filters import DestinationFilters
 from convertro_cli.destination_filters.sampling import fraction_of
 from convertro_cli.destination_filters.specs import DestinationFilter, Sample
 from tests.fql.trees import EXTREMES

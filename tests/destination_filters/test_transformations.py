@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.destination_filters.filters import DestinationFilters, Dropped
+from convertro_cli.destination_filters.actions import Dropped
+from convertro_cli.destination_filters.filters import DestinationFilters
 from convertro_cli.destination_filters.specs import DestinationFilter, Drop, Transformation
 
 MESSAGE: dict[str, Any] = {

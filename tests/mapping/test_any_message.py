@@ -17,7 +17,7 @@ from convertro_cli.mapping.lines import map_lines
 from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.segment.json_text import read_json
 from tests.mapping.gated import GATED
 from tests.mapping.messages import TIME, make_rules, ready_messages

@@ -11,7 +11,7 @@ import pytest
 from convertro_cli.mapping.calls import Invalid, Mapped, Outcome
 from convertro_cli.mapping.lines import map_lines
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.settings.compile import compile_rules
 from tests.mapping.messages import Message, outcome_of, settings_of, shown
 

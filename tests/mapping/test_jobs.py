@@ -13,7 +13,7 @@ from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.jobs import PLACES_KEPT, ReplayJob
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from tests.mapping.messages import (
     Message,
     cloud_message,

@@ -16,7 +16,7 @@ from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.mapping.message import MADE_BY_REPLAY
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from tests.mapping.gated import GATED
 from tests.mapping.messages import Message, make_rules, web_message
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from convertro_cli.mapping.calls import Call
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.ledger_key import ledger_key, message_identity, order_key, scope
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from tests.mapping.messages import (
     Message,
     cloud_message,

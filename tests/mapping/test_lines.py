@@ -14,7 +14,7 @@ from convertro_cli.mapping.dead_letter import DeadLetter, wrap
 from convertro_cli.mapping.jobs import BatchCounts
 from convertro_cli.mapping.lines import MappedLine, map_lines
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import MAX_LINE, LineBatch
+from convertro_cli.reading.batch import MAX_LINE, LineBatch
 from tests.mapping.messages import cloud_message, make_rules
 
 RULES = make_rules()

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from convertro_cli.reading.lines import FileEnd, LineBatch, read_batches
-from convertro_cli.reading.sources import ExportFile
+from convertro_cli.reading.batch import FileEnd, LineBatch
+from convertro_cli.reading.export_set import ExportFile
+from convertro_cli.reading.lines import read_batches
 
 STDIN = ExportFile("stdin", None, None)
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertro_cli.reading.compression import DamagedExport, open_stream
+from convertro_cli.reading.compression import open_stream
+from convertro_cli.reading.damage import DamagedExport
 from convertro_cli.reading.raw import OpenFile
 from tests.reading.packing import PACKED, PACKERS, unpack_bytewise, zstd_in_blocks, zstd_packer
 from tests.reading.running import read, read_stdin

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from convertro_cli.reading.batch import FileEnd
 from convertro_cli.reading.identity import identify
-from convertro_cli.reading.lines import FileEnd, read_batches
+from convertro_cli.reading.lines import read_batches
 from tests.reading.running import export, read
 
 

@@ -20,8 +20,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertro_cli.reading.lines import BATCH_BYTES, KEPT_LINE, LineBatch, read_batches
-from convertro_cli.reading.sources import ExportFile, find_exports
+from convertro_cli.reading.batch import BATCH_BYTES, LineBatch
+from convertro_cli.reading.cutting import KEPT_LINE
+from convertro_cli.reading.export_set import ExportFile
+from convertro_cli.reading.lines import read_batches
+from convertro_cli.reading.sources import find_exports
 from tests.reading.packing import PACKERS, unpack_bytewise
 from tests.reading.running import STDIN, checked, export, read, read_stdin
 

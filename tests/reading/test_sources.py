@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.reading.sources import Days, ExportFile, ExportSet, find_exports
+from convertro_cli.reading.days import WantedDays
+from convertro_cli.reading.export_set import ExportFile, ExportSet
+from convertro_cli.reading.sources import find_exports
 from convertro_cli.reading.unread import Unread
 
 DAY = 86_400
@@ -216,28 +218,28 @@ def test_a_name_that_is_not_utf_8_can_be_stored(here: Path) -> None:
     assert file.path.read_text() == "{}\n"
 
 
-LATER = Days(since=RECEIVED + 2 * DAY)
+LATER = WantedDays(since=RECEIVED + 2 * DAY)
 BEFORE, NOT_THEN = Unread.DAY_BEFORE_SINCE, Unread.NOT_RECEIVED_THEN
 
 
 @pytest.mark.parametrize(
     ("days", "unread"),
     [
-        (Days(), None),
-        (Days(since=RECEIVED), None),
-        (Days(since=RECEIVED + 2 * DAY - 1), None),
-        (Days(since=RECEIVED + 2 * DAY), BEFORE),
-        (Days(since=RECEIVED - 999 * DAY), None),
-        (Days(received_since=RECEIVED + DAY - 1), None),
-        (Days(received_since=RECEIVED + DAY), NOT_THEN),
-        (Days(received_until=RECEIVED + 1), None),
-        (Days(received_until=RECEIVED), NOT_THEN),
-        (Days(received_since=RECEIVED, received_until=RECEIVED + DAY), None),
+        (WantedDays(), None),
+        (WantedDays(since=RECEIVED), None),
+        (WantedDays(since=RECEIVED + 2 * DAY - 1), None),
+        (WantedDays(since=RECEIVED + 2 * DAY), BEFORE),
+        (WantedDays(since=RECEIVED - 999 * DAY), None),
+        (WantedDays(received_since=RECEIVED + DAY - 1), None),
+        (WantedDays(received_since=RECEIVED + DAY), NOT_THEN),
+        (WantedDays(received_until=RECEIVED + 1), None),
+        (WantedDays(received_until=RECEIVED), NOT_THEN),
+        (WantedDays(received_since=RECEIVED, received_until=RECEIVED + DAY), None),
     ],
 )
 @pytest.mark.parametrize("folder", ["segment-logs", "bucket/segment-logs"])
 def test_days_outside_the_time_wanted_are_left_out_unread(
-    here: Path, folder: str, days: Days, unread: Unread | None
+    here: Path, folder: str, days: WantedDays, unread: Unread | None
 ) -> None:
     """Segment's folders by day are left out if they end a day before, or were received then."""
     path = f"{folder}/src1/{RECEIVED}000/1.gz"
@@ -254,7 +256,7 @@ def test_the_day_is_seen_from_inside_its_folder(
     """The layout counts anywhere in the path, also where the path given does not show it."""
     make(f"segment-logs/src1/{RECEIVED}000/1.gz", f"segment-logs/src1/{RECEIVED + 9 * DAY}000/2.gz")
     monkeypatch.chdir("segment-logs/src1")
-    found = find_exports(["."], days=Days(since=RECEIVED + 8 * DAY))
+    found = find_exports(["."], days=WantedDays(since=RECEIVED + 8 * DAY))
     assert [file.name for file in found.files] == [f"./{RECEIVED + 9 * DAY}000/2.gz"]
     assert (found.skipped, found.total_bytes) == (1, 3)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record.ledger import Failure, FileClaim, Settled
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.postgres.ledger import PostgresLedger
 from convertro_cli.record.postgres.letters import DeadLetterRows
 
@@ -24,7 +24,7 @@ class Machine:
     """A run of its own on the shared ledger."""
 
     def __init__(
-        self, address: Address, lease_seconds: float = 30.0, *, account: str = "acme"
+        self, address: LedgerUrl, lease_seconds: float = 30.0, *, account: str = "acme"
     ) -> None:
         self.address = address
         self.ledger = PostgresLedger(address, lease_seconds=lease_seconds)

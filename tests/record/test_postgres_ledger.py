@@ -15,22 +15,22 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record.ledger import CallState, Failure, FileClaim, Settled
 from convertro_cli.record.postgres import lease, schema
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.postgres.ledger import PostgresLedger
 from convertro_cli.record.postgres.overview import read_overview
 from convertro_cli.record.postgres.reading import look_up_calls, open_known_calls
-from convertro_cli.record.postgres.session import Patience
+from convertro_cli.record.postgres.session import ServerPatience
 from tests.postgres import PostgresServer
 from tests.record.machine import FILE, Machine, key, keys
 
 
 @pytest.fixture
-def address(postgres: PostgresServer) -> Address:
+def address(postgres: PostgresServer) -> LedgerUrl:
     return postgres.new_address()
 
 
 @pytest.fixture
-def pair(address: Address) -> Iterator[tuple[Machine, Machine]]:
+def pair(address: LedgerUrl) -> Iterator[tuple[Machine, Machine]]:
     one, two = Machine(address), Machine(address)
     yield one, two
     one.die()
@@ -111,7 +111,7 @@ def test_a_call_that_a_run_let_go_of_is_not_failed_over_anothers_success(
     assert [target.dead_letters.count for target in overview.targets] == [0]
 
 
-def test_many_runs_that_want_the_same_calls_get_each_of_them_once(address: Address) -> None:
+def test_many_runs_that_want_the_same_calls_get_each_of_them_once(address: LedgerUrl) -> None:
     """Whatever the order in which they ask, each call is marked by exactly one."""
     machines = [Machine(address) for _ in range(4)]
     got: list[set[bytes]] = [set() for _ in machines]
@@ -142,7 +142,7 @@ def test_many_runs_that_want_the_same_calls_get_each_of_them_once(address: Addre
 
 @pytest.mark.usefixtures("quick")
 def test_a_run_that_died_is_taken_over_at_once_and_leaves_doubts(
-    pair: tuple[Machine, Machine], address: Address
+    pair: tuple[Machine, Machine], address: LedgerUrl
 ) -> None:
     """Its lock is gone with its connections; its files are free, its calls may have arrived."""
     one, two = pair
@@ -172,7 +172,7 @@ def test_a_run_that_lives_is_left_alone_however_silent(pair: tuple[Machine, Mach
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_run_that_slept_past_its_lease_is_fenced_when_it_wakes(address: Address) -> None:
+def test_a_run_that_slept_past_its_lease_is_fenced_when_it_wakes(address: LedgerUrl) -> None:
     """Nothing that it says is taken any more: not what it marks, settled, or finished."""
     sleeper, other = Machine(address, lease_seconds=0.2), Machine(address)
     sleeper.mark(1)
@@ -190,7 +190,7 @@ def test_a_run_that_slept_past_its_lease_is_fenced_when_it_wakes(address: Addres
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_run_that_sleeps_in_the_midst_of_a_commit_holds_nobody_up(address: Address) -> None:
+def test_a_run_that_sleeps_in_the_midst_of_a_commit_holds_nobody_up(address: LedgerUrl) -> None:
     """Its session is ended, so that its row is free; what it had not committed is not."""
     sleeper, other = Machine(address, lease_seconds=0.2), Machine(address)
     sleeper.mark(1)
@@ -208,7 +208,7 @@ def test_a_run_that_sleeps_in_the_midst_of_a_commit_holds_nobody_up(address: Add
     other.die()
 
 
-def test_a_lease_is_surely_held_only_as_long_as_it_lasts(address: Address) -> None:
+def test_a_lease_is_surely_held_only_as_long_as_it_lasts(address: LedgerUrl) -> None:
     """Before it may have been taken over a run must not send: it knows that without asking."""
     machine = Machine(address, lease_seconds=0.2)
     assert machine.ledger.lease.is_held()
@@ -237,7 +237,7 @@ def test_a_file_is_one_runs_until_it_is_done_or_left(pair: tuple[Machine, Machin
     assert two.claim(other) is FileClaim.GRANTED
 
 
-def test_what_is_read_again_is_read_by_one_of_the_runs(address: Address) -> None:
+def test_what_is_read_again_is_read_by_one_of_the_runs(address: LedgerUrl) -> None:
     """With --reread a file counts as done only when it was since the run began."""
     before = Machine(address)
     before.finish()
@@ -253,7 +253,7 @@ def test_what_is_read_again_is_read_by_one_of_the_runs(address: Address) -> None
 # --- absences
 
 
-def test_a_commit_outlives_a_connection_that_breaks(address: Address) -> None:
+def test_a_commit_outlives_a_connection_that_breaks(address: LedgerUrl) -> None:
     """It is carried out once more, over a new connection, and does what it should once."""
     machine = Machine(address)
     with psycopg.connect(address.url, autocommit=True) as admin:
@@ -277,9 +277,9 @@ def test_a_commit_outlives_a_connection_that_breaks(address: Address) -> None:
 def test_a_server_that_is_away_at_the_start_is_waited_for(tmp_path: Path) -> None:
     """It may be about to start; the person is told, and in the end it is exit code 75."""
     told: list[str] = []
-    patience = Patience(seconds=0.2, notice=told.append)
+    patience = ServerPatience(seconds=0.2, notice=told.append)
     with pytest.raises(ConvertroError, match="cannot be reached") as raised:
-        PostgresLedger(Address(f"postgresql://me@/x?host={tmp_path}"), patience=patience)
+        PostgresLedger(LedgerUrl(f"postgresql://me@/x?host={tmp_path}"), patience=patience)
     assert raised.value.exit_code is ExitCode.TRY_LATER
     (notice,) = told
     assert "waiting" in notice
@@ -289,7 +289,9 @@ def test_a_database_that_does_not_exist_is_told_at_once(postgres: PostgresServer
     """The server is there and says no: to wait would change nothing."""
     told: list[str] = []
     with pytest.raises(ConvertroError, match="does not exist") as raised:
-        PostgresLedger(Address(postgres.url("nothing")), patience=Patience(notice=told.append))
+        PostgresLedger(
+            LedgerUrl(postgres.url("nothing")), patience=ServerPatience(notice=told.append)
+        )
     assert raised.value.exit_code is ExitCode.TRY_LATER
     assert told == []
 
@@ -315,7 +317,7 @@ def test_one_rate_holds_over_all_runs(pair: tuple[Machine, Machine]) -> None:
 # --- versions
 
 
-def test_a_newer_ledger_is_told_and_left_as_it_is(address: Address) -> None:
+def test_a_newer_ledger_is_told_and_left_as_it_is(address: LedgerUrl) -> None:
     """Neither a run nor a look at it changes anything."""
     Machine(address).die()
     with psycopg.connect(address.url, autocommit=True) as admin:
@@ -332,7 +334,7 @@ def test_a_newer_ledger_is_told_and_left_as_it_is(address: Address) -> None:
 
 
 def test_an_older_ledger_is_brought_to_this_version_only_when_asked(
-    address: Address, monkeypatch: pytest.MonkeyPatch
+    address: LedgerUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run refuses it and names the command; many that migrate at once do so once."""
     Machine(address).die()
@@ -357,7 +359,7 @@ def test_an_older_ledger_is_brought_to_this_version_only_when_asked(
     Machine(address).die()
 
 
-def test_an_empty_database_has_no_ledger_and_gets_none_by_a_look(address: Address) -> None:
+def test_an_empty_database_has_no_ledger_and_gets_none_by_a_look(address: LedgerUrl) -> None:
     """Status, explain and dry runs change nothing."""
     assert read_overview(address, latest=1) is None
     assert look_up_calls(address, [key(1)]) is None
@@ -367,7 +369,7 @@ def test_an_empty_database_has_no_ledger_and_gets_none_by_a_look(address: Addres
         assert schema.read_version(admin) == 0
 
 
-def test_single_calls_are_looked_up(address: Address) -> None:
+def test_single_calls_are_looked_up(address: LedgerUrl) -> None:
     """What became of a call is told with its run, and why if it failed."""
     machine = Machine(address)
     failed = [Failure(key(2), "http_400", "a\0:1")]

@@ -10,7 +10,7 @@ from convertro_cli.record.forgetting import Forgotten
 from convertro_cli.record.open_letters import NO_TARGET, OpenLetters, Target
 from convertro_cli.record.overview import Overview
 from convertro_cli.record.postgres import lease
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.postgres.forgetting import count_rows
 from convertro_cli.record.postgres.overview import read_open_letters, read_overview
 from convertro_cli.record.postgres.reading import open_for_reading
@@ -21,25 +21,25 @@ ACME, OTHER = Target(TARGET, "acme", "1"), Target(TARGET, "other", "1")
 
 
 @pytest.fixture
-def address(postgres: PostgresServer) -> Address:
+def address(postgres: PostgresServer) -> LedgerUrl:
     return postgres.new_address()
 
 
 @pytest.fixture
-def pair(address: Address) -> Iterator[tuple[Machine, Machine]]:
+def pair(address: LedgerUrl) -> Iterator[tuple[Machine, Machine]]:
     one, two = Machine(address), Machine(address, account="other")
     yield one, two
     one.die()
     two.die()
 
 
-def overview_of(address: Address) -> Overview:
+def overview_of(address: LedgerUrl) -> Overview:
     found = read_overview(address, latest=5)
     assert found is not None
     return found
 
 
-def test_calls_are_told_by_target(address: Address, pair: tuple[Machine, Machine]) -> None:
+def test_calls_are_told_by_target(address: LedgerUrl, pair: tuple[Machine, Machine]) -> None:
     """Each has its own counts, and all of them add up to those of the ledger."""
     one, two = pair
     one.settle(1, 2)
@@ -55,7 +55,7 @@ def test_calls_are_told_by_target(address: Address, pair: tuple[Machine, Machine
 
 
 def test_a_live_run_is_under_way_and_needs_no_attention(
-    address: Address, pair: tuple[Machine, Machine]
+    address: LedgerUrl, pair: tuple[Machine, Machine]
 ) -> None:
     """One that ended well needs none either; one that failed does."""
     one, two = pair
@@ -68,7 +68,7 @@ def test_a_live_run_is_under_way_and_needs_no_attention(
     assert overview_of(address).wants_attention
 
 
-def test_a_lost_run_did_not_end(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_run_did_not_end(address: LedgerUrl, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether or not another run has found out yet."""
     monkeypatch.setattr(lease, "SILENCE", 0.0)
     lost = Machine(address, lease_seconds=0.05)
@@ -83,7 +83,7 @@ def test_a_lost_run_did_not_end(address: Address, monkeypatch: pytest.MonkeyPatc
 
 
 def test_letters_are_open_until_they_are_tried_again_or_their_events_delivered(
-    address: Address, pair: tuple[Machine, Machine]
+    address: LedgerUrl, pair: tuple[Machine, Machine]
 ) -> None:
     """For each target by itself: what one delivered of a place is still open for another."""
     one, two = pair
@@ -105,7 +105,7 @@ def test_letters_are_open_until_they_are_tried_again_or_their_events_delivered(
     assert overview_of(address).dead_letters == 4
 
 
-def test_a_letter_of_a_run_that_is_not_known_is_open(address: Address) -> None:
+def test_a_letter_of_a_run_that_is_not_known_is_open(address: LedgerUrl) -> None:
     """Taken over from a folder whose ledger was lost, it has no target, and is not hidden."""
     machine = Machine(address)
     machine.ledger.letters.begin(0)
@@ -115,7 +115,7 @@ def test_a_letter_of_a_run_that_is_not_known_is_open(address: Address) -> None:
     machine.die()
 
 
-def test_an_empty_ledger_has_nothing_open(address: Address) -> None:
+def test_an_empty_ledger_has_nothing_open(address: LedgerUrl) -> None:
     """Nor has a database without one."""
     assert read_open_letters(address) == {}
     Machine(address).end()
@@ -124,7 +124,7 @@ def test_an_empty_ledger_has_nothing_open(address: Address) -> None:
 
 
 def test_letters_of_suppressed_users_are_removed_for_good(
-    address: Address, pair: tuple[Machine, Machine]
+    address: LedgerUrl, pair: tuple[Machine, Machine]
 ) -> None:
     """Those of all runs, tried again or not; others stay, and looking changes nothing."""
     one, two = pair

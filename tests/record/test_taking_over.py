@@ -11,10 +11,10 @@ from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record.ledger import CallState, Failure
 from convertro_cli.record.postgres import taking_over
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.postgres.ledger import PostgresLedger
 from convertro_cli.record.postgres.overview import read_overview
-from convertro_cli.record.postgres.session import Patience, Session
+from convertro_cli.record.postgres.session import ServerPatience, Session
 from convertro_cli.record.postgres.taking_over import TakenOver, TakingOver
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
@@ -47,13 +47,13 @@ def state(tmp_path: Path) -> StateFolder:
 
 
 @pytest.fixture
-def address(postgres: PostgresServer) -> Address:
+def address(postgres: PostgresServer) -> LedgerUrl:
     address = postgres.new_address()
     PostgresLedger(address).close()
     return address
 
 
-def take_over(state: StateFolder, address: Address, *, steps: int | None = None) -> TakenOver:
+def take_over(state: StateFolder, address: LedgerUrl, *, steps: int | None = None) -> TakenOver:
     """Take over, or end in the midst of it after so many steps."""
     left = steps
 
@@ -64,7 +64,7 @@ def take_over(state: StateFolder, address: Address, *, steps: int | None = None)
             if left < 0:
                 raise KeyboardInterrupt
 
-    session = Session(address, Patience())
+    session = Session(address, ServerPatience())
     try:
         taken = session.do(lambda connection: TakingOver(state, connection, tick).carry_out())
     finally:
@@ -73,7 +73,7 @@ def take_over(state: StateFolder, address: Address, *, steps: int | None = None)
     return taken
 
 
-def assert_all_is_there(address: Address) -> None:
+def assert_all_is_there(address: LedgerUrl) -> None:
     overview = read_overview(address, latest=5)
     assert overview is not None
     assert (overview.sent, overview.failed, overview.in_doubt) == (CALLS + 1, 1, 2)
@@ -94,7 +94,7 @@ def assert_all_is_there(address: Address) -> None:
 
 
 def test_all_that_the_other_ledger_knows_is_taken_over(
-    state: StateFolder, address: Address
+    state: StateFolder, address: LedgerUrl
 ) -> None:
     """Calls, failures, doubts, files, runs, and the whole lines of its dead letters."""
     assert take_over(state, address) == TakenOver(2, CALLS + 2, 1, 2, 1, 2)
@@ -103,7 +103,7 @@ def test_all_that_the_other_ledger_knows_is_taken_over(
 
 @pytest.mark.parametrize("steps", [0, 1, 4, 10])
 def test_what_ended_midway_goes_on_where_it_was(
-    state: StateFolder, address: Address, steps: int, monkeypatch: pytest.MonkeyPatch
+    state: StateFolder, address: LedgerUrl, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often it ends: in the end all is there once, and the counts are of the whole."""
     monkeypatch.setattr(taking_over, "_ROWS_A_STEP", 10)
@@ -115,7 +115,7 @@ def test_what_ended_midway_goes_on_where_it_was(
     assert_all_is_there(address)
 
 
-def test_what_the_shared_ledger_knows_stays(state: StateFolder, address: Address) -> None:
+def test_what_the_shared_ledger_knows_stays(state: StateFolder, address: LedgerUrl) -> None:
     """Only that a call was delivered is news; it is not forgotten for another's failure."""
     with PostgresLedger(address) as ledger:
         run, _ = ledger.begin_run("x")

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from convertro_cli.reading.export_set import ExportFile, ExportSet
 from convertro_cli.reading.identity import FileIdentity, identify
-from convertro_cli.reading.sources import ExportFile, ExportSet, find_exports
+from convertro_cli.reading.sources import find_exports
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.ledger import FileClaim
 from convertro_cli.run.claiming import ClaimedFiles

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
+from convertro_cli.reading.batch import FileEnd, LineBatch
 from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.reading.identity import FileIdentity
-from convertro_cli.reading.lines import FileEnd, LineBatch
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.tally import Tally
 from convertro_cli.run.files import RunFiles
@@ -52,16 +52,12 @@ def test_bytes_are_counted_as_they_are_read(files: RunFiles, tally: Tally) -> No
 def test_a_file_is_done_when_it_ended_and_its_messages_are_settled(files: RunFiles) -> None:
     """Neither the end of a file nor the fate of its messages is enough alone."""
     pending = files.follow(batch(0, 40))
-    assert not files.any_completed
     pending.open_messages = 2
     files.follow(batch(0, 100, WHOLE))
-    assert not files.any_completed
     assert list(files.completed()) == []
 
     pending.open_messages = 0
-    assert files.any_completed
     assert list(files.completed()) == [(0, WHOLE.identity)]
-    assert not files.any_completed
     assert list(files.completed()) == []
 
 
@@ -80,9 +76,7 @@ def test_a_file_with_something_left_in_doubt_is_read_again(files: RunFiles) -> N
     """It is done with in this run, but not recognised as replayed by the next."""
     files.follow(batch(0, 10, WHOLE)).clean = False
 
-    assert files.any_completed
     assert list(files.completed()) == [(0, None)]
-    assert not files.any_completed
 
 
 @pytest.mark.parametrize("end", [UNKNOWN, DAMAGED])
@@ -91,7 +85,6 @@ def test_a_file_without_an_identity_is_not_recognised(files: RunFiles, end: File
     files.follow(batch(0, 10, end))
 
     assert list(files.completed()) == [(0, None)]
-    assert not files.any_completed
 
 
 def test_a_damaged_file_is_counted_and_told_of(

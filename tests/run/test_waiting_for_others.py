@@ -7,11 +7,12 @@ from threading import Timer
 
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.identity import identify
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.replay import replay
 from convertro_cli.run.plan import ReplayOptions, digest_settings
 from convertro_cli.run.progress import Progress
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from convertro_cli.settings.load import load_settings
 from tests.postgres import PostgresServer
 from tests.record.machine import Machine
@@ -41,7 +42,7 @@ def test_it_looks_a_few_times_a_second_and_goes_on_when_the_file_is_free(
     """It tells whom it waits for, keeps its lease, and delivers what was left to it."""
     workspace = Workspace(tmp_path)
     export = workspace.write("export.ndjson", *orders(3))
-    address = Address(postgres.create_database())
+    address = LedgerUrl(postgres.create_database())
     with Sandbox(SandboxOptions(port=0)) as sandbox:
         options = {"wire.base_url": sandbox.url, "delivery.ledger": address.url}
         loaded = load_settings(workspace.config, options=options, environ={})

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 
 
 class FakeClock:

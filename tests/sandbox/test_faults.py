@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertro_cli.sandbox import Outage, SandboxOptions
-from convertro_cli.sandbox.faults import Faults, TokenBucket, fails
+from convertro_cli.sandbox.faults import Faults, fails
+from convertro_cli.sandbox.options import PlannedOutage, SandboxOptions
 from tests.sandbox.conftest import FakeClock
 
 
@@ -75,7 +75,7 @@ def test_a_request_fails_by_its_own_history(clock: FakeClock) -> None:
 
 def test_a_fault_has_the_status_asked_for(clock: FakeClock) -> None:
     """Failures and outages are answered with the fail status."""
-    faults = Faults(SandboxOptions(fail_rate=1, fail_status=500, outage=Outage(1)), clock)
+    faults = Faults(SandboxOptions(fail_rate=1, fail_status=500, outage=PlannedOutage(1)), clock)
     failure, outage = faults.of_request(b"x" * 16), faults.of_time()
     assert failure is not None
     assert outage is not None
@@ -84,7 +84,7 @@ def test_a_fault_has_the_status_asked_for(clock: FakeClock) -> None:
 
 def test_an_outage_begins_and_ends_on_time(clock: FakeClock) -> None:
     """10 seconds at 20 seconds: everything fails from 20 up to, not including, 30."""
-    faults = Faults(SandboxOptions(outage=Outage(10, 20)), clock)
+    faults = Faults(SandboxOptions(outage=PlannedOutage(10, 20)), clock)
     failing = []
     for _ in range(80):
         failing.append(faults.of_time() is not None)
@@ -104,7 +104,7 @@ def test_a_rate_limit_is_answered_429_with_retry_after(clock: FakeClock) -> None
 
 def test_an_outage_uses_up_no_rate(clock: FakeClock) -> None:
     """Requests in an outage never get as far as the rate limit."""
-    faults = Faults(SandboxOptions(rate_limit=10, outage=Outage(1)), clock)
+    faults = Faults(SandboxOptions(rate_limit=10, outage=PlannedOutage(1)), clock)
     assert all(faults.of_time() is not None for _ in range(100))
     clock.go(1)
     assert faults.of_time() is None
@@ -115,25 +115,25 @@ def test_an_outage_uses_up_no_rate(clock: FakeClock) -> None:
     rate=st.floats(0.5, 5_000),
     gaps=st.lists(st.floats(0, 0.05), min_size=50, max_size=400),
 )
-def test_a_token_bucket_never_passes_more_than_its_rate(rate: float, gaps: list[float]) -> None:
+def test_a_rate_limit_never_passes_more_than_its_rate(rate: float, gaps: list[float]) -> None:
     """In any time span no more pass than the rate allows plus one burst."""
     clock = FakeClock()
-    bucket = TokenBucket(rate, clock)
+    faults = Faults(SandboxOptions(rate_limit=rate), clock)
     begun = clock()
     passed = 0
     for gap in gaps:
         clock.go(gap)
-        passed += bucket.take()
+        passed += faults.of_time() is None
         assert passed <= (clock() - begun) * rate + max(1.0, rate / 10) + 1e-6
 
 
 @pytest.mark.parametrize("rate", [0.5, 3, 500])
-def test_a_token_bucket_passes_its_whole_rate(rate: float) -> None:
+def test_a_rate_limit_passes_its_whole_rate(rate: float) -> None:
     """A client that asks ten times as often as allowed gets just the rate."""
     clock = FakeClock()
-    bucket = TokenBucket(rate, clock)
+    faults = Faults(SandboxOptions(rate_limit=rate), clock)
     passed = 0
     for _ in range(10_000):
         clock.go(0.1 / rate)
-        passed += bucket.take()
+        passed += faults.of_time() is None
     assert passed == pytest.approx(1_000 + max(1, rate / 10), abs=2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox
 from convertro_cli.sandbox.http1 import MAX_HEAD, MAX_REQUEST_LINE
+from convertro_cli.sandbox.server import Sandbox
 from tests.sandbox.client import HIT, Wire, get, target
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.sandbox import Outage, SandboxOptions
+from convertro_cli.sandbox.options import PlannedOutage, SandboxOptions
 
 
 def test_the_defaults_are_loopback_and_no_trouble() -> None:
@@ -47,4 +47,4 @@ def test_impossible_values_are_usage_errors(options: dict[str, Any], word: str) 
 def test_an_outage_has_a_length_and_a_beginning(length_s: float, start_s: float) -> None:
     """An outage without length, without end or before the start is refused."""
     with pytest.raises(ConvertroError, match="outage"):
-        Outage(length_s, start_s)
+        PlannedOutage(length_s, start_s)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convertro_cli.sandbox import Sandbox
 from convertro_cli.sandbox.page import shown
+from convertro_cli.sandbox.server import Sandbox
 from tests.sandbox.client import HIT, Wire, get, target
 
 HARMLESS = {

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from convertro_cli.errors import ConvertroError
-from convertro_cli.sandbox import Outage, Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import PlannedOutage, SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.sandbox.client import HIT, Wire, get, target
 from tests.sandbox.conftest import FakeClock
 
@@ -180,7 +181,7 @@ def test_a_failed_request_is_not_accepted() -> None:
 
 def test_an_outage_fails_everything_and_then_passes(clock: FakeClock) -> None:
     """During the outage each request, good or bad, gets 503; before and after it does not."""
-    options = SandboxOptions(port=0, outage=Outage(length_s=10, start_s=20))
+    options = SandboxOptions(port=0, outage=PlannedOutage(length_s=10, start_s=20))
     with Sandbox(options, clock=clock) as sandbox, Wire(sandbox.url) as wire:
         assert wire.get(target(eid="before")).status == 200
         clock.go(20)
@@ -307,7 +308,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from convertro_cli.errors import ConvertroError
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 log = Path(sys.argv[1]) if len(sys.argv) > 1 else None
 try:
     with Sandbox(SandboxOptions(port=0, log=log)) as sandbox:

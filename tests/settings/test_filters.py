@@ -18,9 +18,9 @@ from convertro_cli.destination_filters.specs import (
     Transformation,
 )
 from convertro_cli.errors import ConvertroError
-from convertro_cli.review.diff.settings_diff import compare_settings
 from convertro_cli.run.plan import digest_settings
 from convertro_cli.settings.advice import advise
+from convertro_cli.settings.compare import compare_settings
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.filter_text import filter_table, transformation_table
 from convertro_cli.settings.load import LoadedSettings, check, load_settings

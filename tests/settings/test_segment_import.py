@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.settings.load import check
-from convertro_cli.settings.segment_import import KEYS, read_segment_settings, take_over
+from convertro_cli.settings.segment_import import SEGMENT_KEYS, read_segment_settings, take_over
 from tests.mapping.strategies import JSON
 
 SEGMENT: dict[str, Any] = {
@@ -188,4 +188,4 @@ def test_whatever_the_values_are_the_rest_is_sound(segment: dict[str, Any]) -> N
     for key, value in segment.items():
         if key != "events" and value is not None and value != "":
             told = any(sentence.startswith((key, repr(key))) for sentence in taken.left_out)
-            assert told or KEYS[key] in taken.values["convertro"]
+            assert told or SEGMENT_KEYS[key] in taken.values["convertro"]

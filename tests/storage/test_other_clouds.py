@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from convertro_cli.storage.signatures import set_aside, signed
 from tests.cli.command_line import CommandLine
 from tests.storage.conftest import Bucket, reaching

@@ -18,7 +18,7 @@ import pytest
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.sources import find_exports
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from convertro_cli.storage.options import StorageOptions
 from convertro_cli.storage.output import open_object
 from tests.cli.command_line import CommandLine

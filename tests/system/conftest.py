@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.system.program import Workspace
 
 

@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from convertro_cli.sandbox import Sandbox, SandboxOptions
 from convertro_cli.sandbox.log import Record
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.system.receiving import wait_for_quiet
 
 

@@ -12,8 +12,8 @@ import psutil  # type: ignore[import-untyped]  # its stubs are no dependency
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.reading.lines import read_batches
 from convertro_cli.reading.sources import find_exports
-from convertro_cli.sandbox import Sandbox
 from convertro_cli.sandbox.log import Record
+from convertro_cli.sandbox.server import Sandbox
 from convertro_cli.settings.compile import compile_rules
 from tests.system.program import Workspace, wait_until
 

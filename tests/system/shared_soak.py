@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from convertro_cli.sandbox import SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
 from tests.postgres import PostgresServer, find_binaries
 from tests.system.other_side import OtherSide
 from tests.system.program import Workspace

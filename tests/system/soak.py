@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from convertro_cli.sandbox import Outage, SandboxOptions
+from convertro_cli.sandbox.options import PlannedOutage, SandboxOptions
 from tests.system.endings import Count, Ending, draw_ending
 from tests.system.ordeal import Figures, Ordeal
 from tests.system.other_side import OtherSide
@@ -58,7 +58,11 @@ class Absence:
 
 def draw_options(random: Random) -> SandboxOptions:
     """Draw an other side: its speed and its faults."""
-    outage = Outage(random.uniform(1, 12), random.uniform(0, 20)) if random.random() < 0.2 else None
+    outage = (
+        PlannedOutage(random.uniform(1, 12), random.uniform(0, 20))
+        if random.random() < 0.2
+        else None
+    )
     return SandboxOptions(
         port=0,
         latency_s=random.choice((0.0, 0.002, 0.01, 0.03)),

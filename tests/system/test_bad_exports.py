@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.system.messages import order, orders
 from tests.system.program import Workspace
 from tests.system.receiving import accepted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.system.messages import orders
 from tests.system.program import Workspace
 from tests.system.terminal import CTRL_C, CTRL_D, on_a_terminal

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.exports import write_export
 from tests.system.program import Workspace
 from tests.system.receiving import accepted, wait_for_requests

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from convertro_cli.sandbox import SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
 from tests.system.ordeal import Ordeal
 from tests.system.other_side import OtherSide
 from tests.system.program import Workspace

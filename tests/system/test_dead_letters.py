@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.system.ledger_view import dead_letter_files, read_ledger, read_originals
 from tests.system.messages import order, orders, poison
 from tests.system.program import SETTINGS, WITH_POISON, Workspace

@@ -12,7 +12,7 @@ from typing import IO, Any
 import orjson
 import pytest
 
-from convertro_cli.reading.lines import BATCH_BYTES
+from convertro_cli.reading.batch import BATCH_BYTES
 from tests.exports import write_export
 from tests.system.messages import MOBILE, WEB, Message, order
 from tests.system.program import Workspace, wait_until

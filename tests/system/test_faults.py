@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.exports import write_export
 from tests.system.program import Workspace
 from tests.system.receiving import accepted, expected_calls

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.exports import write_export
 from tests.system.ledger_view import read_ledger, read_originals
 from tests.system.messages import orders

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.exports import write_export
 from tests.record.programs import program
 from tests.system.messages import orders

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.system.history import MONTHS, History
 from tests.system.ledger_view import read_ledger
 from tests.system.program import Ended, Workspace

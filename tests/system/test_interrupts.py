@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from convertro_cli.replay import DRAIN_SECONDS
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.exports import write_export
 from tests.system.ledger_view import read_ledger
 from tests.system.messages import orders

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convertro_cli.sandbox import Sandbox
+from convertro_cli.sandbox.server import Sandbox
 from tests.exports import write_export
 from tests.soaking import usually
 from tests.system.ledger_view import LedgerView, read_ledger

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from convertro_cli.sandbox import Sandbox, SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
+from convertro_cli.sandbox.server import Sandbox
 from tests.system.messages import orders
 from tests.system.program import Ended, Workspace
 from tests.system.receiving import accepted, wait_for_quiet, wait_for_requests

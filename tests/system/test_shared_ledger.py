@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from convertro_cli.sandbox import SandboxOptions
+from convertro_cli.sandbox.options import SandboxOptions
 from tests.exports import write_export
 from tests.postgres import PostgresServer, find_binaries
 from tests.system.other_side import OtherSide

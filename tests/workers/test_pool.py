@@ -19,8 +19,8 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.mapping.rules import Selection
+from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.lines import read_batches
-from convertro_cli.reading.sources import ExportFile
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import load_settings
 from convertro_cli.workers.pool import run_in_order

@@ -10,7 +10,7 @@ _SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret", "scram_c
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class LedgerUrl:
     """A checked URL of a ledger."""
 
     url: str

@@ -7,7 +7,7 @@ from collections.abc import Container
 from psycopg import Connection
 
 from convertro_cli.record.forgetting import Forgotten, stays
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 
 _DELETE = """
 DELETE FROM dead_letters
@@ -16,12 +16,14 @@ WHERE dead_letters.run = one.run AND dead_letters.number = one.number
 """
 
 
-def count_rows(connection: Connection, address: Address, suppressed: Container[str]) -> Forgotten:
+def count_rows(connection: Connection, address: LedgerUrl, suppressed: Container[str]) -> Forgotten:
     """Count the letters that ``forget_rows`` would remove. Changes nothing."""
     return _look(connection, address, suppressed)[0]
 
 
-def forget_rows(connection: Connection, address: Address, suppressed: Container[str]) -> Forgotten:
+def forget_rows(
+    connection: Connection, address: LedgerUrl, suppressed: Container[str]
+) -> Forgotten:
     """Remove the letters of suppressed users, those that were tried again, too."""
     count, found = _look(connection, address, suppressed)
     if found:
@@ -33,7 +35,7 @@ def forget_rows(connection: Connection, address: Address, suppressed: Container[
 
 
 def _look(
-    connection: Connection, address: Address, suppressed: Container[str]
+    connection: Connection, address: LedgerUrl, suppressed: Container[str]
 ) -> tuple[Forgotten, list[tuple[int, int]]]:
     """Count the letters; give the run and the number of each that must go."""
     count = Forgotten(address)

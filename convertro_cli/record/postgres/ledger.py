@@ -20,14 +20,14 @@ from convertro_cli.record.ledger import (
 )
 from convertro_cli.record.postgres import lease as leases
 from convertro_cli.record.postgres import statements as sql
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.postgres.commit import Commit, find_settled, joined
 from convertro_cli.record.postgres.files import HeldFiles, is_finished
 from convertro_cli.record.postgres.forgetting import forget_rows
 from convertro_cli.record.postgres.letters import LetterBox, mark_tried
 from convertro_cli.record.postgres.rate import SharedBucket
 from convertro_cli.record.postgres.schema import check_version, migrate
-from convertro_cli.record.postgres.session import Patience, Session
+from convertro_cli.record.postgres.session import ServerPatience, Session
 
 LEASE_SECONDS = 30.0
 
@@ -41,17 +41,17 @@ class PostgresLedger(Ledger):
 
     def __init__(
         self,
-        address: Address,
+        address: LedgerUrl,
         *,
         lease_seconds: float = LEASE_SECONDS,
-        patience: Patience | None = None,
+        patience: ServerPatience | None = None,
     ) -> None:
-        patience = patience or Patience()
-        background = Patience(patience.seconds, patience.stopped)
+        patience = patience or ServerPatience()
+        background = ServerPatience(patience.seconds, patience.stopped)
         self.lease: leases.RunLease = leases.RunLease(lease_seconds)
         self.letters = LetterBox()
         self._address = address
-        self._patience = Patience(patience.seconds, patience.stopped, patience.notice)
+        self._patience = ServerPatience(patience.seconds, patience.stopped, patience.notice)
         self._bucket: SharedBucket | None = None
         self._run = 0
         self._held: set[bytes] = set()

@@ -12,8 +12,8 @@ from psycopg import Connection
 from convertro_cli.record.ledger import CallState
 from convertro_cli.record.open_letters import NO_TARGET, OpenLetters, Target
 from convertro_cli.record.overview import FileRow, Overview, RunRow, TargetRow
-from convertro_cli.record.postgres.address import Address
-from convertro_cli.record.postgres.reading import IN_DOUBT, in_text, open_for_reading, told
+from convertro_cli.record.postgres.address import LedgerUrl
+from convertro_cli.record.postgres.reading import READ_IN_DOUBT, in_text, open_for_reading, told
 
 _RUNS = """
 SELECT id, started_at, ended_at, target, summary, account, site_id, exit_code,
@@ -42,7 +42,7 @@ GROUP BY runs.target, runs.account, runs.site_id, letters.reason
 """
 
 
-def read_overview(address: Address, *, latest: int) -> Overview | None:
+def read_overview(address: LedgerUrl, *, latest: int) -> Overview | None:
     """Read the ledger in numbers; None where there is none. Raises ConvertroError."""
     with open_for_reading(address) as connection:
         if connection is None:
@@ -56,7 +56,7 @@ def _overview(connection: Connection, latest: int) -> Overview:
     calls: dict[int, Counter[int]] = defaultdict(Counter)
     for run, state, number in connection.execute(_CALLS):
         calls[run][state] = number
-    found = connection.execute(IN_DOUBT, {"live_too": True}).fetchall()
+    found = connection.execute(READ_IN_DOUBT, {"live_too": True}).fetchall()
     doubts = Counter(run for _, run, is_call in found if is_call)
     return Overview(
         sent=sum(states[CallState.SENT] for states in calls.values()),
@@ -99,7 +99,7 @@ def _targets(
     ]
 
 
-def read_open_letters(address: Address) -> dict[Target, OpenLetters]:
+def read_open_letters(address: LedgerUrl) -> dict[Target, OpenLetters]:
     """Count the open letters of a ledger by target. Raises ConvertroError."""
     with open_for_reading(address) as connection:
         if connection is None:

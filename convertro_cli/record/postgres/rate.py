@@ -6,8 +6,8 @@ import math
 import threading
 
 from convertro_cli.errors import ConvertroError
-from convertro_cli.record.postgres.address import Address
-from convertro_cli.record.postgres.session import Patience, Session
+from convertro_cli.record.postgres.address import LedgerUrl
+from convertro_cli.record.postgres.session import ServerPatience, Session
 
 _WORTH_SECONDS = 0.1
 _SHORTEST_PAUSE = 0.01
@@ -38,9 +38,9 @@ class SharedBucket:
     use for them: nobody waits for the database here.
     """
 
-    def __init__(self, address: Address, rate: float) -> None:
+    def __init__(self, address: LedgerUrl, rate: float) -> None:
         self.rate = rate
-        self._session = Session(address, Patience(stopped=lambda: self._closed))
+        self._session = Session(address, ServerPatience(stopped=lambda: self._closed))
         self._stock = 0
         self._lock = threading.Lock()
         self._needed = threading.Event()

@@ -18,7 +18,7 @@ from convertro_cli.record.ledger import CallState, Settled
 from convertro_cli.record.lookup import CallRecord
 from convertro_cli.record.open_letters import Target
 from convertro_cli.record.postgres import files
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.postgres.commit import find_settled
 from convertro_cli.record.postgres.schema import check_version
 from convertro_cli.record.postgres.session import connect, what_it_said
@@ -32,7 +32,7 @@ LEFT JOIN failures ON failures.key = calls.key
 WHERE calls.key = %s AND (calls.state > 0 OR calls.claim IS NOT NULL)
 """
 # Counted from what the runs left, not over all calls: these are few.
-IN_DOUBT = """
+READ_IN_DOUBT = """
 SELECT DISTINCT calls.key, left_over.run, NOT left_over.is_order
 FROM (
     SELECT run, keys, false AS is_order FROM leases UNION ALL SELECT run, keys, false FROM doubts
@@ -56,11 +56,11 @@ WHERE target = %s AND account IN (%s, '') AND site_id IN (%s, '') ORDER BY id DE
 class SharedCalls:
     """The calls of a shared ledger, as ``KnownCalls`` has those of an embedded one."""
 
-    def __init__(self, connection: Connection, address: Address) -> None:
+    def __init__(self, connection: Connection, address: LedgerUrl) -> None:
         self._connection = connection
         self._address = address
         with told(address):
-            rows = connection.execute(IN_DOUBT, {"live_too": False}, binary=True).fetchall()
+            rows = connection.execute(READ_IN_DOUBT, {"live_too": False}, binary=True).fetchall()
         self._in_doubt = frozenset(key for key, *_ in rows)
 
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
@@ -96,14 +96,14 @@ class SharedCalls:
 
 
 @contextmanager
-def open_known_calls(address: Address) -> Iterator[SharedCalls | None]:
+def open_known_calls(address: LedgerUrl) -> Iterator[SharedCalls | None]:
     """Open a ledger to look into it; None where there is none. Raises ConvertroError."""
     with open_for_reading(address) as connection:
         yield SharedCalls(connection, address) if connection is not None else None
 
 
 @contextmanager
-def open_for_reading(address: Address) -> Iterator[Connection | None]:
+def open_for_reading(address: LedgerUrl) -> Iterator[Connection | None]:
     """Connect to a ledger so that nothing can be changed; None where there is none."""
     with told(address):
         connection = connect(address)
@@ -124,7 +124,7 @@ def find_earlier_runs(connection: Connection, target: Target) -> EarlierRuns:
     return put_together(orjson.loads(summary) if summary else None for (summary,) in rows)
 
 
-def read_earlier_runs(address: Address, target: Target) -> EarlierRuns:
+def read_earlier_runs(address: LedgerUrl, target: Target) -> EarlierRuns:
     """Read likewise from a ledger that is not open. Raises ConvertroError."""
     with open_for_reading(address) as connection:
         if connection is None:
@@ -133,7 +133,7 @@ def read_earlier_runs(address: Address, target: Target) -> EarlierRuns:
             return find_earlier_runs(connection, target)
 
 
-def look_up_calls(address: Address, keys: Sequence[bytes]) -> dict[bytes, CallRecord] | None:
+def look_up_calls(address: LedgerUrl, keys: Sequence[bytes]) -> dict[bytes, CallRecord] | None:
     """Look calls up by their keys; None where there is no ledger. Raises ConvertroError."""
     with open_for_reading(address) as connection:
         if connection is None:
@@ -158,7 +158,7 @@ def in_text(at: Any) -> str:
 
 
 @contextmanager
-def told(address: Address) -> Iterator[None]:
+def told(address: LedgerUrl) -> Iterator[None]:
     """Tell PostgreSQL's errors in sentences."""
     try:
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg import Connection, errors
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 
 LOCKS = 0x43565254  # "CVRT": the first number of each of the ledger's advisory locks
 _OF_SCHEMA = 0  # the second one: runs have theirs by their numbers, which begin with 1
@@ -112,7 +112,7 @@ def read_version(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def check_version(connection: Connection, address: Address) -> bool:
+def check_version(connection: Connection, address: LedgerUrl) -> bool:
     """Whether there is a ledger. Raises ConvertroError where it is of another version."""
     found, ours = read_version(connection), len(MIGRATIONS)
     if found in {0, ours}:
@@ -129,7 +129,7 @@ def check_version(connection: Connection, address: Address) -> bool:
     )
 
 
-def migrate(connection: Connection, address: Address, *, create_only: bool = False) -> int:
+def migrate(connection: Connection, address: LedgerUrl, *, create_only: bool = False) -> int:
     """Bring a database to this program's version, whole or not at all; give the version before.
 
     Where several do so at once, one does it and the others wait. With ``create_only`` a ledger of

@@ -16,10 +16,10 @@ import psycopg
 from psycopg import Connection, errors
 
 from convertro_cli.errors import ConvertroError, ExitCode
-from convertro_cli.record.postgres.address import Address
+from convertro_cli.record.postgres.address import LedgerUrl
 
 Result = TypeVar("Result")
-Row = tuple[Any, ...]
+DbRow = tuple[Any, ...]
 
 _CONNECT_WITHIN = 5
 _FIRST_PAUSE = 0.05
@@ -60,7 +60,7 @@ _NETWORK: dict[str, Any] = {
 
 
 @dataclass(slots=True)
-class Patience:
+class ServerPatience:
     """How long to wait for a server that is away, in seconds, and what to do meanwhile.
 
     ``stopped`` says that nobody wants to wait any more; ``notice`` is told of each absence;
@@ -82,8 +82,8 @@ class Session:
 
     def __init__(
         self,
-        address: Address,
-        patience: Patience,
+        address: LedgerUrl,
+        patience: ServerPatience,
         on_connect: Callable[[Connection], object] = lambda _: None,
     ) -> None:
         self.reconnected_at = float("-inf")
@@ -145,7 +145,7 @@ class Session:
 class _Absence:
     """An absence of the server, as long as one piece of work waits for it."""
 
-    def __init__(self, address: Address, patience: Patience) -> None:
+    def __init__(self, address: LedgerUrl, patience: ServerPatience) -> None:
         self._address = address
         self._patience = patience
         self._since: float | None = None
@@ -181,7 +181,7 @@ class _Absence:
         self._pause = min(_LONGEST_PAUSE, self._pause * 2)
 
 
-def connect(address: Address) -> Connection:
+def connect(address: LedgerUrl) -> Connection:
     """Open a connection as it is, for whoever only looks. Raises psycopg's errors."""
     return psycopg.connect(address.url, autocommit=True, **_NETWORK)
 
@@ -215,7 +215,7 @@ def _may_pass(error: psycopg.Error) -> bool:
     )
 
 
-def _away(address: Address, error: psycopg.Error, seconds: float) -> ConvertroError:
+def _away(address: LedgerUrl, error: psycopg.Error, seconds: float) -> ConvertroError:
     how_long = f" for {seconds:.0f} s" if seconds >= 1 else ""
     return ConvertroError(
         f"The ledger in {address} cannot be reached{how_long}: {what_it_said(error)}.",
@@ -225,7 +225,7 @@ def _away(address: Address, error: psycopg.Error, seconds: float) -> ConvertroEr
     )
 
 
-def _refused(address: Address, error: psycopg.Error) -> ConvertroError:
+def _refused(address: LedgerUrl, error: psycopg.Error) -> ConvertroError:
     return ConvertroError(
         f"The ledger in {address} cannot be used: {what_it_said(error)}.",
         hint="Nothing is lost. Mend it and run the same command again.",

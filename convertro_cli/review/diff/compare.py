@@ -1,92 +1,130 @@
-"""One message before and after: its calls paired, counted, sampled and written down."""
+"""One message before and after: its calls paired, counted, sampled, and every change written down.
+
+    {"change":"changed","source":"export.ndjson:12","message_id":"m1","fields":["event_value"],
+     "before":{"mode":"web","call":"event",…},"after":{"mode":"web","call":"event",…}}
+
+``change`` is ``added``, ``removed`` or ``changed`` for a call, and ``newly_sent``,
+``newly_skipped`` or ``skipped_otherwise`` for the line that a dry run with ``--include-skipped``
+has of a message without calls. Whoever takes the line ``before`` (where it is not null) out of
+the old dry run and puts the line ``after`` in has the new dry run, up to the order of one
+message's calls; only a call that came before, which a dry run marks as a repeat, is no change.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
-from convertro_cli.review.diff.calls import Fields, ShownCall
-from convertro_cli.review.diff.changes import Place, change_line
-from convertro_cli.review.diff.pairing import Pair, pair_calls
-from convertro_cli.review.diff.samples import Handed, Kind, Sample
-from convertro_cli.review.diff.tally import DiffTally, Outcome
-from convertro_cli.review.diff.totals import cut_name
+from convertro_cli.amounts import cut_name
+from convertro_cli.review.diff.calls import CallPair, Fields, pair_calls
+from convertro_cli.review.diff.samples import ChangeKind, ChangeSample, Groups, Handed
+from convertro_cli.review.diff.tally import Counting, DiffTally, OneSide
 from convertro_cli.review.masking import Masking
+from convertro_cli.segment.json_text import write_json
 
 
-@dataclass(slots=True)
-class Comparison:
+class WhichMessage(NamedTuple):
+    """A message: where it stands, its id, and the name of the track (None if it is none)."""
+
+    source: str
+    message_id: str | None
+    event: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a comparison is to give: so many samples of each kind of change, whether every change
+    is written down, and how its ids are shown; and whether to note events whose types differ."""
+
+    samples: int = 3
+    written: Masking | None = None
+    types: bool = False
+
+    def open(self, handed: Handed | None = None) -> Comparer:
+        """Begin a comparison; ``handed`` has the samples of those before it."""
+        tally = DiffTally(Groups(self.samples))
+        return Comparer(tally, self.written, Handed() if handed is None else handed)
+
+
+class Comparer:
     """Compares messages into a tally; ``written`` says how every change is shown, if at all."""
 
-    tally: DiffTally
-    written: Masking | None
-    handed: Handed = field(default_factory=Handed)
-    lines: list[bytes] = field(default_factory=list)
+    def __init__(self, tally: DiffTally, written: Masking | None, handed: Handed) -> None:
+        self.counting = Counting(tally)
+        self._tally = tally
+        self._written = written
+        self._handed = handed
+        self._lines: list[bytes] = []
 
     def finish(self) -> DiffTally:
         """Give the tally of all that was compared."""
-        self.tally.sum_up()
-        self.handed.note(self.tally.groups)
-        return self.tally
+        self._handed.note(self._tally.groups)
+        return self.counting.finish()
 
-    def compare(self, place: Place, before: Outcome, after: Outcome) -> None:
+    def take_lines(self) -> bytes:
+        """Give the changes that were written down since the last time, a line each."""
+        lines, self._lines = self._lines, []
+        return b"".join(lines)
+
+    def compare(self, message: WhichMessage, before: OneSide, after: OneSide) -> None:
         """Compare what a message becomes on the two sides."""
-        self.tally.messages.count(before, after)
-        if before.reason is not None or after.reason is not None:
-            self._note_reasons(place, before, after)
+        self._tally.messages.count(before, after)
+        if before.reason != after.reason:
+            self._note_reasons(message, before, after)
         for pair in pair_calls(before.calls, after.calls):
-            self.tally.count_pair(pair, place.event)
+            self.counting.count_pair(pair, message.event)
             if pair.verdict != "unchanged":
                 kind = _kind(pair, before.reason, after.reason)
-                self._sample(kind, partial(_sample, place, pair))
-                if self.written is not None:
-                    self._write(pair.verdict, place, *_sides(pair), pair.fields)
+                self._sample(kind, partial(_sample, message, pair))
+                if self._written is not None:
+                    self._write(pair.verdict, message, *pair.sides, pair.fields)
 
-    def _note_reasons(self, place: Place, before: Outcome, after: Outcome) -> None:
-        if before.reason == after.reason:
-            return
+    def _note_reasons(self, message: WhichMessage, before: OneSide, after: OneSide) -> None:
         if after.reason is None:
-            self._write("newly_sent", place, before.line, None)
+            self._write("newly_sent", message, before.line, None)
         elif before.reason is None:
-            self._write("newly_skipped", place, None, after.line)
+            self._write("newly_skipped", message, None, after.line)
         elif before.line is not None and after.line is not None:
-            kind = Kind("skipped_otherwise", was=before.reason, now=after.reason)
-            self._sample(kind, lambda: Sample(*place, before.line, after.line))
-            self._write("skipped_otherwise", place, before.line, after.line)
+            kind = ChangeKind("skipped_otherwise", was=before.reason, now=after.reason)
+            self._sample(kind, lambda: ChangeSample(*message, before.line, after.line))
+            self._write("skipped_otherwise", message, before.line, after.line)
 
-    def _sample(self, kind: Kind, make: Callable[[], Sample]) -> None:
-        groups = self.tally.groups
-        groups.note(kind, None if self.handed.are_enough(kind, groups.wanted) else make)
+    def _sample(self, kind: ChangeKind, make: Callable[[], ChangeSample]) -> None:
+        groups = self._tally.groups
+        groups.note(kind, None if self._handed.are_enough(kind, groups.wanted) else make)
 
     def _write(
         self,
         change: str,
-        place: Place,
+        message: WhichMessage,
         before: Fields | None,
         after: Fields | None,
         fields: tuple[str, ...] = (),
     ) -> None:
-        if self.written is not None:
-            self.lines.append(change_line(change, place, before, after, fields, self.written))
+        masking = self._written
+        if masking is None:
+            return
+        line = {
+            "change": change,
+            "source": message.source,
+            "message_id": masking.value(message.message_id),
+            **({"fields": fields} if fields else {}),
+            "before": None if before is None else masking.call(before),
+            "after": None if after is None else masking.call(after),
+        }
+        self._lines.append(write_json(line) + b"\n")
 
 
-def _kind(pair: Pair, was: str | None, now: str | None) -> Kind:
+def _kind(pair: CallPair, was: str | None, now: str | None) -> ChangeKind:
     if pair.fields:
-        return Kind("changed", fields=pair.fields)
+        return ChangeKind("changed", fields=pair.fields)
     call = pair.after if pair.before is None else pair.before
     assert call is not None
     event_type = None if call.event_type is None else cut_name(call.event_type)
-    return Kind(pair.verdict, call.kind, event_type, was=was, now=now)
+    return ChangeKind(pair.verdict, call.kind, event_type, was=was, now=now)
 
 
-def _sample(place: Place, pair: Pair) -> Sample:
-    return Sample(*place, *_sides(pair))
-
-
-def _sides(pair: Pair) -> tuple[Fields | None, Fields | None]:
-    return _fields(pair.before), _fields(pair.after)
-
-
-def _fields(call: ShownCall | None) -> Fields | None:
-    return None if call is None else call.fields
+def _sample(message: WhichMessage, pair: CallPair) -> ChangeSample:
+    return ChangeSample(*message, *pair.sides)

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import PurePath
 
-from convertro_cli.review.diff.model import DiffReport
-from convertro_cli.review.diff.samples import Kind, Sample
-from convertro_cli.review.diff.totals import Table as Totals
-from convertro_cli.review.diff.view import (
-    FieldRow,
-    TotalRow,
-    all_groups,
-    counted,
-    field_rows,
-    filter_rows,
-    kinds_differ,
-    place,
-    total_rows,
-)
-from convertro_cli.review.diff.wording import reason, scope, summarise, title, warnings
+from convertro_cli.review.diff.examples import examples
+from convertro_cli.review.diff.report import VERDICTS, DiffReport
+from convertro_cli.review.diff.tally import BeforeAfter, DiffTally, Totals
 from convertro_cli.review.masking import Masking
 from convertro_cli.review.report.document import (
     Bars,
-    Block,
     Cell,
     Days,
     Document,
-    Example,
-    Examples,
-    Field,
     Figure,
     Fitting,
     Pair,
@@ -41,12 +26,15 @@ from convertro_cli.review.report.document import (
     Table,
     Tone,
 )
-from convertro_cli.text import amount, count, signed
+from convertro_cli.run.unread import in_words
+from convertro_cli.text import amount, count, listed, signed, things
+
+MOST_ROWS = 25
+"""How many names a table shows; the others are summed up in its last row."""
 
 _MOST_BARS = 10
 _LONGEST_FIGURE = 9
 _SIDES = ("before#", "after#", "difference#")
-_TONES: dict[str, Tone] = {"differs": "", "same": "soft", "sum": "strong"}
 
 
 def to_document(report: DiffReport, masking: Masking) -> Document:
@@ -54,65 +42,73 @@ def to_document(report: DiffReport, masking: Masking) -> Document:
     return Document(
         command=f"convertro diff: {report.before} → {report.after}",
         title=f"What changes with {PurePath(report.after).name}",
-        lede=f"{summarise(report)} Compared: {scope(report)}.",
+        lede=f"{summarise(report)} Compared: {_scope(report)}.",
         facts=[("settings", f"{report.before} → {report.after}")],
-        warnings=warnings(report),
+        warnings=list(_warnings(report)),
         figures=list(_figures(report)),
         parts=list(_parts(report, masking)),
     )
 
 
-def _parts(report: DiffReport, masking: Masking) -> Iterator[Part]:
-    tally = report.tally
-    yield from _settings(report)
-    if tally.by_day.rows:
-        yield Part("days", "Calls by day", [_days(tally.by_day)])
-    types = _totals("By Convertro event type", "event type", tally.by_event_type)
-    if types:
-        bars = [_bars(tally.by_event_type, unit) for unit in ("value", "calls")]
-        yield Part("types", "By Convertro event type", [*bars, *types])
-    events = _totals("By Segment event", "event", tally.by_event)
-    if events:
-        yield Part("events", "By Segment event", events)
-    if kinds_differ(tally):
-        kinds = _totals("By kind of call", "call", tally.by_call)
-        yield Part("kinds", "By kind of call", kinds)
-    counts: list[Block] = [
-        Table(
-            heading, ("", "number#"), [(Cell(name, "code"), count(number)) for name, number in rows]
-        )
-        for heading, rows in counted(tally)
-    ]
-    dropped = filter_rows(report)
-    if dropped:
-        rows: list[Row] = [
-            (Cell(name, "code"), then, now, _difference(by)) for name, then, now, by in dropped
-        ]
-        counts.insert(0, Table("Messages dropped by filters", ("filter", *_SIDES), rows))
-    if counts:
-        yield Part("counts", "Messages and fields", counts)
-    for index, (heading, groups) in enumerate(all_groups(tally.groups)):
-        blocks = [_examples(kind, group.count, group.samples, masking) for kind, group in groups]
-        yield Part(f"examples-{index}", heading, blocks)
+def summarise(report: DiffReport) -> str:
+    """Say in a sentence or two what changes: the calls, then what they are worth."""
+    return f"{_calls(report)} {_value(report)}".strip()
 
 
-def _settings(report: DiffReport) -> Iterator[Part]:
-    if report.settings:
-        rows = [
-            tuple(Cell(text, "code") for text in (change.key, *change.texts))
-            for change in report.settings
-        ]
-        table = Table("Settings that differ", ("key", "before", "after"), rows)
-        yield Part("settings", "Settings", [table])
+def _calls(report: DiffReport) -> str:
+    calls, same = report.tally.calls, report.tally.calls["unchanged"]
+    first, *others = [name for name in VERDICTS[:3] if calls[name]] or [""]
+    if not first:
+        stays = "the only one stays" if same == 1 else f"all {count(same)} stay"
+        return f"No call changes: {stays} the same." if same else "No call changes."
+    be = "is" if calls[first] == 1 else "are"
+    told = [f"{things(calls[first], 'call')} {be} {first}"]
+    told += [f"{count(calls[name])} {name}" for name in others]
+    kept = f"{count(same)} stay" if same > 1 else "one stays" if same else "none stays"
+    return f"{listed(told)}; {kept} the same."
+
+
+def _value(report: DiffReport) -> str:
+    total = report.tally.by_event_type.total()
+    before, after = amount(total.before.value), amount(total.after.value)
+    difference = total.value_difference
+    if not total.before.count and not total.after.count:
+        return ""
+    if not difference:
+        return f"The events are worth {after}, as before."
+    verb = "rises" if difference > 0 else "falls"
+    return (
+        f"The value of all events {verb} from {before} to {after} ({signed(amount(difference))})."
+    )
+
+
+def _scope(report: DiffReport) -> str:
+    """Say what was compared."""
+    files = report.files["read"] + report.files["damaged"]
+    return f"{things(report.tally.messages.read, 'message')} in {things(files, 'file')}"
+
+
+def _warnings(report: DiffReport) -> Iterator[str]:
+    """Say what the reader must know to take the numbers for what they are."""
+    if report.interrupted:
+        yield "Interrupted: these are the numbers of what was compared until then."
+    yield from report.notes
+    for name, what in (
+        ("damaged", "damaged, and compared up to the break"),
+        ("skipped", f"not read: {in_words(report.unread)}"),
+    ):
+        if number := report.files[name]:
+            were = "was" if number == 1 else "were"
+            yield f"{things(number, 'file')} {were} {what}."
 
 
 def _figures(report: DiffReport) -> Iterator[Figure]:
     tones: dict[str, Tone] = {"added": "added", "removed": "removed", "changed": "changed"}
-    for verdict in ("added", "removed", "changed", "unchanged"):
+    for verdict in VERDICTS:
         number = report.tally.calls[verdict]
         tone = tones.get(verdict, "") if number else ""
         yield Figure(f"Calls {verdict}", count(number), tone=tone)
-    total = report.tally.by_event_type.sum()
+    total = report.tally.by_event_type.total()
     sides = f"{amount(total.before.value)} → {amount(total.after.value)}"
     yield Figure("Value of all events", _briefly(total.value_difference), sides)
 
@@ -123,74 +119,139 @@ def _briefly(difference: Decimal) -> str:
     return text if len(text) <= _LONGEST_FIGURE else signed(count(round(difference)))
 
 
+def _parts(report: DiffReport, masking: Masking) -> Iterator[Part]:
+    tally = report.tally
+    if report.settings:
+        changed: list[Row] = [
+            [Cell(text, "code") for text in (change.key, *change.texts)]
+            for change in report.settings
+        ]
+        table = Table("Settings that differ", ("key", "before", "after"), changed)
+        yield Part("settings", "Settings", [table])
+    if tally.by_day:
+        yield Part("days", "Calls by day", [_days(tally.by_day)])
+    if tally.by_event_type.total() != BeforeAfter():
+        types = totals("By Convertro event type", "event type", tally.by_event_type)
+        bars = [_bars(tally.by_event_type, unit) for unit in ("value", "calls")]
+        yield Part("types", "By Convertro event type", [*bars, types])
+    if tally.by_event.total() != BeforeAfter():
+        events = totals("By Segment event", "event", tally.by_event)
+        yield Part("events", "By Segment event", [events])
+    if any(row.differs for kind, row in tally.by_call if kind != "event"):
+        # Of other calls no other table has anything.
+        yield Part("kinds", "By kind of call", [totals("By kind of call", "call", tally.by_call)])
+    counts = [*_by_filter(report), *_counted(tally)]
+    if counts:
+        yield Part("counts", "Messages and fields", counts)
+    for index, (heading, blocks) in enumerate(examples(tally.groups, masking)):
+        yield Part(f"examples-{index}", heading, blocks)
+
+
+def _by_filter(report: DiffReport) -> Iterator[Table]:
+    """Give each filter that dropped messages, with how many before and after.
+
+    A saved dry run does not say which filter it was.
+    """
+    before, after = report.tally.messages.filtered_before, report.tally.messages.filtered_after
+    rows: list[Row] = []
+    for key in sorted({*before, *after}, key=lambda key: (-max(before[key], after[key]), key)):
+        then = "–" if report.is_saved else count(before[key])
+        by = "–" if report.is_saved else signed(count(after[key] - before[key]))
+        rows.append((Cell(": ".join(key), "code"), then, count(after[key]), _difference(by)))
+    if rows:
+        yield Table("Messages dropped by filters", ("filter", *_SIDES), rows)
+
+
+def _counted(tally: DiffTally) -> Iterator[Table]:
+    """Give what is only counted, as far as there is any."""
+    messages = tally.messages
+    otherwise = Counter({" → ".join(both): number for both, number in messages.otherwise.items()})
+    for heading, counts in (
+        ("Messages newly sent, by the reason before", messages.newly_sent),
+        ("Messages newly skipped, by the reason now", messages.newly_skipped),
+        ("Messages still not sent, for another reason", otherwise),
+        ("Fields changed", tally.fields),
+    ):
+        if counts:
+            ranked = counts.most_common()
+            rows = [(Cell(name, "code"), count(number)) for name, number in ranked]
+            yield Table(heading, ("", "number#"), rows)
+
+
 def _days(table: Totals) -> Days:
-    rows = {date.fromisoformat(day): row for day, row in table.rows.items()}
-    before = Series("before", {day: row.before.calls for day, row in rows.items()})
-    after = Series("after", {day: row.after.calls for day, row in rows.items()})
+    rows = {date.fromisoformat(day): row for day, row in table}
+    before = Series("before", {day: row.before.count for day, row in rows.items()})
+    after = Series("after", {day: row.after.count for day, row in rows.items()})
     return Days("Calls by day (UTC), before and after", [before, after], {})
 
 
 def _bars(table: Totals, unit: str) -> Bars:
     """Give all events, and the event types that differ most, before and after."""
-    write = count if unit == "calls" else amount
     pairs = []
-    for name, row in [("all", table.sum()), *table.by_weight()][: 1 + _MOST_BARS]:
-        before, after = (getattr(side, unit) for side in (row.before, row.after))
-        pairs.append(Pair(name, before, after, write(before), write(after)))
+    for name, row in [("all", table.total()), *table.by_weight()][: 1 + _MOST_BARS]:
+        if unit == "calls":
+            calls = (row.before.count, row.after.count)
+            pairs.append(Pair(name, *calls, *map(count, calls)))
+        else:
+            values = (row.before.value, row.after.value)
+            pairs.append(Pair(name, *values, *map(amount, values)))
     return Bars(f"{unit.capitalize()} by event type, before and after", pairs)
 
 
-def _totals(title: str, what: str, table: Totals) -> list[Block]:
-    """Give the totals as one table, or as two where that is too wide."""
-    rows = total_rows(table)
-    if not rows:
-        return []
-    both = _table(title, what, rows, ("calls", "value"))
-    calls, value = _table(title, what, rows, ("calls",)), _table("", what, rows, ("value",))
-    return [Fitting([[both], [calls, value]])]
+def totals(title: str, what: str, table: Totals) -> Fitting:
+    """Give totals as one table, or as two where that is too wide.
+
+    Rows that differ most come first, and one that sums up all last. What is beyond the most
+    rows is summed up in one.
+    """
+    ranked = list(table.by_weight())
+    shown, others = ranked[:MOST_ROWS], ranked[MOST_ROWS:]
+    has_rest = table.rest != BeforeAfter()
+    if len(others) == 1 and not has_rest:
+        shown, others = ranked, []
+    if others or has_rest:
+        rest = BeforeAfter()
+        for row in (*(row for _, row in others), table.rest):
+            rest.add(row)
+        same = not has_rest and not any(row.differs for _, row in others)
+        number = f"{count(len(others))} " if others else ""
+        name = f"{number}others" if shown else f"all {number}".rstrip()
+        shown.append((f"({name}, same totals)" if same else f"({name})", rest))
+    last = table.total() if len(shown) > 1 else None
+    both = _table(title, what, shown, last, ("calls", "value"))
+    calls = _table(title, what, shown, last, ("calls",))
+    return Fitting([[both], [calls, _table("", what, shown, last, ("value",))]])
 
 
-def _table(title: str, what: str, rows: Sequence[TotalRow], units: Sequence[str]) -> Table:
+def _table(
+    title: str,
+    what: str,
+    rows: Sequence[tuple[str, BeforeAfter]],
+    total: BeforeAfter | None,
+    units: Sequence[str],
+) -> Table:
     columns = [what]
     for unit in units:
         columns += [f"{unit} {_SIDES[0]}", *_SIDES[1:]]
-    cells = [_cells(row, units) for row in rows]
-    if rows[-1].role == "sum":
-        return Table(title, columns, cells[:-1], total=cells[-1])
-    return Table(title, columns, cells)
+    cells = [[Cell(name, "code"), *_cells(row, units)] for name, row in rows]
+    if total is None:
+        return Table(title, columns, cells)
+    last = [Cell("all", "strong"), *_cells(total, units, "strong")]
+    return Table(title, columns, cells, total=last)
 
 
-def _cells(row: TotalRow, units: Sequence[str]) -> Row:
-    tone = _TONES[row.role]
-    cells: list[str | Cell] = [Cell(row.name, tone if row.role == "sum" else "code")]
+def _cells(row: BeforeAfter, units: Sequence[str], tone: Tone = "") -> Iterator[Cell]:
+    tone = tone or ("" if row.differs else "soft")
     for unit in units:
-        before, after, difference = row.calls if unit == "calls" else row.value
-        cells += [Cell(before, tone), Cell(after, tone), _difference(difference)]
-    return cells
+        if unit == "calls":
+            before, after = count(row.before.count), count(row.after.count)
+            difference = count(row.calls_difference)
+        else:
+            before, after = amount(row.before.value), amount(row.after.value)
+            difference = amount(row.value_difference)
+        yield from (Cell(before, tone), Cell(after, tone), _difference(signed(difference)))
 
 
 def _difference(text: str) -> Cell:
     tones: dict[str, Tone] = {"+": "added", "−": "removed"}
     return Cell(text, tones.get(text[0], "soft"))
-
-
-def _examples(kind: Kind, number: int, samples: Sequence[Sample], masking: Masking) -> Examples:
-    examples = [_example(sample, masking) for sample in samples]
-    return Examples(title(kind), number, reason(kind), examples)
-
-
-def _example(sample: Sample, masking: Masking) -> Example:
-    sides = [side for side in (sample.before, sample.after) if side is not None]
-    return Example(
-        str(sample.event or sides[0].get("call", "message")),
-        place(sample._replace(event=None), masking),
-        [_field(row) for row in field_rows(sample, masking)],
-        "changed" if len(sides) == 2 else "removed" if sample.after is None else "added",
-    )
-
-
-def _field(row: FieldRow) -> Field:
-    """Give a field; masked values that look alike and are not are told apart."""
-    alike = row.changed and row.before == row.after
-    after = f"{row.after} (another)" if alike else row.after
-    return Field(row.name, row.before, after, row.changed)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
+from convertro_cli.amounts import cut_name
 from convertro_cli.mapping.wire import trait_text
 from convertro_cli.review.diff.calls import Fields
-from convertro_cli.review.diff.totals import cut_name
 
 MOST_KINDS = 50
 """Of how many kinds examples are kept, for calls added, removed and so on apart."""
@@ -19,7 +19,7 @@ _LONGEST_TEXT = 2_000
 _MOST_TRAITS = 50
 
 
-class Kind(NamedTuple):
+class ChangeKind(NamedTuple):
     """What makes two changes alike.
 
     Calls added or removed are alike by their kind and event type, and by why the message was
@@ -35,7 +35,7 @@ class Kind(NamedTuple):
     now: str | None = None
 
 
-class Sample(NamedTuple):
+class ChangeSample(NamedTuple):
     """One change, with the place of its message in the export. ``event`` is the message's name.
 
     The two sides are fields of a dry run's lines, cut short where they are very long.
@@ -53,7 +53,7 @@ class Group:
     """All changes of one kind: how many, and the first few of them."""
 
     count: int = 0
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[ChangeSample] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -65,9 +65,9 @@ class Groups:
     """
 
     wanted: int
-    kinds: dict[Kind, Group] = field(default_factory=dict)
+    kinds: dict[ChangeKind, Group] = field(default_factory=dict)
 
-    def note(self, kind: Kind, sample: Callable[[], Sample] | None) -> None:
+    def note(self, kind: ChangeKind, sample: Callable[[], ChangeSample] | None) -> None:
         """Count a change, and keep it as a sample while there are not enough of its kind."""
         group = self.kinds.get(kind)
         if group is None:
@@ -107,10 +107,10 @@ class Handed:
     """
 
     def __init__(self) -> None:
-        self._samples: dict[Kind, int] = {}
+        self._samples: dict[ChangeKind, int] = {}
         self._kinds: Counter[str] = Counter()
 
-    def are_enough(self, kind: Kind, wanted: int) -> bool:
+    def are_enough(self, kind: ChangeKind, wanted: int) -> bool:
         """Whether no more samples of a kind are needed."""
         handed = self._samples.get(kind)
         return self._kinds[kind.change] >= MOST_KINDS if handed is None else handed >= wanted
@@ -125,8 +125,8 @@ class Handed:
             self._samples[kind] = self._samples.get(kind, 0) + len(group.samples)
 
 
-def _shortened(sample: Sample) -> Sample:
-    return Sample(
+def _shortened(sample: ChangeSample) -> ChangeSample:
+    return ChangeSample(
         sample.source,
         _short(sample.message_id),
         None if sample.event is None else cut_name(sample.event),

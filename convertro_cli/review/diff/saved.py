@@ -7,7 +7,9 @@ whole. What only one of them has is for the comparison to tell.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,9 +17,9 @@ import orjson
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.batch import PLACE, LineBatch, place
+from convertro_cli.reading.export_set import ExportFile
 from convertro_cli.reading.lines import read_batches
 from convertro_cli.reading.paths import as_text, quoted
-from convertro_cli.reading.sources import ExportFile
 
 _LINE = re.compile(
     rb'\{"source":"([^"\\]*):(\d{1,18})(?:\[(\d{1,18})\])?","message_id":(?:null|"[^"\\]*"),'
@@ -65,14 +67,44 @@ class SavedLine(NamedTuple):
         return place(self.file, self.number, self.item)
 
 
-class Work(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SavedBatch(LineBatch):
     """A batch of the export with the saved lines that are of it.
 
-    Without a batch, the saved lines are of nothing that this run reads.
+    One without any data of an export has saved lines that are of nothing that this run reads.
     """
 
-    batch: LineBatch | None
     saved: tuple[SavedLine, ...] = ()
+
+
+class SavedLines:
+    """The saved lines beside a batch, to be taken in their order."""
+
+    def __init__(self, lines: Iterable[SavedLine]) -> None:
+        self._lines = deque(lines)
+
+    def take(self, end: At) -> list[SavedLine]:
+        """Take the lines before a place in the file."""
+        taken = []
+        while self._lines and self._lines[0].at < end:
+            taken.append(self._lines.popleft())
+        return taken
+
+    def rest(self) -> list[SavedLine]:
+        """Give the lines that are left."""
+        return list(self._lines)
+
+
+def saved_beside(batch: LineBatch) -> SavedLines:
+    """Give the saved lines beside a batch."""
+    return SavedLines(batch.saved if isinstance(batch, SavedBatch) else ())
+
+
+def saved_of(batch: LineBatch, number: int) -> list[SavedLine]:
+    """Give the saved lines of one message of a batch, by the number of its line."""
+    place = at(*batch.locate(number))
+    found = batch.saved if isinstance(batch, SavedBatch) else ()
+    return [line for line in found if line.at == place]
 
 
 class SavedRun:
@@ -95,8 +127,10 @@ class SavedRun:
             ) from None
         self._file = ExportFile(self.name, path, size)
 
-    def beside(self, batches: Iterable[LineBatch], names: Sequence[str]) -> Iterator[Work]:
+    def beside(self, batches: Iterable[LineBatch], names: Sequence[str]) -> Iterator[SavedBatch]:
         """Give each batch with its saved lines. ``names`` are the export's files, in order.
+
+        Lines of nothing that this run reads come in batches without data, a few at a time.
 
         Raises ConvertroError for a line that is of no dry run, and where the saved run read the
         files in another order.
@@ -104,15 +138,12 @@ class SavedRun:
         lines = _Ahead(self._lines(), {name: index for index, name in enumerate(names)}, self.name)
         for batch in batches:
             yield from lines.before(batch.file)
-            yield Work(batch, tuple(lines.until(batch.file, _after(batch))))
+            yield _beside(batch, lines.until(batch.file, _after(batch)))
         yield from lines.before(len(names))
 
     def fault(self, problem: str) -> ConvertroError:
         """Tell what is wrong with one of its lines."""
-        return ConvertroError(
-            f"The saved dry run {quoted(self.name)} {problem}.",
-            hint=_HOW,
-        )
+        return ConvertroError(f"The saved dry run {quoted(self.name)} {problem}.", hint=_HOW)
 
     def _lines(self) -> Iterator[SavedLine]:
         for batch in read_batches([self._file]):
@@ -137,17 +168,17 @@ class _Ahead:
         self._left: set[str] = set()
         self._advance()
 
-    def before(self, file: int) -> Iterator[Work]:
+    def before(self, file: int) -> Iterator[SavedBatch]:
         """Give the saved lines of files that this run does not read, or has read before."""
         together: list[SavedLine] = []
         while self._next is not None and self._order.get(self._next.file, -1) < file:
             if len(together) >= _MOST_TOGETHER and not self._next.is_beside(together[-1]):
-                yield Work(None, tuple(together))
+                yield _beside(_NOTHING, together)
                 together = []
             together.append(self._next)
             self._advance()
         if together:
-            yield Work(None, tuple(together))
+            yield _beside(_NOTHING, together)
 
     def until(self, file: int, end: At) -> Iterator[SavedLine]:
         """Give the saved lines of a file before a place in it."""
@@ -184,6 +215,15 @@ class _Ahead:
         )
 
 
+_NOTHING = LineBatch(-1, "", 1, b"", 0, is_followed=True)
+
+
+def _beside(batch: LineBatch, lines: Iterable[SavedLine]) -> SavedBatch:
+    return SavedBatch(
+        **{each.name: getattr(batch, each.name) for each in fields(LineBatch)}, saved=tuple(lines)
+    )
+
+
 def _after(batch: LineBatch) -> At:
     """The place after the last one of a batch."""
     if batch.items:
@@ -199,11 +239,11 @@ def _locate(line: bytes, where: str) -> SavedLine:
         index = None if match[3] is None else int(match[3])
         return SavedLine(match[1].decode("utf-8", "replace"), int(match[2]), line, index)
     try:
-        fields = orjson.loads(line)
+        told = orjson.loads(line)
     except orjson.JSONDecodeError:
         raise _no_dry_run(where, "is no JSON object") from None
-    source = fields.get("source") if isinstance(fields, dict) else None
-    if not isinstance(source, str) or not _WHAT & fields.keys():
+    source = told.get("source") if isinstance(told, dict) else None
+    if not isinstance(source, str) or not _WHAT & told.keys():
         raise _no_dry_run(where, "is no line of a dry run")
     found = PLACE.fullmatch(source)
     if found is None:
@@ -213,7 +253,4 @@ def _locate(line: bytes, where: str) -> SavedLine:
 
 
 def _no_dry_run(where: str, why: str) -> ConvertroError:
-    return ConvertroError(
-        f"{quoted(where)} {why}.",
-        hint=_HOW,
-    )
+    return ConvertroError(f"{quoted(where)} {why}.", hint=_HOW)

@@ -11,8 +11,9 @@ import orjson
 from convertro_cli.mapping.calls import InvalidReason, SkipReason
 from convertro_cli.reading.paths import quoted
 from convertro_cli.review.diff.calls import Fields, ShownCall
+from convertro_cli.review.diff.compare import WhichMessage
 from convertro_cli.review.diff.saved import SavedLine
-from convertro_cli.review.diff.tally import Outcome
+from convertro_cli.review.diff.tally import OneSide
 from convertro_cli.segment.json_text import read_json, read_json_exactly, write_json
 
 _KINDS = frozenset({"event", "user", "install"})
@@ -31,7 +32,12 @@ class SavedMessage(NamedTuple):
 
     source: str
     message_id: str | None
-    outcome: Outcome
+    side: OneSide
+
+    @property
+    def which(self) -> WhichMessage:
+        """Which message it was; its event's name is not saved."""
+        return WhichMessage(self.source, self.message_id, None)
 
 
 def read_message(lines: Sequence[SavedLine]) -> SavedMessage:
@@ -62,8 +68,8 @@ def _read(lines: Sequence[bytes]) -> SavedMessage:
     if not isinstance(message_id, str | None):
         raise SavedLineError("has a message id that is no text")
     if calls:
-        return SavedMessage(source, message_id, Outcome(calls))
-    return SavedMessage(source, message_id, Outcome(reason=reason, line=said))
+        return SavedMessage(source, message_id, OneSide(calls))
+    return SavedMessage(source, message_id, OneSide(reason=reason, line=said))
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -123,7 +123,7 @@ class FilterSwitchedOff:
         return replace(spec, enabled=False) if spec.title == self.title else spec
 
 
-Change = SettingChange | DataChange | OptionDropped | FilterSwitchedOff
+ProposedChange = SettingChange | DataChange | OptionDropped | FilterSwitchedOff
 
 
 def _with(holder: Any, path: tuple[str, ...], value: Any) -> dict[str, Any]:

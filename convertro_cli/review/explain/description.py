@@ -11,7 +11,7 @@ from convertro_cli.review.explain.steps import Step
 from convertro_cli.review.masking import Masking, plain_values
 from convertro_cli.settings.load import LoadedSettings
 
-Tell = Callable[[Sequence[str]], list[dict[str, Any]]]
+TellSteps = Callable[[Sequence[str]], list[dict[str, Any]]]
 """Gives settings as they are told: key, value, and where the value is from."""
 
 
@@ -49,7 +49,7 @@ def _setting(key: str, loaded: LoadedSettings, tables: dict[str, Any]) -> dict[s
     return {"key": key, "value": value, "origin": origin}
 
 
-def _step(step: Step, tell: Tell, masking: Masking) -> dict[str, Any]:
+def _step(step: Step, tell: TellSteps, masking: Masking) -> dict[str, Any]:
     return {
         "topic": step.topic,
         "verdict": step.verdict,
@@ -95,7 +95,7 @@ def _filter(step: FilterStep, masking: Masking) -> dict[str, Any]:
 
 
 def _call(
-    call: ExplainedCall, explanation: Explanation, tell: Tell, masking: Masking
+    call: ExplainedCall, explanation: Explanation, tell: TellSteps, masking: Masking
 ) -> dict[str, Any]:
     plain = plain_values(call.fields)
     return {

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.calls import Call, Invalid, Mapped
 from convertro_cli.mapping.dry_run import describe_call
-from convertro_cli.mapping.jobs import TOO_LONG, ready_message
+from convertro_cli.mapping.jobs import TOO_LONG, calls_of, ready_message
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import Notes
@@ -147,7 +147,7 @@ def _explain_calls(
 ) -> tuple[list[ExplainedCall], bool, str | None]:
     if not isinstance(line.outcome, Mapped):
         return [], False, None
-    _, _, _, ready, *_ = ready_message(line, line.outcome, found.line, rules)
+    ready = calls_of(ready_message(line, line.outcome, found.line, rules))
     records: dict[bytes, CallRecord] | None = {}
     fault = None
     try:
@@ -163,7 +163,9 @@ def _explain_calls(
             fault_of_url,
             (records or {}).get(key),
         )
-        for call, (key, url, _, _, fault_of_url, _) in zip(line.outcome.calls, ready, strict=True)
+        for call, (key, url, *_, fault_of_url, _order) in zip(
+            line.outcome.calls, ready, strict=True
+        )
     ]
     return calls, records is None, fault
 

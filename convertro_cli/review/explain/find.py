@@ -12,7 +12,7 @@ from convertro_cli.mapping.lines import MappedLine, map_line, map_lines
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import Trail
 from convertro_cli.reading.batch import LineBatch, place
-from convertro_cli.reading.sources import ExportSet
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.run.progress import Watcher
 from convertro_cli.run.reading import Reading
 from convertro_cli.segment.ids import read_id
@@ -95,8 +95,8 @@ def search(
     Then so many bytes more are looked through for others, which are only counted.
     """
     result = Search()
-    with Reading(exports, job, watcher, workers=workers) as reading:
-        for batch, found in reading:
+    with Reading(exports, watcher, workers=workers) as reading:
+        for batch, found in reading.each(job):
             if len(result.found) == most:
                 look_on -= len(batch.data)
             result.take(found, most)

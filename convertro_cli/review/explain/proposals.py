@@ -14,17 +14,19 @@ from convertro_cli.mapping.selection import options_against
 from convertro_cli.mapping.times import message_time
 from convertro_cli.review.explain.changes import (
     REMOVED,
-    Change,
     DataChange,
     FilterSwitchedOff,
     OptionDropped,
+    ProposedChange,
     SettingChange,
 )
+from convertro_cli.segment.properties import Lookup
 from convertro_cli.segment.times import TIME_KEYS
 from convertro_cli.settings.compile import missing_cloud_settings
 from convertro_cli.settings.model import Settings
 
 _EXAMPLES = {"client_name": "acme", "site_id": "1", "domain": "https://shop.example.com"}
+_find_amounts = Lookup("revenue", "total").keys
 _AS_WEB = SettingChange(
     "mapping", {"mode": "web"}, "this maps every message by the browser's rules", cost=3
 )
@@ -53,7 +55,7 @@ def propose(
     message: Message,
     settings: Settings,
     rules: Rules,
-) -> Iterator[Change]:
+) -> Iterator[ProposedChange]:
     """Propose changes, each of which does away with what stopped a message of this outcome.
 
     Another reason may come after it. None stands for a URL that is too long.
@@ -75,7 +77,7 @@ _BY_FILTER: Mapping[str, Literal["filters", "transformations"]] = {
 }
 
 
-def _without_filters(message: Message, rules: Rules) -> Iterator[Change]:
+def _without_filters(message: Message, rules: Rules) -> Iterator[ProposedChange]:
     time = message_time(message, rules.latest)
     seconds = None if isinstance(time, Invalid) else time.seconds
     message_type = message["type"].lower()
@@ -83,45 +85,45 @@ def _without_filters(message: Message, rules: Rules) -> Iterator[Change]:
     yield OptionDropped(against[0])  # each filter against it must go, in any order
 
 
-def _type(message: Message, _: Settings) -> Iterator[Change]:
+def _type(message: Message, _: Settings) -> Iterator[ProposedChange]:
     note = "Convertro takes only identify and track"
     yield DataChange(("type",), "track", note)
     yield DataChange(("type",), "identify", note)
 
 
-def _integrations(message: Message, _: Settings) -> Iterator[Change]:
+def _integrations(message: Message, _: Settings) -> Iterator[ProposedChange]:
     yield DataChange(("integrations", "Convertro"), True)
     note = "this sends whatever the messages' own choice is, as Segment's Replay does"
     yield SettingChange("mapping", {"integrations": "ignore"}, note, cost=2)
 
 
-def _schema(message: Message, settings: Settings) -> Iterator[Change]:
+def _schema(message: Message, settings: Settings) -> Iterator[ProposedChange]:
     left = [name for name in settings.schema_.disabled_events if name != message["event"]]
     yield SettingChange("schema", {"disabled_events": left})
 
 
-def _delivered(message: Message, settings: Settings) -> Iterator[Change]:
+def _delivered(message: Message, settings: Settings) -> Iterator[ProposedChange]:
     if read_mark(message) == "unmarked":
         yield SettingChange("mapping", {"delivered_in_browser": "skip"})
     note = "only if Convertro does not have it from the browser: it would be counted twice"
     yield SettingChange("mapping", {"delivered_in_browser": "send"}, note, cost=2)
 
 
-def _user_id(message: Message, _: Settings) -> Iterator[Change]:
+def _user_id(message: Message, _: Settings) -> Iterator[ProposedChange]:
     yield DataChange(("userId",), "u1", "the user's id", example=True)
 
 
-def _event_name(message: Message, settings: Settings) -> Iterator[Change]:
+def _event_name(message: Message, settings: Settings) -> Iterator[ProposedChange]:
     known = next(iter(settings.events), "Order Completed")
     yield DataChange(("event",), known, "the event's name", example=True)
 
 
-def _device_id(message: Message, _: Settings) -> Iterator[Change]:
+def _device_id(message: Message, _: Settings) -> Iterator[ProposedChange]:
     yield DataChange(("context", "device", "id"), "D-1", "the device's id", example=True)
     yield _AS_WEB
 
 
-def _order_id(message: Message, _: Settings) -> Iterator[Change]:
+def _order_id(message: Message, _: Settings) -> Iterator[ProposedChange]:
     some_id, order_id, *_others = find_order_keys(as_object(message.get("properties")))
     key = order_id or some_id or "order_id"
     yield DataChange(("properties", key), "o-1", "the order's id", example=True)
@@ -130,16 +132,15 @@ def _order_id(message: Message, _: Settings) -> Iterator[Change]:
     )
 
 
-def _amount(message: Message, _: Settings) -> Iterator[Change]:
-    _, _, total, revenue, *_others = find_order_keys(as_object(message.get("properties")))
-    for key in (revenue, total):
+def _amount(message: Message, _: Settings) -> Iterator[ProposedChange]:
+    for key in _find_amounts(as_object(message.get("properties"))):
         if key is not None:
             yield DataChange(("properties", key), 50.99, "the amount", example=True)
     note = "this sends all such messages as worth 1, and a call once sent cannot be unsent"
     yield SettingChange("mapping", {"unreadable_amount": "send"}, note, cost=2)
 
 
-def _unmapped(message: Message, settings: Settings) -> Iterator[Change]:
+def _unmapped(message: Message, settings: Settings) -> Iterator[ProposedChange]:
     event = message.get("event")
     if isinstance(event, str):
         yield SettingChange("events", {event: event}, "or another name that Convertro knows it by")
@@ -149,7 +150,7 @@ def _unmapped(message: Message, settings: Settings) -> Iterator[Change]:
         yield from _event_name(message, settings)
 
 
-def _cloud_settings(message: Message, settings: Settings) -> Iterator[Change]:
+def _cloud_settings(message: Message, settings: Settings) -> Iterator[ProposedChange]:
     missing = missing_cloud_settings(settings)
     yield SettingChange(
         "convertro", {name: _EXAMPLES[name] for name in missing}, "with the values of your account"
@@ -157,11 +158,11 @@ def _cloud_settings(message: Message, settings: Settings) -> Iterator[Change]:
     yield _AS_WEB
 
 
-def _time(message: Message, _: Settings) -> Iterator[Change]:
+def _time(message: Message, _: Settings) -> Iterator[ProposedChange]:
     yield DataChange((TIME_KEYS[0],), "2024-03-01T12:00:00Z", "when it happened", example=True)
 
 
-def _shorter(message: Message) -> Iterator[Change]:
+def _shorter(message: Message) -> Iterator[ProposedChange]:
     if message["type"].lower() == "identify" and as_object(message.get("traits")):
         yield SettingChange("mapping", {"traits": "none"}, "this sends no traits at all", cost=2)
     context = as_object(message.get("context"))
@@ -177,7 +178,7 @@ def _shorter(message: Message) -> Iterator[Change]:
         yield DataChange(path, REMOVED)
 
 
-_PROPOSALS: dict[str, Callable[[Message, Settings], Iterator[Change]]] = {
+_PROPOSALS: dict[str, Callable[[Message, Settings], Iterator[ProposedChange]]] = {
     SkipReason.UNSUPPORTED_TYPE: _type,
     SkipReason.DISABLED_BY_INTEGRATIONS: _integrations,
     SkipReason.DISABLED_BY_SCHEMA: _schema,

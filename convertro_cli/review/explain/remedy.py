@@ -19,10 +19,10 @@ from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.review.explain.changes import (
-    Change,
     DataChange,
     FilterSwitchedOff,
     OptionDropped,
+    ProposedChange,
     SettingChange,
 )
 from convertro_cli.review.explain.proposals import propose
@@ -36,7 +36,7 @@ _MOST_CHANGES = 8
 _MOST_TRIED = 600
 _HARDLY_MORE = 2
 
-Remedy = tuple[Change, ...]
+Remedy = tuple[ProposedChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Situation:
         except InexactNumberError:  # only what the message becomes after a change asks for it
             return map_message(read_json_exactly(write_json(self.message)), self.rules)
 
-    def after(self, change: Change) -> Situation | None:
+    def after(self, change: ProposedChange) -> Situation | None:
         """Give the situation with a change made; None where the settings do not allow it."""
         match change:
             case DataChange():
@@ -132,7 +132,7 @@ def _cost(changes: Remedy) -> int:
     return sum(change.cost for change in changes)
 
 
-def _further(situation: Situation, outcome: Outcome) -> Iterator[tuple[Change, Situation]]:
+def _further(situation: Situation, outcome: Outcome) -> Iterator[tuple[ProposedChange, Situation]]:
     stopped = None if isinstance(outcome, Mapped) else outcome
     for change in propose(stopped, situation.message, situation.settings, situation.rules):
         changed = situation.after(change)

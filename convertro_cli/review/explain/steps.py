@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from convertro_cli.destination_filters.steps import FilterStep
-from convertro_cli.mapping.trail import MISSING, Note, PassedOver, Path, Verdict
+from convertro_cli.mapping.trail import MISSING, Note, NoteVerdict, PassedOver, Path
 
 _LONGEST_SHOWN = 80
 _NAMES_SHOWN = 8
@@ -22,7 +22,7 @@ class Step(NamedTuple):
     """
 
     topic: str
-    verdict: Verdict
+    verdict: NoteVerdict
     says: str
     value: str = ""
     personal: bool = False

@@ -20,9 +20,9 @@ from convertro_cli.review.inspect.report import (
     Lack,
     NamedEvents,
     NameKind,
+    ReadingFacts,
     Repeats,
     Rest,
-    RunFacts,
     Times,
     Trouble,
     TypeTotal,
@@ -37,7 +37,7 @@ _NOBODY_ASKS = (
 
 
 def build_report(
-    found: Findings, rules: Rules, run: RunFacts, *, top: int, before: CameBefore | None = None
+    found: Findings, rules: Rules, run: ReadingFacts, *, top: int, before: CameBefore | None = None
 ) -> InspectReport:
     """Put together what was found under these rules; without settings, see the job's."""
     messages, outcomes = found.messages, found.outcomes

@@ -27,7 +27,7 @@ from convertro_cli.segment.days import DAY, HOUR, month_of
 SHORT_SPAN = 3 * DAY
 """Up to this many seconds a span is short, and its hours are kept too."""
 
-PLACES_KEPT = 10
+PLACES_SHOWN = 10
 """How many places of each kind of invalid line and of warning are kept."""
 
 Places = dict[str, list[tuple[str, str]]]
@@ -262,7 +262,7 @@ class Findings:
 def _keep(kept: Places, what: str, place: tuple[str, str]) -> None:
     """Keep a place, if there are not enough of its kind yet."""
     places = kept.setdefault(what, [])
-    if len(places) < PLACES_KEPT and place not in places:
+    if len(places) < PLACES_SHOWN and place not in places:
         places.append(place)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 HASH_BYTES = 8
-MOST_KEPT = 1_000_000
+MOST_IDS = 1_000_000
 
 _QUARTERS = 4
 
@@ -25,7 +25,7 @@ def hash_ids(ids: Iterable[str]) -> bytes:
 class RepeatedIds:
     """Collects hashes of ids within a bound; exact until ``limit`` of them have come."""
 
-    def __init__(self, limit: int = MOST_KEPT) -> None:
+    def __init__(self, limit: int = MOST_IDS) -> None:
         self._limit = limit
         self._hashes = array("Q")
         self._bits = 0

@@ -115,6 +115,6 @@ def find_lacks(profiles: Counter[Profile]) -> Iterator[Lack]:
     """Give what identifies and tracks lack. What none of them could lack is left out."""
     for what, flag, among, belongs in _LACKS:
         looked_at = {one: count for one, count in profiles.items() if belongs(*one)}
-        lacking = sum(count for (_, _, flags), count in looked_at.items() if flags & flag)
+        lacking = sum(count for (_kind, _mode, flags), count in looked_at.items() if flags & flag)
         if looked_at:
             yield Lack(what, among, lacking, sum(looked_at.values()))

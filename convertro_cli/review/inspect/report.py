@@ -179,7 +179,7 @@ class Gates:
 
 
 @dataclass(frozen=True, slots=True)
-class RunFacts:
+class ReadingFacts:
     """How the reading went. ``files`` counts those read, skipped and damaged.
 
     ``unread`` counts the skipped ones by reason.
@@ -202,7 +202,7 @@ class InspectReport:
     ``events`` are all names that were kept, most frequent first; ``top`` of them are shown.
     """
 
-    run: RunFacts
+    run: ReadingFacts
     read: int
     unreadable: int
     left_out: int

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.sources import ExportSet
+from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.review.inspect.build import build_report
 from convertro_cli.review.inspect.copies import Copies
 from convertro_cli.review.inspect.findings import Findings
 from convertro_cli.review.inspect.job import InspectJob
-from convertro_cli.review.inspect.report import InspectReport, RunFacts
+from convertro_cli.review.inspect.report import InspectReport, ReadingFacts
 from convertro_cli.run.progress import Watcher
 from convertro_cli.run.reading import Reading
 
@@ -35,8 +35,8 @@ def inspect(
     """Find out what is in the exports. Interrupted, it reports what was read until then."""
     found, copies = Findings(), Copies(rules)
     job = InspectJob(rules, options.limit)
-    with Reading(exports, job, watcher, workers=options.workers, limit=options.limit) as reading:
-        for batch, result in reading:
+    with Reading(exports, watcher, workers=options.workers, limit=options.limit) as reading:
+        for batch, result in reading.each(job):
             copies.look_at(batch, result)
             found.add(result.found)
             reading.tally.messages["read"] = found.messages["read"]
@@ -45,7 +45,7 @@ def inspect(
     for note in reading.files.notes():
         watcher.notice(note)
     tally = reading.tally
-    facts = RunFacts(
+    facts = ReadingFacts(
         settings=options.settings,
         filtered=bool(rules.selection),
         files={name: tally.files[name] for name in ("read", "skipped", "damaged")},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import singledispatch
-from html import escape
 
 from convertro_cli.review.report.document import (
     Bars,
@@ -24,7 +23,7 @@ from convertro_cli.review.report.document import (
     Verbatim,
     as_cell,
 )
-from convertro_cli.text import count, visible
+from convertro_cli.text import count, in_html, visible
 
 _BACKTICKS = re.compile("`+")
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@$]")
@@ -133,8 +132,8 @@ def _days(block: Days) -> Iterator[str]:
 
 @_block.register
 def _examples(block: Examples) -> Iterator[str]:
-    note = f" <code>{escape(visible(block.note))}</code>" if block.note else ""
-    title = f"<code>{escape(visible(block.title))}</code> {count(block.count)}{note}"
+    note = f" <code>{in_html(block.note)}</code>" if block.note else ""
+    title = f"<code>{in_html(block.title)}</code> {count(block.count)}{note}"
     yield f"\n<details><summary>{title}</summary>"
     for example in block.examples:
         yield f"\n{code(' '.join(filter(None, (example.place, example.title))))}"

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from convertro_cli.mapping.dry_run import DryRunBatch, DryRunJob
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch
-from convertro_cli.review.diff.job import DiffJob, DiffPart, Wanted
+from convertro_cli.reading.batch import LineBatch
+from convertro_cli.review.diff.compare import Wanted
+from convertro_cli.review.diff.job import DiffJob, DiffPart
 from convertro_cli.review.diff.saved import SavedRun
-from convertro_cli.review.diff.saved_job import SavedJob
 from convertro_cli.review.diff.tally import DiffTally
 from convertro_cli.review.masking import Masking
 from convertro_cli.settings.compile import compile_rules
@@ -59,7 +59,7 @@ def compare_saved(
     saved: bytes, lines: Sequence[bytes], after: Rules, wanted: Wanted = WRITTEN
 ) -> tuple[DiffTally, list[Json]]:
     """Compare a saved dry run with rules; give the counts and every change."""
-    job = SavedJob(after, wanted)
+    job = DiffJob(None, after, wanted)
     with tempfile.NamedTemporaryFile() as file:
         file.write(saved)
         file.flush()
@@ -69,7 +69,7 @@ def compare_saved(
 
 def add_up(parts: Iterable[DiffPart], wanted: Wanted) -> tuple[DiffTally, list[Json]]:
     """Add up the parts of a comparison."""
-    total = wanted.open().tally
+    total = wanted.open().finish()
     changes: list[Json] = []
     for part in parts:
         assert part.fault is None

@@ -13,8 +13,9 @@ from convertro_cli.mapping.calls import Call, Mapped
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.rules import Wire
+from convertro_cli.mapping.url_limit import UrlLimit
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.diff.calls import ShownCall
 from tests.mapping.messages import cloud_message, make_rules, web_message
 
@@ -44,8 +45,8 @@ _calls = st.builds(
 def test_it_is_known_without_its_url_whether_a_call_can_be_sent(call: Call, wire: Wire) -> None:
     """Whatever the call and the names of its parameters: as if its URL had been made."""
     sendable = len(build_url(call, wire)) <= LONGEST_URL
-    assert ShownCall(call, wire).is_sendable is sendable
-    assert ("url" in ShownCall(call, wire).fields) is sendable
+    assert ShownCall(call, UrlLimit(wire)).is_sendable is sendable
+    assert ("url" in ShownCall(call, UrlLimit(wire)).fields) is sendable
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_its_fields_are_those_of_the_dry_run(message: dict[str, Any]) -> None:
     output = DryRunJob(RULES)(LineBatch(0, "e", 1, orjson.dumps(message), 0)).output
     outcome = map_message(message, RULES)
     assert isinstance(outcome, Mapped)
-    (mapped,) = (ShownCall(call, RULES.wire) for call in outcome.calls)
+    (mapped,) = (ShownCall(call, UrlLimit(RULES.wire)) for call in outcome.calls)
     head = {"source": "e:1", "message_id": "m1"}
     assert orjson.dumps(head | dict(mapped.fields)) + b"\n" == output
     saved = ShownCall(

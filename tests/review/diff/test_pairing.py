@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convertro_cli.review.diff.calls import ShownCall
-from convertro_cli.review.diff.pairing import pair_calls
+from convertro_cli.review.diff.calls import ShownCall, pair_calls
 
 SALE: dict[str, Any] = {
     "mode": "web",

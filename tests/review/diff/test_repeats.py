@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.sources import find_exports
-from convertro_cli.review.diff.job import Wanted
-from convertro_cli.review.diff.model import DiffReport
+from convertro_cli.review.diff.compare import Wanted
+from convertro_cli.review.diff.report import DiffReport
 from convertro_cli.review.diff.run import DiffOptions, Sides, compare
 from convertro_cli.review.diff.saved import SavedRun
 from convertro_cli.review.masking import Masking
@@ -57,11 +57,11 @@ def totals(path: Path, rules: Rules) -> dict[str, Any]:
 
 def side(report: DiffReport, name: str) -> dict[str, Any]:
     """What a comparison sums up by event type on one side."""
-    rows = {event: getattr(row, name) for event, row in report.tally.by_event_type.rows.items()}
+    rows = {event: getattr(row, name) for event, row in report.tally.by_event_type}
     return {
-        event: {"calls": row.calls, "value": float(row.value)}
+        event: {"calls": row.count, "value": float(row.value)}
         for event, row in rows.items()
-        if row.calls
+        if row.count
     }
 
 

@@ -19,12 +19,12 @@ import pytest
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules, Selection
-from convertro_cli.reading.lines import BATCH_BYTES
+from convertro_cli.reading.batch import BATCH_BYTES
 from convertro_cli.reading.sources import find_exports
-from convertro_cli.review.diff import totals
+from convertro_cli.review.diff import tally
+from convertro_cli.review.diff.compare import Wanted
 from convertro_cli.review.diff.document import to_document
-from convertro_cli.review.diff.job import Wanted
-from convertro_cli.review.diff.model import DiffReport, write_json
+from convertro_cli.review.diff.report import DiffReport, write_json
 from convertro_cli.review.diff.run import DiffOptions, Sides, compare
 from convertro_cli.review.diff.samples import MOST_KINDS
 from convertro_cli.review.masking import Masking
@@ -105,7 +105,7 @@ def test_the_hybrid_model_adds_exactly_the_sale_calls(tmp_path: Path) -> None:
     assert list(each(report.tally)) == [len(added), 0, 0, 1500]
     differing = {
         name: (row.calls_difference, row.value_difference)
-        for name, row in report.tally.by_event_type.rows.items()
+        for name, row in report.tally.by_event_type
         if row.differs
     }
     assert differing == {"sale": (len(added), sum(added))}
@@ -122,7 +122,7 @@ def test_the_sample_settings_without_the_hybrid_model_lack_the_sale_calls(tmp_pa
     added, removed, changed, _ = each(report.tally)
     assert (added, changed) == (0, 0)
     assert removed > 0
-    rows = report.tally.by_event_type.rows
+    rows = dict(report.tally.by_event_type)
     assert {name for name, row in rows.items() if row.differs} == {"sale"}
     assert rows["sale"].calls_difference == -removed
     before = {name: row.before.value for name, row in rows.items()}
@@ -189,12 +189,12 @@ def test_everything_is_counted_once(tmp_path: Path) -> None:
     }
     assert tally.messages.newly_sent == {"unmapped_event": 10, "missing_order_id": 10}
     assert tally.messages.newly_skipped == {"unmapped_event": 10}
-    assert [row.after.calls for row in tally.by_day.rows.values()] == [50]
-    assert {name: row.after.calls for name, row in tally.by_call.rows.items()} == {
+    assert [row.after.count for _, row in tally.by_day] == [50]
+    assert {name: row.after.count for name, row in tally.by_call} == {
         "event": 40,
         "user": 10,
     }
-    assert {name: row.before.calls for name, row in tally.by_event.rows.items()} == {
+    assert {name: row.before.count for name, row in tally.by_event} == {
         "Signed Up": 10,
         "Product Viewed": 0,
         "Trial Ended": 10,
@@ -228,7 +228,7 @@ def test_the_first_moment_of_all_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "e.ndjson"
     path.write_bytes(b"".join(orjson.dumps(message) + b"\n" for message in messages))
     report = report_of(path, OLD, NEW)
-    assert set(report.tally.by_day.rows) == {"2000-01-01", "2024-01-01"}
+    assert {day for day, _ in report.tally.by_day} == {"2000-01-01", "2024-01-01"}
     shown = to_markdown(to_document(report, Masking("full")))
     assert "2000-01-01T00:00:00Z" in shown
     assert "2024-01-01T13:59:59Z" in shown
@@ -259,15 +259,15 @@ def test_endless_names_take_no_endless_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An export in which every event has a name of its own leaves a small report."""
-    monkeypatch.setattr(totals, "MOST_NAMES", 100)
+    monkeypatch.setattr(tally, "MOST_NAMES", 100)
     path = tmp_path / "e.ndjson"
     messages = (web_message("track", event=f"Event {number} " + "x" * 300) for number in range(600))
     path.write_bytes(b"".join(orjson.dumps(message) + b"\n" for message in messages))
     after = make_rules(mapping={"unmapped_events": "send"})
     report = report_of(path, make_rules(), after, wanted=Wanted(3))
     assert report.tally.calls == {"added": 600}
-    assert report.tally.by_event.rest.after.calls == 500
-    assert report.tally.by_event_type.sum().after.value == 600
+    assert report.tally.by_event.rest.after.count == 500
+    assert report.tally.by_event_type.total().after.value == 600
     written = orjson.loads(write_json(report, Masking("full")))
     assert written["by_event_rest"]["after"] == {"calls": 500, "value": 500}
     assert len(written["samples"]) == MOST_KINDS

@@ -8,15 +8,15 @@ from typing import Any
 import orjson
 import pytest
 
-from convertro_cli.review.diff.job import Wanted
-from convertro_cli.review.diff.samples import MOST_KINDS, Groups, Kind, Sample
+from convertro_cli.review.diff.compare import Wanted
+from convertro_cli.review.diff.samples import MOST_KINDS, ChangeKind, ChangeSample, Groups
 from tests.mapping.messages import make_rules, web_message
 from tests.review.diff.comparing import compare
 
 
-def sample(number: int) -> Sample:
+def sample(number: int) -> ChangeSample:
     """A sample that can be told from others."""
-    return Sample(f"e.ndjson:{number}", None, None, None, {"call": "install"})
+    return ChangeSample(f"e.ndjson:{number}", None, None, None, {"call": "install"})
 
 
 def test_the_first_of_each_kind_are_kept_and_all_are_counted() -> None:
@@ -25,7 +25,7 @@ def test_the_first_of_each_kind_are_kept_and_all_are_counted() -> None:
     for part in range(4):
         groups = Groups(3)
         for number in range(part * 2, part * 2 + 2):
-            groups.note(Kind("added", "event", "sale"), lambda n=number: sample(n))  # type: ignore[misc]
+            groups.note(ChangeKind("added", "event", "sale"), lambda n=number: sample(n))  # type: ignore[misc]
         total.add(groups)
     (group,) = total.kinds.values()
     assert group.count == 8
@@ -52,8 +52,8 @@ def test_endless_kinds_do_not_fill_the_memory() -> None:
     total = Groups(1)
     for number in range(MOST_KINDS * 3):
         part = Groups(1)
-        part.note(Kind("added", "event", f"type {number}"), lambda: sample(1))
-        part.note(Kind("removed", "event", f"type {number}"), lambda: sample(1))
+        part.note(ChangeKind("added", "event", f"type {number}"), lambda: sample(1))
+        part.note(ChangeKind("removed", "event", f"type {number}"), lambda: sample(1))
         total.add(part)
     assert len(total.kinds) == 2 * MOST_KINDS
 
@@ -61,7 +61,7 @@ def test_endless_kinds_do_not_fill_the_memory() -> None:
 def test_no_samples_are_made_if_none_are_wanted() -> None:
     """With ``--samples 0`` changes are counted and nothing of an event is kept."""
     groups = Groups(0)
-    groups.note(Kind("added", "event", "sale"), lambda: sample(1))
+    groups.note(ChangeKind("added", "event", "sale"), lambda: sample(1))
     (group,) = groups.kinds.values()
     assert (group.count, group.samples) == (1, [])
 

@@ -13,11 +13,11 @@ import pytest
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.sources import find_exports
-from convertro_cli.review.diff.model import DiffReport
+from convertro_cli.review.diff.report import DiffReport
 from convertro_cli.review.diff.run import DiffOptions, Sides, compare
-from convertro_cli.review.diff.saved import SavedRun, Work
+from convertro_cli.review.diff.saved import SavedRun
 from convertro_cli.run.progress import NobodyWatches
 from tests.mapping.messages import make_rules, web_message
 from tests.review.diff.comparing import WRITTEN
@@ -231,8 +231,8 @@ def test_no_more_than_a_batch_of_saved_lines_is_held(tmp_path: Path) -> None:
     """Each batch comes with its own saved lines; lines of nothing come a few hundred at a time."""
     gone, here = export(tmp_path, "a.ndjson", 2000), export(tmp_path, "b.ndjson", 100)
     run = SavedRun(saved(tmp_path / "run.ndjson", gone, here))
-    works = run.beside(_batches(here), [str(here)])
-    sizes = [(work.batch is None, len(work.saved)) for work in works if isinstance(work, Work)]
+    works = list(run.beside(_batches(here), [str(here)]))
+    sizes = [(not work.data, len(work.saved)) for work in works]
     assert sum(size for is_gone, size in sizes if is_gone) == 2000
     assert max(size for is_gone, size in sizes if is_gone) <= 256
     assert [size for is_gone, size in sizes if not is_gone] == [10] * 10

@@ -15,17 +15,17 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.review.diff.document import to_document
-from convertro_cli.review.diff.job import Wanted
-from convertro_cli.review.diff.model import DiffReport
-from convertro_cli.review.diff.samples import Kind, Sample
-from convertro_cli.review.diff.settings_diff import SettingChange
-from convertro_cli.review.diff.view import FieldRow, field_rows, total_rows
-from convertro_cli.review.diff.wording import summarise
+from convertro_cli.review.diff.compare import Wanted
+from convertro_cli.review.diff.document import summarise, to_document, totals
+from convertro_cli.review.diff.examples import fields_of
+from convertro_cli.review.diff.report import DiffReport
+from convertro_cli.review.diff.samples import ChangeKind, ChangeSample
 from convertro_cli.review.masking import Masking, Show
+from convertro_cli.review.report.document import Field, Table, as_cell
 from convertro_cli.review.report.markdown import code, to_markdown
 from convertro_cli.review.report.page import to_html
 from convertro_cli.review.report.terminal import print_document
+from convertro_cli.settings.compare import SettingDifference
 from convertro_cli.text import visible
 from tests.mapping.messages import cloud_message, make_rules, web_message
 from tests.review.browser import needs_chromium, open_browser
@@ -53,9 +53,9 @@ MESSAGES = [
     *(web_message("track", event=f"A rather long name, number {n}") for n in range(40)),
 ]
 CHANGED = [
-    SettingChange('events."Lead"', "lead", "prospect"),
-    SettingChange("convertro.domain", None, HARMFUL),
-    SettingChange("mapping.traits", "all", ["plan"] * 40),
+    SettingDifference('events."Lead"', "lead", "prospect"),
+    SettingDifference("convertro.domain", None, HARMFUL),
+    SettingDifference("mapping.traits", "all", ["plan"] * 40),
 ]
 
 
@@ -105,7 +105,7 @@ def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
 def test_no_number_is_cut(width: int) -> None:
     """A table that is too wide is set as two, rather than losing digits."""
     text = printed(REPORTS["everything"], width)
-    total = REPORTS["everything"].tally.by_event_type.sum()
+    total = REPORTS["everything"].tally.by_event_type.total()
     for value in (total.before.value, total.after.value, total.value_difference):
         assert f"{value:,.2f}" in text
     lines = [line for line in text.splitlines() if "value before" in line]
@@ -160,31 +160,32 @@ def test_a_sentence_sums_it_up(messages: list[Any], after: Rules, sentence: str)
     assert summarise(report_of(*messages, after=after)).startswith(sentence)
 
 
-def test_names_that_are_the_same_are_summed_up_in_a_terminal() -> None:
+def names(table: Table) -> list[str]:
+    """The first cell of each row, that of the sum among them."""
+    return [as_cell(row[0]).text for row in (*table.rows, table.total)]
+
+
+def test_what_differs_stands_first_and_the_sum_last() -> None:
     """The eye finds what differs; the sum is that of all."""
     messages = [*MESSAGES[:1], *MESSAGES[3:5]]
-    table = report_of(*messages, after=make_rules(events={"Signed Up": "signup", "Gone": "gone"}))
-    rows = total_rows(table.tally.by_event_type, alike=False)
-    assert [(row.name, row.role) for row in rows] == [
-        ("lead", "differs"),
-        ("(2 others, same totals)", "same"),
-        ("all", "sum"),
-    ]
-    every = total_rows(table.tally.by_event_type)
-    assert [row.name for row in every] == ["lead", "gone", "signup", "all"]
-    assert rows[-1] == every[-1]
+    report = report_of(*messages, after=make_rules(events={"Signed Up": "signup", "Gone": "gone"}))
+    ((both,), apart) = totals("", "event type", report.tally.by_event_type).variants
+    assert names(both) == ["lead", "gone", "signup", "all"]
+    assert [names(table) for table in apart] == [names(both), names(both)]
+    tones = [as_cell(row[1]).tone for row in both.rows]
+    assert tones == ["", "soft", "soft"]
 
 
 def test_names_beyond_a_table_are_summed_up_in_its_last_row() -> None:
     """A table shows the 25 that differ most, one row for the others, and the sum."""
-    rows = total_rows(REPORTS["everything"].tally.by_event)
-    assert len(rows) == 27
-    assert rows[-2].name.endswith("others)")
-    totals = [int(row.calls[1].replace(",", "")) for row in rows]
-    assert sum(totals[:-1]) == totals[-1]
+    ((table,), _) = totals("", "event", REPORTS["everything"].tally.by_event).variants
+    assert len(table.rows) == 26
+    assert names(table)[-2].endswith("others)")
+    after = [int(as_cell(row[2]).text.replace(",", "")) for row in (*table.rows, table.total)]
+    assert sum(after[:-1]) == after[-1]
 
 
-def sample_of(report: DiffReport, change: str, **wanted: Any) -> Sample:
+def sample_of(report: DiffReport, change: str, **wanted: Any) -> ChangeSample:
     """The first sample of a kind of change."""
     return next(
         group.samples[0]
@@ -196,29 +197,29 @@ def sample_of(report: DiffReport, change: str, **wanted: Any) -> Sample:
 def test_a_changed_url_is_taken_apart() -> None:
     """Where only the URL differs, its parts that do are shown, and nothing else differs."""
     sample = sample_of(REPORTS["everything"], "changed", fields=("url",))
-    rows = [row for row in field_rows(sample, Masking("full")) if row.changed]
+    rows = [row for row in fields_of(sample, Masking("full")) if row.changed]
     assert rows == [
-        FieldRow("url: sid", "anon-1", None, True),
-        FieldRow("url: visitor", None, "anon-1", True),
+        Field("url: sid", "anon-1", None, True),
+        Field("url: visitor", None, "anon-1", True),
     ]
 
 
 def test_masked_values_that_differ_are_known_to_differ() -> None:
     """Two ids can look alike when they are masked: the row says that they are not."""
     fields = {"call": "event", "event_id": "user-1-7f"}
-    sample = Sample("e:1", None, None, fields, fields | {"event_id": "user-2-7f"})
-    assert FieldRow("event_id", "u…7f", "u…7f", True) in field_rows(sample, Masking("masked"))
+    sample = ChangeSample("e:1", None, None, fields, fields | {"event_id": "user-2-7f"})
+    assert Field("event_id", "u…7f", "u…7f (another)", True) in fields_of(sample, Masking("masked"))
     report = report_of()
-    report.tally.groups.note(Kind("changed", fields=("event_id",)), lambda: sample)
+    report.tally.groups.note(ChangeKind("changed", fields=("event_id",)), lambda: sample)
     assert "u…7f (another)" in to_html(to_document(report, Masking("masked")))
 
 
 def test_traits_are_compared_one_by_one() -> None:
     """Each trait is a row, with its value on the sides that have it."""
     sample = sample_of(REPORTS["everything"], "changed", fields=("traits",))
-    rows = {row.name: row for row in field_rows(sample, Masking("full"))}
-    assert rows["traits.plan"] == FieldRow("traits.plan", "pro", "pro", False)
-    assert rows["traits.email"] == FieldRow("traits.email", EMAIL, None, True)
+    rows = {row.name: row for row in fields_of(sample, Masking("full"))}
+    assert rows["traits.plan"] == Field("traits.plan", "pro", "pro", False)
+    assert rows["traits.email"] == Field("traits.email", EMAIL, None, True)
     assert rows["traits.n"].before == "[1,2]"
 
 

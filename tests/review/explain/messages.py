@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.rules import Rules, Selection
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.explain.explanation import Explanation, explain
 from convertro_cli.review.explain.find import FoundLine
 from convertro_cli.settings.compile import compile_rules

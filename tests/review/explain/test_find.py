@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.lines import BATCH_BYTES, LineBatch
+from convertro_cli.reading.batch import BATCH_BYTES, LineBatch
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.review.explain.find import (
     FilterJob,

@@ -14,10 +14,10 @@ from convertro_cli.mapping.calls import SkipReason
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.review.explain.changes import (
     REMOVED,
-    Change,
     DataChange,
     FilterSwitchedOff,
     OptionDropped,
+    ProposedChange,
 )
 from convertro_cli.review.explain.proposals import MENDING
 from convertro_cli.review.explain.remedy import Situation, find_remedies, why_not_sent
@@ -44,7 +44,7 @@ def reason_of(given_situation: Situation) -> str | None:
     return why_not_sent(given_situation.outcome(), given_situation.rules)
 
 
-def after(given_situation: Situation, changes: tuple[Change, ...]) -> Situation:
+def after(given_situation: Situation, changes: tuple[ProposedChange, ...]) -> Situation:
     """The situation with the changes made."""
     for change in changes:
         changed = given_situation.after(change)
@@ -53,7 +53,7 @@ def after(given_situation: Situation, changes: tuple[Change, ...]) -> Situation:
     return given_situation
 
 
-def named(changes: tuple[Change, ...]) -> list[str]:
+def named(changes: tuple[ProposedChange, ...]) -> list[str]:
     """Each change as one word: the option, the key or the path that it is about."""
     words = []
     for change in changes:

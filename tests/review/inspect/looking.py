@@ -9,11 +9,11 @@ import orjson
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.lines import LineBatch
+from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.inspect.build import build_report
 from convertro_cli.review.inspect.findings import Findings
 from convertro_cli.review.inspect.job import InspectJob, rules_without_settings
-from convertro_cli.review.inspect.report import InspectReport, RunFacts
+from convertro_cli.review.inspect.report import InspectReport, ReadingFacts
 from tests.mapping.messages import make_rules, web_message
 
 Message = dict[str, Any]
@@ -70,7 +70,7 @@ def report_of(
     """Inspect messages and raw lines; without ``rules``, as if there were no settings."""
     used = rules or rules_without_settings()
     found = find([as_line(message) for message in messages], used, cuts=cuts)
-    facts = RunFacts(
+    facts = ReadingFacts(
         settings="convertro.toml" if rules is not None else None,
         filtered=bool(used.selection),
         files={"read": 1, "skipped": 0, "damaged": 0},

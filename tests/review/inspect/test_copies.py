@@ -15,13 +15,13 @@ from convertro_cli.review.inspect.build import build_report
 from convertro_cli.review.inspect.copies import Copies
 from convertro_cli.review.inspect.findings import Findings
 from convertro_cli.review.inspect.job import InspectJob, rules_without_settings
-from convertro_cli.review.inspect.report import InspectReport, RunFacts
+from convertro_cli.review.inspect.report import InspectReport, ReadingFacts
 from tests.mapping.messages import make_rules
 from tests.review.inspect.looking import Message, as_line, batches_of, order, track
 
 RULES = make_rules(events={"Signed Up": "signup"})
 ONCE = make_rules(mapping={"repeated_orders": "skip"})
-FACTS = RunFacts("convertro.toml", False, {}, 0, 0.0, False, ExitCode.OK)
+FACTS = ReadingFacts("convertro.toml", False, {}, 0, 0.0, False, ExitCode.OK)
 
 
 def report_of(

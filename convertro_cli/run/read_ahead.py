@@ -19,7 +19,7 @@ class _End:
 _END = _End()
 
 
-class Feed(Generic[Item]):
+class ReadAhead(Generic[Item]):
     """Runs an iterator in a thread, a few items ahead of its user, and no more than a few."""
 
     def __init__(self, items: Iterator[Item], *, ahead: int = 4) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from convertro_cli.review.diff.settings_diff import compare_settings
+from convertro_cli.settings.compare import compare_settings
 from tests.mapping.messages import settings_of
 
 BASE: dict[str, Any] = {"convertro": {"account": "acme"}}

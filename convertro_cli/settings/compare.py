@@ -12,7 +12,7 @@ from convertro_cli.settings.toml_text import toml_string, toml_value
 _EVENTS = "events"
 
 
-class SettingChange(NamedTuple):
+class SettingDifference(NamedTuple):
     """A key of the settings, dotted, with its value on each side; None where it has none."""
 
     key: str
@@ -25,12 +25,12 @@ class SettingChange(NamedTuple):
         return _text(self.before), _text(self.after)
 
 
-def compare_settings(before: Settings, after: Settings) -> list[SettingChange]:
+def compare_settings(before: Settings, after: Settings) -> list[SettingDifference]:
     """Compare settings as they are understood: a default that is written out is no change."""
     tables = list(before.model_dump())
     old, new = (_values(settings) for settings in (before, after))
     keys = sorted(dict.fromkeys([*old, *new]), key=lambda key: tables.index(key.split(".")[0]))
-    changes = [SettingChange(key, old.get(key), new.get(key)) for key in keys]
+    changes = [SettingDifference(key, old.get(key), new.get(key)) for key in keys]
     return [change for change in changes if change.before != change.after]
 
 

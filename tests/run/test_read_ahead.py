@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertro_cli.run.feed import Feed
+from convertro_cli.run.read_ahead import ReadAhead
 
 PATIENCE = 10.0
 
 
-def take_all(feed: Feed[int]) -> list[int]:
+def take_all(feed: ReadAhead[int]) -> list[int]:
     taken: list[int] = []
     until = time.monotonic() + PATIENCE
     while not feed.is_finished:
@@ -30,7 +30,7 @@ def take_all(feed: Feed[int]) -> list[int]:
 @settings(max_examples=30, deadline=None)
 def test_every_item_comes_once_and_in_order(items: list[int], ahead: int) -> None:
     """What the iterator gives is what is taken, however little it may run ahead."""
-    feed = Feed(iter(items), ahead=ahead)
+    feed = ReadAhead(iter(items), ahead=ahead)
     feed.start()
 
     assert take_all(feed) == items
@@ -49,7 +49,7 @@ def test_no_more_than_a_few_items_are_got_ready() -> None:
             drawn.release()
             yield count
 
-    feed = Feed(items(), ahead=3)
+    feed = ReadAhead(items(), ahead=3)
     feed.start()
     for _ in range(4):  # three wait, and a fourth is held out
         assert drawn.acquire(timeout=PATIENCE)
@@ -68,7 +68,7 @@ def test_an_error_comes_after_the_items_before_it() -> None:
         yield from (1, 2, 3)
         raise ValueError("damaged")
 
-    feed = Feed(items())
+    feed = ReadAhead(items())
     feed.start()
 
     assert [feed.take(PATIENCE) for _ in range(3)] == [1, 2, 3]
@@ -86,7 +86,7 @@ def test_an_error_keeps_a_feed_from_being_finished() -> None:
         raise ValueError("damaged")
         yield 1
 
-    feed = Feed(items())
+    feed = ReadAhead(items())
     feed.start()
     feed._thread.join(PATIENCE)
 
@@ -104,7 +104,7 @@ def test_nothing_yet_is_none_within_the_time() -> None:
         released.wait(PATIENCE)
         yield 7
 
-    feed = Feed(items())
+    feed = ReadAhead(items())
     feed.start()
     started = time.monotonic()
     assert feed.take(0) is None
@@ -128,7 +128,7 @@ def test_stopping_closes_the_iterator() -> None:
         finally:
             closed.set()
 
-    feed = Feed(items())
+    feed = ReadAhead(items())
     feed.start()
     assert feed.take(PATIENCE) == 1
 
@@ -147,7 +147,7 @@ def test_stopping_does_not_wait_for_input_that_never_comes() -> None:
         released.wait(PATIENCE)
         yield 1
 
-    feed = Feed(items())
+    feed = ReadAhead(items())
     feed.start()
     started = time.monotonic()
     feed.stop()

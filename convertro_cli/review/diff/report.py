@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
+from convertro_cli.amounts import Sum
 from convertro_cli.errors import ExitCode
-from convertro_cli.review.diff.samples import Group, Kind
-from convertro_cli.review.diff.settings_diff import SettingChange
-from convertro_cli.review.diff.tally import DiffTally, MessageCounts
-from convertro_cli.review.diff.totals import BeforeAfter, Table, Total
+from convertro_cli.review.diff.samples import ChangeKind, ChangeSample, Group
+from convertro_cli.review.diff.tally import BeforeAfter, DiffTally, MessageCounts, Totals
 from convertro_cli.review.masking import Masking
 from convertro_cli.run.retyped import RetypedSearch
 from convertro_cli.segment import json_text
+from convertro_cli.settings.compare import SettingDifference
 
 VERDICTS = ("added", "removed", "changed", "unchanged")
 
@@ -35,7 +34,7 @@ class DiffReport:
     before: str
     after: str
     tally: DiffTally
-    settings: list[SettingChange] | None
+    settings: list[SettingDifference] | None
     is_saved: bool = False
     interrupted: bool = False
     files: Counter[str] = field(default_factory=Counter)
@@ -48,33 +47,31 @@ class DiffReport:
     def as_json(self, masking: Masking) -> dict[str, Any]:
         """Give the report as one JSON object. Values are exact: Decimal, for ``write_json``."""
         tally = self.tally
-        report: dict[str, Any] = {
+        tables = {name: getattr(tally, name) for name in _TABLES}
+        rests = {f"{name}_rest": table.rest for name, table in tables.items()}
+        again = self.retyped.as_json() if self.retyped is not None else []
+        return {
             "before": {"dry_run" if self.is_saved else "settings": self.before},
             "after": {"settings": self.after},
             "calls": {verdict: tally.calls[verdict] for verdict in VERDICTS},
-            "by_event_type": _table(tally.by_event_type),
-            "by_event": _table(tally.by_event),
-            "by_call": _table(tally.by_call),
-            "by_day": _table(tally.by_day),
+            **{name: _table(table) for name, table in tables.items()},
             "changed_fields": dict(tally.fields.most_common()),
             "messages": _messages(tally.messages),
-            "settings": None if self.settings is None else [_setting(one) for one in self.settings],
+            "settings": None
+            if self.settings is None
+            else [change._asdict() for change in self.settings],
             "samples": [_group(*item, masking) for item in tally.groups.kinds.items()],
             "files": {name: self.files[name] for name in ("read", "skipped", "damaged")},
             "elapsed_s": round(self.elapsed_s, 3),
             "notes": self.notes,
+            **{name: _sides(rest) for name, rest in rests.items() if rest != BeforeAfter()},
+            **({"sent_again": again} if again else {}),
+            **({"unread": dict(self.unread)} if self.unread else {}),
+            **({"interrupted": True} if self.interrupted else {}),
         }
-        for name in ("by_event_type", "by_event", "by_day"):
-            rest: BeforeAfter = getattr(tally, name).rest
-            if rest.before.calls or rest.after.calls:
-                report[f"{name}_rest"] = _sides(rest)
-        if self.retyped is not None and self.retyped.total:
-            report["sent_again"] = self.retyped.as_json()
-        if self.unread:
-            report["unread"] = dict(self.unread)
-        if self.interrupted:
-            report["interrupted"] = True
-        return report
+
+
+_TABLES = ("by_event_type", "by_event", "by_call", "by_day")
 
 
 def write_json(report: DiffReport, masking: Masking) -> bytes:
@@ -88,22 +85,19 @@ def _exact(value: object) -> orjson.Fragment:
     return orjson.Fragment(format(value, "f"))
 
 
-def _table(table: Table) -> dict[str, Any]:
-    return {name: _sides(row) for name, row in sorted(table.rows.items())}
+def _table(table: Totals) -> dict[str, Any]:
+    return {name: _sides(row) for name, row in sorted(table, key=lambda item: item[0])}
 
 
 def _sides(row: BeforeAfter) -> dict[str, Any]:
     return {"before": _total(row.before), "after": _total(row.after)}
 
 
-def _total(total: Total) -> dict[str, Any]:
-    return {"calls": total.calls, "value": total.value}
+def _total(total: Sum) -> dict[str, Any]:
+    return {"calls": total.count, "value": total.value}
 
 
 def _messages(messages: MessageCounts) -> dict[str, Any]:
-    otherwise: dict[str, dict[str, int]] = {}
-    for (was, now), count in messages.otherwise.most_common():
-        otherwise.setdefault(was, {})[now] = count
     return {
         "read": messages.read,
         "before": {
@@ -118,39 +112,39 @@ def _messages(messages: MessageCounts) -> dict[str, Any]:
         },
         "newly_sent": _counts(messages.newly_sent),
         "newly_skipped": _counts(messages.newly_skipped),
-        "skipped_otherwise": otherwise,
+        "skipped_otherwise": _nested(messages.otherwise),
     }
 
 
-def _by_filter(counter: Counter[tuple[str, str]]) -> dict[str, dict[str, dict[str, int]]]:
+def _by_filter(counter: Counter[tuple[str, str]]) -> dict[str, Any]:
     """Give what filters dropped, by reason and title; nothing where they dropped nothing."""
-    by_reason: dict[str, dict[str, int]] = {}
-    for (reason, title), number in counter.most_common():
-        by_reason.setdefault(reason, {})[title] = number
-    return {"by_filter": by_reason} if by_reason else {}
+    return {"by_filter": _nested(counter)} if counter else {}
+
+
+def _nested(counter: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    nested: dict[str, dict[str, int]] = {}
+    for (first, second), count in counter.most_common():
+        nested.setdefault(first, {})[second] = count
+    return nested
 
 
 def _counts(counter: Counter[str]) -> dict[str, int]:
     return dict(counter.most_common())
 
 
-def _setting(change: SettingChange) -> dict[str, Any]:
-    return {"key": change.key, "before": change.before, "after": change.after}
-
-
-def _group(kind: Kind, group: Group, masking: Masking) -> dict[str, Any]:
-    said: Mapping[str, Any] = kind._asdict()
+def _group(kind: ChangeKind, group: Group, masking: Masking) -> dict[str, Any]:
     return {
-        **{name: value for name, value in said.items() if value},
+        **{name: value for name, value in kind._asdict().items() if value},
         "count": group.count,
-        "examples": [
-            {
-                "source": sample.source,
-                "message_id": masking.value(sample.message_id),
-                "event": sample.event,
-                "before": None if sample.before is None else masking.call(sample.before),
-                "after": None if sample.after is None else masking.call(sample.after),
-            }
-            for sample in group.samples
-        ],
+        "examples": [_sample(sample, masking) for sample in group.samples],
+    }
+
+
+def _sample(sample: ChangeSample, masking: Masking) -> dict[str, Any]:
+    return {
+        "source": sample.source,
+        "message_id": masking.value(sample.message_id),
+        "event": sample.event,
+        "before": None if sample.before is None else masking.call(sample.before),
+        "after": None if sample.after is None else masking.call(sample.after),
     }
