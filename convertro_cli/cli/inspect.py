@@ -88,12 +88,12 @@ def inspect(
     from convertro_cli.cli.filters_view import tell_of_filters
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import open_watcher
-    from convertro_cli.review.inspect.as_json import write_json
     from convertro_cli.review.inspect.document import to_document
     from convertro_cli.review.inspect.job import rules_without_settings
     from convertro_cli.review.inspect.run import InspectOptions
     from convertro_cli.review.inspect.run import inspect as carry_out
     from convertro_cli.review.inspect.suggest import suggest as suggest_events
+    from convertro_cli.review.report.as_json import write_report as write_json
     from convertro_cli.run.progress import tell_of_list
     from convertro_cli.run.selected import find_selected, own_files
     from convertro_cli.settings.compile import compile_loaded
@@ -135,9 +135,9 @@ def inspect(
         write_report(
             lambda: to_document(report), lambda: write_json(report), form, written.output, storage
         )
-    if event and report.read and not report.described:
+    if event and report.messages.read and not report.messages.described:
         say_which_names(event, found.files)
-    raise typer.Exit(int(report.run.exit_code))
+    raise typer.Exit(int(report.exit_code))
 
 
 def _settings(
