@@ -5,6 +5,7 @@ The names of the fields are what programs read: whoever renames one breaks a con
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
@@ -18,14 +19,17 @@ from convertro_cli.segment.json_text import write_json
 ASIDE: Mapping[str, Any] = {"aside": True}
 """The metadata of a field that only people are shown."""
 
+SPREAD: Mapping[str, Any] = {"spread": True}
+"""The metadata of a field whose own entries stand among the other fields."""
+
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def write_report(report: object, number: Callable[[Decimal], object] = float) -> bytes:
     """Write a report, of dataclasses and named tuples, as one JSON object on a line.
 
-    A field that has a default is left out while it is at that. Times are ISO 8601 in UTC.
-    ``number`` gives an amount as it is written.
+    A field that has a default is left out while it is at that; an underscore behind its name is
+    for Python only. Times are ISO 8601 in UTC. ``number`` gives an amount as it is written.
     """
 
     def default(value: object) -> object:
@@ -34,10 +38,13 @@ def write_report(report: object, number: Callable[[Decimal], object] = float) ->
         if isinstance(value, date):
             return _moment(value, "%Y-%m-%dT%H:%M:%SZ")
         # Each apart: where one has what orjson cannot write, that one is mended.
-        return orjson.Fragment(written(dict(_told(value))))
+        return orjson.Fragment(written(_told(value)))
 
     def written(value: object) -> bytes:
-        return write_json(value, default=default, option=_OPTIONS)
+        try:
+            return write_json(value, default=default, option=_OPTIONS)
+        except orjson.JSONEncodeError:  # something is nested almost as deep as orjson goes
+            return json.dumps(value, default=_told).encode()
 
     return written(report) + b"\n"
 
@@ -47,31 +54,34 @@ def exactly(value: Decimal) -> orjson.Fragment:
     return orjson.Fragment(format(value, "f"))
 
 
-def _told(value: object) -> Iterator[tuple[str, object]]:
-    """Give the fields of a part of a report that are to be written."""
-    for name, found, default in _fields(value):
-        if found != default:
-            is_table = isinstance(found, Mapping)
-            yield name, {_key(key): row for key, row in found.items()} if is_table else found
+def _told(value: object) -> dict[str, Any]:
+    """Give what is to be written of a part of a report."""
+    told: dict[str, Any] = {}
+    for name, found, default, metadata in _fields(value):
+        if "aside" in metadata or found == default:
+            continue
+        is_table = isinstance(found, Mapping)
+        shown = {_key(key): row for key, row in found.items()} if is_table else found
+        told |= shown if "spread" in metadata else {name.rstrip("_"): shown}
+    return told
 
 
-def _fields(value: object) -> Iterator[tuple[str, Any, object]]:
-    """Give the name, the value and the default of each field; MISSING stands for no default."""
+def _fields(value: object) -> Iterator[tuple[str, Any, object, Mapping[str, Any]]]:
+    """Give each field: its name, its value, its default (or MISSING), and its metadata."""
     if is_dataclass(value):
         for each in fields(value):
-            if not each.metadata.get("aside"):
-                made = each.default_factory
-                default = each.default if made is MISSING else made()
-                yield each.name, getattr(value, each.name), default
+            made = each.default_factory
+            default = each.default if made is MISSING else made()
+            yield each.name, getattr(value, each.name), default, each.metadata
     elif isinstance(value, tuple) and hasattr(value, "_fields"):
-        defaults: Mapping[str, object] = getattr(value, "_field_defaults")  # noqa: B009
+        defaults: Mapping[str, object] = getattr(value, "_field_defaults", {})
         for name, found in zip(value._fields, value, strict=True):
-            yield name, found, defaults.get(name, MISSING)
+            yield name, found, defaults.get(name, MISSING), {}
     else:
         raise TypeError(value)
 
 
-def _key(key: object) -> object:
+def _key(key: Any) -> str:
     return _moment(key, "%Y-%m-%dT%HZ") if isinstance(key, date) else key
 
 
