@@ -1,11 +1,13 @@
 """A report as one JSON object: its own fields, so that what it has is declared in one place.
 
-The names of the fields are what programs read: whoever renames one breaks a contract.
+The names of the fields are what programs read: whoever renames one breaks a contract. A part that
+is written in another way than field by field says so itself, in a method ``as_json``.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
@@ -29,7 +31,8 @@ def write_report(report: object, number: Callable[[Decimal], object] = float) ->
     """Write a report, of dataclasses and named tuples, as one JSON object on a line.
 
     A field that has a default is left out while it is at that; an underscore behind its name is
-    for Python only. Times are ISO 8601 in UTC. ``number`` gives an amount as it is written.
+    for Python only. Counts come with the greatest first, and by two names as one table in
+    another. Times are ISO 8601 in UTC. ``number`` gives an amount as it is written.
     """
 
     def default(value: object) -> object:
@@ -38,13 +41,14 @@ def write_report(report: object, number: Callable[[Decimal], object] = float) ->
         if isinstance(value, date):
             return _moment(value, "%Y-%m-%dT%H:%M:%SZ")
         # Each apart: where one has what orjson cannot write, that one is mended.
-        return orjson.Fragment(written(_told(value)))
+        return orjson.Fragment(written(value))
 
     def written(value: object) -> bytes:
+        told = _told(value)
         try:
-            return write_json(value, default=default, option=_OPTIONS)
+            return write_json(told, default=default, option=_OPTIONS)
         except orjson.JSONEncodeError:  # something is nested almost as deep as orjson goes
-            return json.dumps(value, default=_told).encode()
+            return json.dumps(told, default=_told).encode()
 
     return written(report) + b"\n"
 
@@ -57,28 +61,43 @@ def exactly(value: Decimal) -> orjson.Fragment:
 def _told(value: object) -> dict[str, Any]:
     """Give what is to be written of a part of a report."""
     told: dict[str, Any] = {}
-    for name, found, default, metadata in _fields(value):
-        if "aside" in metadata or found == default:
-            continue
-        is_table = isinstance(found, Mapping)
-        shown = {_key(key): row for key, row in found.items()} if is_table else found
+    for name, found, metadata in _fields(value):
+        if isinstance(found, Counter):
+            shown = _ranked(found)
+        elif isinstance(found, Mapping):
+            shown = {_key(key): row for key, row in found.items()}
+        else:
+            shown = found
         told |= shown if "spread" in metadata else {name.rstrip("_"): shown}
     return told
 
 
-def _fields(value: object) -> Iterator[tuple[str, Any, object, Mapping[str, Any]]]:
-    """Give each field: its name, its value, its default (or MISSING), and its metadata."""
-    if is_dataclass(value):
+def _fields(value: Any) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
+    """Give the name and the value of each field that is to be written, and its metadata."""
+    if is_dataclass(value) and not hasattr(value, "as_json"):
         for each in fields(value):
-            made = each.default_factory
+            found, made = getattr(value, each.name), each.default_factory
             default = each.default if made is MISSING else made()
-            yield each.name, getattr(value, each.name), default, each.metadata
+            if found != default and "aside" not in each.metadata:
+                yield each.name, found, each.metadata
     elif isinstance(value, tuple) and hasattr(value, "_fields"):
         defaults: Mapping[str, object] = getattr(value, "_field_defaults", {})
         for name, found in zip(value._fields, value, strict=True):
-            yield name, found, defaults.get(name, MISSING), {}
+            if found != defaults.get(name, MISSING):
+                yield name, found, {}
     else:
-        raise TypeError(value)
+        table = value if isinstance(value, Mapping) else value.as_json()
+        yield from ((name, found, {}) for name, found in table.items())
+
+
+def _ranked(counts: Counter[Any]) -> dict[str, Any]:
+    ranked: dict[str, Any] = {}
+    for name, number in counts.most_common():
+        if isinstance(name, tuple):
+            ranked.setdefault(name[0], {})[name[1]] = number
+        else:
+            ranked[name] = number
+    return ranked
 
 
 def _key(key: Any) -> str:
