@@ -70,8 +70,7 @@ def explain(
         ),
     ] = None,
     limit: Annotated[
-        int,
-        option("--limit", panel=INPUT, metavar="N", min=1, help="Explain up to N messages."),
+        int, option("--limit", panel=INPUT, metavar="N", min=1, help="Explain up to N messages.")
     ] = 1,
     filters: SelectionOptions,
     suppressed: SuppressedOption = None,

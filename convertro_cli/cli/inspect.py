@@ -46,9 +46,7 @@ def inspect(
     suggest: Annotated[
         bool,
         option(
-            "--suggest",
-            panel=OUTPUT,
-            help="Print an [events] table of the names not mapped yet.",
+            "--suggest", panel=OUTPUT, help="Print an [events] table of the names not mapped yet."
         ),
     ] = False,
     written: ReportOptions,
@@ -66,11 +64,7 @@ def inspect(
     ] = None,
     no_config: Annotated[
         bool,
-        option(
-            "--no-config",
-            panel=SETTINGS,
-            help="Do without settings, even if they are there.",
-        ),
+        option("--no-config", panel=SETTINGS, help="Do without settings, even if they are there."),
     ] = False,
     target: TargetOptions,
 ) -> None:
@@ -121,10 +115,7 @@ def inspect(
             found,
             compile_loaded(loaded, selection) if loaded else rules_without_settings(selection),
             options=InspectOptions(
-                settings=str(loaded.file) if loaded else None,
-                workers=workers,
-                limit=limit,
-                top=top,
+                settings=str(loaded.file) if loaded else None, workers=workers, limit=limit, top=top
             ),
             watcher=watcher,
         )
@@ -141,10 +132,7 @@ def inspect(
 
 
 def _settings(
-    config: Path | None,
-    no_config: bool,
-    target: TargetOptions,
-    suppressed: Sequence[Path],
+    config: Path | None, no_config: bool, target: TargetOptions, suppressed: Sequence[Path]
 ) -> LoadedSettings | None:
     """Load the settings that are named, or those that lie here; None to do without."""
     given = bool(suppressed) or target != TargetOptions()

@@ -10,14 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from convertro_cli.mapping.calls import (
-    Invalid,
-    InvalidReason,
-    Mapped,
-    Outcome,
-    Skipped,
-    SkipReason,
-)
+from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, Outcome, Skipped, SkipReason
 from convertro_cli.mapping.jobs import BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import map_message
@@ -30,31 +23,18 @@ from convertro_cli.review.diff.compare import Comparer, Wanted, WhichMessage
 from convertro_cli.review.diff.samples import Handed
 from convertro_cli.review.diff.saved import At, SavedLine, at, saved_beside
 from convertro_cli.review.diff.saved_lines import SavedLineError, read_message
-from convertro_cli.review.diff.tally import (
-    NOT_IN_SAVED_RUN,
-    NOT_IN_THIS_RUN,
-    DiffTally,
-    OneSide,
-)
+from convertro_cli.review.diff.tally import NOT_IN_SAVED_RUN, NOT_IN_THIS_RUN, DiffTally, OneSide
 from convertro_cli.run.repeats import Repeated
 from convertro_cli.segment.ids import InexactNumberError, read_id
 from convertro_cli.segment.json_text import read_json_exactly
 
 _WHATEVER_THE_RULES = frozenset(
-    {
-        SkipReason.UNSUPPORTED_TYPE,
-        InvalidReason.MISSING_TYPE,
-        InvalidReason.UNKNOWN_TYPE,
-    }
+    {SkipReason.UNSUPPORTED_TYPE, InvalidReason.MISSING_TYPE, InvalidReason.UNKNOWN_TYPE}
 )
 """The reasons that only the message decides."""
 
 _BY_FILTERS = frozenset(
-    {
-        SkipReason.DROPPED_BY_FILTER,
-        SkipReason.SAMPLED_OUT,
-        SkipReason.DROPPED_BY_TRANSFORMATION,
-    }
+    {SkipReason.DROPPED_BY_FILTER, SkipReason.SAMPLED_OUT, SkipReason.DROPPED_BY_TRANSFORMATION}
 )
 _SENT = OneSide()
 _ABSENT_THEN = OneSide(reason=NOT_IN_SAVED_RUN)

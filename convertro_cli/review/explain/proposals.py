@@ -51,10 +51,7 @@ Message = Mapping[str, Any]
 
 
 def propose(
-    outcome: Skipped | Invalid | None,
-    message: Message,
-    settings: Settings,
-    rules: Rules,
+    outcome: Skipped | Invalid | None, message: Message, settings: Settings, rules: Rules
 ) -> Iterator[ProposedChange]:
     """Propose changes, each of which does away with what stopped a message of this outcome.
 
