@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from psycopg import Connection
 
-from convertro_cli.mapping.dead_letter import wrap
+from convertro_cli.record.dead_letters import CollectedLetters
 from convertro_cli.record.open_letters import facts_of
 from convertro_cli.record.postgres.statements import without_nul
 
@@ -62,43 +62,14 @@ class LetterBox:
         self._waiting = []
 
 
-class DeadLetterRows:
+class DeadLetterRows(CollectedLetters):
     """Collects dead letters as ``DeadLetterFile`` does; they are written by the next commit."""
 
     def __init__(
         self, box: LetterBox, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
+        super().__init__(now)
         self._box = box
-        self._now = now
-        self._waiting: list[bytes] = []
-
-    def add(
-        self,
-        original: bytes,
-        *,
-        reason: str,
-        detail: str,
-        source: str,
-        answer: tuple[int, str] | None = None,
-        length: int = 0,
-    ) -> None:
-        """Keep an event to be written; see ``wrap`` for what is kept of it."""
-        at = self._now().isoformat(timespec="seconds")
-        line = wrap(
-            original,
-            reason=reason,
-            detail=detail,
-            source=source,
-            at=at,
-            answer=answer,
-            length=length,
-        )
-        self._waiting.append(line)
-
-    def take(self) -> bytes:
-        """Give the lines of all that was added since the last time."""
-        lines, self._waiting = self._waiting, []
-        return b"".join(lines)
 
     def append(self, lines: bytes) -> None:
         """Give lines to the next commit, which is a part of the same step."""
