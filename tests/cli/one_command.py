@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from convertro_cli.cli.console import print_error
-from convertro_cli.cli.options import with_groups
+from convertro_cli.cli.option_groups import with_groups
 from convertro_cli.errors import ConvertroError
 from convertro_cli.settings.load import ENVIRONMENT
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from psycopg import Connection
 
@@ -19,18 +20,26 @@ ON CONFLICT (run, number) DO NOTHING
 """
 
 
-def insert_letters(connection: Connection, letters: Sequence[tuple[int, int, bytes]]) -> None:
-    """Write letters, each with its run and its number there; those that are there stay."""
+class NumberedLetter(NamedTuple):
+    """A dead letter, with its run and its number there."""
+
+    run: int
+    number: int
+    line: bytes
+
+
+def insert_letters(connection: Connection, letters: Sequence[NumberedLetter]) -> None:
+    """Write letters; those that are there stay."""
     if not letters:
         return
-    facts = [facts_of(line) for _, _, line in letters]
+    facts = [facts_of(letter.line) for letter in letters]
     parameters = {
-        "runs": [run for run, _, _ in letters],
-        "numbers": [number for _, number, _ in letters],
-        "letters": [line for _, _, line in letters],
-        "reasons": [without_nul(reason) for reason, _, _ in facts],
-        "sources": [source and without_nul(source) for _, source, _ in facts],
-        "times": [at and without_nul(at) for _, _, at in facts],
+        "runs": [letter.run for letter in letters],
+        "numbers": [letter.number for letter in letters],
+        "letters": [letter.line for letter in letters],
+        "reasons": [without_nul(each.reason) for each in facts],
+        "sources": [each.source and without_nul(each.source) for each in facts],
+        "times": [each.at and without_nul(each.at) for each in facts],
     }
     connection.execute(_WRITE, parameters)
 
@@ -54,7 +63,8 @@ class LetterBox:
     def write(self, connection: Connection) -> None:
         """Write what waits, as part of a transaction; the same once more does no harm."""
         numbered = enumerate(self._waiting, self._number)
-        insert_letters(connection, [(self._run, number, line) for number, line in numbered])
+        letters = [NumberedLetter(self._run, number, line) for number, line in numbered]
+        insert_letters(connection, letters)
 
     def written(self) -> None:
         """Note that what waited is in the database."""

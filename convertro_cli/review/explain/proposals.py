@@ -8,7 +8,7 @@ from typing import Any, Literal
 from convertro_cli.mapping.browser import read_mark
 from convertro_cli.mapping.calls import Invalid, InvalidReason, Skipped, SkipReason
 from convertro_cli.mapping.fields import as_object
-from convertro_cli.mapping.orders import find_order_keys
+from convertro_cli.mapping.orders import OrderKeys, find_order_keys
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.selection import options_against
 from convertro_cli.mapping.times import message_time
@@ -132,8 +132,8 @@ def _event_name(message: Message, settings: Settings) -> Iterator[ProposedChange
 
 
 def _order_id(message: Message, _: Settings) -> Iterator[ProposedChange]:
-    some_id, order_id, *_others = find_order_keys(as_object(message.get("properties")))
-    key = order_id or some_id or "order_id"
+    keys = OrderKeys._make(find_order_keys(as_object(message.get("properties"))))
+    key = keys.order_id or keys.some_id or "order_id"
     yield DataChange(("properties", key), "o-1", "the order's id", example=True)
     yield SettingChange(
         "mapping", {"require_order_id": False}, "this sends every order without an order id", cost=2
