@@ -257,7 +257,7 @@ def _event(
 
 
 def _nothing(sought: _Sought, found: Search) -> ConvertroError:
-    from convertro_cli.review.event_names import advise_on_names
+    from convertro_cli.cli.event_names import advise_on_names
 
     exports = sought.exports
     files = exports.files[0].name if exports.found == 1 else f"{exports.found:,} files"

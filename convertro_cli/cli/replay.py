@@ -229,7 +229,7 @@ def replay(
             _Order(loaded, exports, selection, options, canary, metrics), loudness, yes=yes
         )
     if event and report.tally.read and not any(map(report.tally.messages.get, _PASSED)):
-        from convertro_cli.review.event_names import advise_on_names
+        from convertro_cli.cli.event_names import advise_on_names
         from convertro_cli.run.selected import find_selected, own_files
 
         report.advice += advise_on_names(

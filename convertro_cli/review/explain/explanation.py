@@ -15,9 +15,10 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import Notes
 from convertro_cli.mapping.wire import FIELDS, endpoint, parameters
 from convertro_cli.record.backends import look_up_calls
+from convertro_cli.review.explain.changes import Situation
 from convertro_cli.review.explain.find import FoundLine
 from convertro_cli.review.explain.proposals import MENDING
-from convertro_cli.review.explain.remedy import Situation, find_remedies, why_not_sent
+from convertro_cli.review.explain.remedy import find_remedies, why_not_sent
 from convertro_cli.review.explain.steps import ShownSetting, Step, Telling
 from convertro_cli.review.explain.words import Told, put_into_words
 from convertro_cli.review.masking import Masking, plain_values
