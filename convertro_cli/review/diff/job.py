@@ -105,7 +105,7 @@ class DiffJob:
 
     def __call__(self, batch: LineBatch) -> DiffPart:
         comparison = self.wanted.open(self._handed)
-        part = DiffPart(comparison.counting.tally)
+        part = DiffPart(comparison.tally)
         try:
             if self.before is None:
                 self._compare_saved(batch, part, comparison)
@@ -128,7 +128,7 @@ class DiffJob:
 
         ``saved`` are its lines in a saved run. What a call repeats on a side is left out there.
         """
-        comparison.counting.tally.messages.read += 1
+        comparison.tally.messages.read += 1
         message = _which(line, batch)
         now = _without(self._side(line.outcome, self._new), repeats[1])
         if self.before is not None:
@@ -138,12 +138,12 @@ class DiffJob:
         if not saved:
             comparison.compare(message, _ABSENT_THEN, now)
             return _ABSENT_THEN
-        comparison.counting.tally.matched += 1
+        comparison.tally.matched += 1
         found = read_message(saved)
-        if found.message_id == message.message_id:
+        if found.which.message_id == message.message_id:
             comparison.compare(message, found.side, now)
         else:
-            comparison.compare(found.which, found.side, _ABSENT_NOW)
+            comparison.compare(*found, _ABSENT_NOW)
             comparison.compare(message, _ABSENT_THEN, now)
         return found.side
 
@@ -184,12 +184,12 @@ class DiffJob:
 
     def _count_unchanged(self, comparison: Comparer, line: MappedLine) -> None:
         """Count a message that is the same on both sides."""
-        tally = comparison.counting.tally
+        tally = comparison.tally
         tally.messages.read += 1
         if isinstance(line.outcome, Mapped):
             event = _track_name(line.message)
             for call in line.outcome.calls:
-                comparison.counting.count_unchanged(ShownCall(call, self._new), event)
+                comparison.count_unchanged(ShownCall(call, self._new), event)
             tally.messages.count(_SENT, _SENT)
         else:
             unsent = self._side(line.outcome, self._new)
@@ -275,4 +275,4 @@ def _compare_gone(comparison: Comparer, lines: Iterable[SavedLine]) -> None:
 
     for _, alike in groupby(lines, key=place):
         then = read_message(list(alike))
-        comparison.compare(then.which, then.side, _ABSENT_NOW)
+        comparison.compare(*then, _ABSENT_NOW)

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from convertro_cli.amounts import EXACTLY, Counted, Rows, Sum, cut_name
-from convertro_cli.review.diff.calls import CallPair, Fields, ShownCall, WhatChanged
+from convertro_cli.review.diff.calls import Fields, ShownCall, WhatChanged
 from convertro_cli.review.diff.samples import Groups
-from convertro_cli.segment.days import DAY, day_of
 
 NOT_IN_SAVED_RUN = "not_in_saved_run"
 NOT_IN_THIS_RUN = "not_in_this_run"
@@ -183,55 +181,3 @@ class DiffTally(Counted):
             "messages": self.messages,
             **{name: rest for name, rest in rests.items() if rest != BeforeAfter()},
         }
-
-
-class Counting:
-    """Counts calls into a tally: those that go into the same rows of all tables together."""
-
-    def __init__(self, tally: DiffTally) -> None:
-        self.tally = tally
-        self._rows: dict[tuple[str, str | None, str | None, int], BeforeAfter] = {}
-
-    def count_pair(self, pair: CallPair, event: str | None) -> None:
-        """Count a call before and after. ``event`` is the name of the track that it is of."""
-        self.tally.calls[pair.verdict] += 1
-        if pair.fields:
-            self.tally.fields.update(pair.fields)
-        if pair.before is not None and pair.before.is_sendable:
-            self._row(pair.before, event).before.add_one(pair.before.event_value)
-        if pair.after is not None and pair.after.is_sendable:
-            self._row(pair.after, event).after.add_one(pair.after.event_value)
-
-    def count_unchanged(self, call: ShownCall, event: str | None) -> None:
-        """Count a call that is the same on both sides."""
-        self.tally.calls["unchanged"] += 1
-        if call.is_sendable:
-            row, value = self._row(call, event), call.event_value
-            row.before.add_one(value)
-            row.after.add_one(value)
-
-    def finish(self) -> DiffTally:
-        """Enter the calls counted so far into the tables; give the tally."""
-        tally = self.tally
-        for (kind, event_type, event, day), row in self._rows.items():
-            tally.by_call.of(kind).add(row)
-            tally.by_day.of(_iso(day)).add(row)
-            if kind != "user":
-                tally.by_event.of(event).add(row)
-            if kind == "event":
-                tally.by_event_type.of(event_type).add(row)
-        self._rows.clear()
-        return tally
-
-    def _row(self, call: ShownCall, event: str | None) -> BeforeAfter:
-        """Give the totals of all calls that are counted in the same rows of all tables."""
-        key = (call.kind, call.event_type, event, call.timestamp // DAY)
-        row = self._rows.get(key)
-        if row is None:
-            row = self._rows[key] = BeforeAfter()
-        return row
-
-
-@lru_cache(maxsize=1024)
-def _iso(day: int) -> str:
-    return day_of(day).isoformat()
