@@ -18,15 +18,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def error_console() -> Console:
-    """Give the console on standard error. Rich honours NO_COLOR and a pipe by itself."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
 def output_console() -> Console:
-    """Give the console on standard output, for the commands whose result is for eyes."""
+    """Give the console on standard output, for the commands whose result is for eyes.
+
+    Rich honours NO_COLOR and a pipe by itself.
+    """
     from rich.console import Console
 
     return Console(highlight=False)

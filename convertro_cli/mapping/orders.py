@@ -9,7 +9,7 @@ from convertro_cli.mapping.calls import Invalid, InvalidReason, MappingWarning
 from convertro_cli.mapping.rules import UnreadableAmountSetting
 from convertro_cli.mapping.trail import MISSING, Note, PassedOver, Trail
 from convertro_cli.segment.ids import read_id
-from convertro_cli.segment.money import is_ambiguous_amount, read_amount
+from convertro_cli.segment.money import is_absent, is_ambiguous_amount, read_amount
 from convertro_cli.segment.properties import Lookup, canonical
 
 DEFAULT_VALUE = 1
@@ -125,11 +125,6 @@ def find_amount(properties: Properties, *, looks_at_total: bool) -> int | float 
     raws = (properties.get(key) for key in keys)
     amounts = (_read(raw, properties, found.currency, []) for raw in raws if not is_absent(raw))
     return next((amount for amount in amounts if amount is not None), None)
-
-
-def is_absent(raw: Any) -> bool:
-    """Whether a value is none: null, or a string of nothing but blanks."""
-    return raw is None or (isinstance(raw, str) and not raw.strip())
 
 
 def looked_at(

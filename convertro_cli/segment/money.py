@@ -79,7 +79,7 @@ def is_ambiguous_amount(value: Any, currency: Any = None) -> bool:
     )
 
 
-def is_no_amount_said(value: Any) -> bool:
+def is_absent(value: Any) -> bool:
     """Whether a field says nothing of an amount: null, or text that is empty or blank."""
     return value is None or (isinstance(value, str) and not value.strip())
 

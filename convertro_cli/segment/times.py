@@ -123,11 +123,6 @@ def read_time(value: Any) -> int:
     return _whole_seconds(moment)
 
 
-def find_time(message: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Give the first time that a message carries, as its key and raw value, or None."""
-    return next(iter(_times_of(message).items()), None)
-
-
 def _times_of(message: Mapping[str, Any]) -> dict[str, Any]:
     """Give the times that a message carries, best first. Null and empty text are none."""
     values = ((key, message.get(key)) for key in TIME_KEYS)

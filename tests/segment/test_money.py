@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convertro_cli.segment.ids import is_json_integer, plain_number
-from convertro_cli.segment.money import is_ambiguous_amount, is_no_amount_said, read_amount
+from convertro_cli.segment.money import is_absent, is_ambiguous_amount, read_amount
 
 NUMBERS: list[tuple[Any, float]] = [
     (12, 12),
@@ -364,12 +364,12 @@ def test_what_is_no_text_of_an_amount_is_not_ambiguous(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "is_absent"),
+    ("value", "says_nothing"),
     [(None, True), ("", True), (" \t\u00a0", True), ("$", False), ("0", False), (0, False)],
 )
-def test_a_field_that_says_nothing(value: Any, is_absent: bool) -> None:
+def test_a_field_that_says_nothing(value: Any, says_nothing: bool) -> None:
     """Null and empty text are absent; everything else that is no amount is unreadable."""
-    assert is_no_amount_said(value) == is_absent
+    assert is_absent(value) == says_nothing
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from convertro_cli.segment.times import (
     TIME_KEYS,
     MessageTime,
     UnreadableTimeError,
-    find_time,
     read_message_time,
     read_time,
     usual_time,
@@ -327,7 +326,6 @@ def test_times_of_which_none_can_be_read() -> None:
 def test_a_message_without_any_time(message: dict[str, Any]) -> None:
     """Null, empty text and other keys are no time."""
     assert read_message_time(message, LATEST) is None
-    assert find_time(message) is None
 
 
 @pytest.mark.parametrize(
@@ -395,17 +393,3 @@ def test_usual_times_are_told_at_a_glance(timestamp: str, received: str) -> None
     is_usual = timestamp <= received and EARLIEST <= seconds <= LATEST
     assert usual_time(message, LATEST) == (seconds if is_usual else None)
     assert usual_time({"timestamp": timestamp}, 4e9) == (seconds if seconds >= EARLIEST else None)
-
-
-@pytest.mark.parametrize(
-    ("message", "key"),
-    [
-        ({"timestamp": 1, "originalTimestamp": 2, "receivedAt": 3, "sentAt": 4}, "timestamp"),
-        ({"sentAt": 4, "receivedAt": 3, "originalTimestamp": 2}, "originalTimestamp"),
-        ({"timestamp": "", "receivedAt": 3}, "receivedAt"),
-        ({"timestamp": "nonsense", "receivedAt": 3}, "timestamp"),
-    ],
-)
-def test_the_first_time_that_is_there(message: dict[str, Any], key: str) -> None:
-    """The first one there is found, readable or not."""
-    assert find_time(message) == (key, message[key])

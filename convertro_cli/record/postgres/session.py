@@ -19,7 +19,6 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.postgres.address import LedgerUrl
 
 Result = TypeVar("Result")
-DbRow = tuple[Any, ...]
 
 _CONNECT_WITHIN = 5
 _FIRST_PAUSE = 0.05

@@ -7,7 +7,6 @@ from difflib import get_close_matches
 
 from convertro_cli.destination_filters.steps import FilterStep
 from convertro_cli.mapping.calls import InvalidReason
-from convertro_cli.mapping.orders import is_absent
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import MISSING, Note
 from convertro_cli.review.explain.steps import (
@@ -20,6 +19,7 @@ from convertro_cli.review.explain.steps import (
     shortened,
 )
 from convertro_cli.segment.ids import plain_number
+from convertro_cli.segment.money import is_absent
 from convertro_cli.segment.names import normalise
 from convertro_cli.segment.times import TIME_KEYS
 

@@ -10,10 +10,10 @@ from convertro_cli.amounts import cut_name
 from convertro_cli.mapping.calls import Mode
 from convertro_cli.mapping.fields import as_object, has_device
 from convertro_cli.mapping.modes import channel_of, library_name
-from convertro_cli.mapping.orders import find_order_keys, is_absent
+from convertro_cli.mapping.orders import find_order_keys
 from convertro_cli.mapping.rules import EventMap
 from convertro_cli.segment.ids import has_id
-from convertro_cli.segment.money import read_amount
+from convertro_cli.segment.money import is_absent, read_amount
 
 NO_USER_ID = 1
 NO_DEVICE_ID = 2
