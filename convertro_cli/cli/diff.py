@@ -21,7 +21,7 @@ from convertro_cli.cli.options import (
     option,
 )
 from convertro_cli.cli.outputs import Spared, file_or_stdout
-from convertro_cli.cli.report_output import ReportOptions, ShowOption, masking_for, write_report
+from convertro_cli.cli.report_output import ReportOptions, ShowOption, masking_for
 from convertro_cli.errors import ConvertroError, ExitCode
 
 if TYPE_CHECKING:
@@ -140,11 +140,10 @@ def diff(
         if out is not None:
             out.keep = not report.interrupted
     masking = masking_for(show, form)
-    write_report(
+    written.write(
+        form,
         lambda: to_document(report, masking),
         lambda: write_json(report, masking),
-        form,
-        written.output,
         loaded[-1].storage,
     )
     if event and report.tally.messages.read and not report.tally.calls.total():

@@ -24,7 +24,7 @@ from convertro_cli.cli.options import (
     option,
 )
 from convertro_cli.cli.outputs import Spared
-from convertro_cli.cli.report_output import ReportOptions, ShowOption, masking_for, write_report
+from convertro_cli.cli.report_output import ReportOptions, ShowOption, masking_for
 from convertro_cli.errors import ConvertroError, ExitCode
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def explain(
     from convertro_cli.review.explain.document import to_document
     from convertro_cli.review.explain.explanation import explain as explain_line
     from convertro_cli.review.explain.find import search
-    from convertro_cli.review.report.as_json import write_report as write_json
+    from convertro_cli.review.report.as_json import write_report
     from convertro_cli.settings.compile import compile_loaded
 
     _check_choice(exports, message_id, line, event)
@@ -134,13 +134,8 @@ def explain(
             f"{line} is blank: there is no message.", exit_code=ExitCode.SOME_FAILED
         )
     others = {"others": found.others} if found.others else {}
-    write_report(
-        lambda: to_document(told),
-        lambda: write_json({"messages": told, **others}),
-        form,
-        written.output,
-        loaded.storage,
-    )
+    whole = {"messages": told, **others}
+    written.write(form, lambda: to_document(told), lambda: write_report(whole), loaded.storage)
     if found.others:
         print(_others_in_words(found), file=sys.stderr)
 

@@ -24,7 +24,7 @@ from convertro_cli.cli.options import (
     option,
 )
 from convertro_cli.cli.outputs import Spared
-from convertro_cli.cli.report_output import ReportOptions, write_content, write_report
+from convertro_cli.cli.report_output import ReportOptions, write_content
 from convertro_cli.errors import ConvertroError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def inspect(
     from convertro_cli.review.inspect.run import InspectOptions
     from convertro_cli.review.inspect.run import inspect as carry_out
     from convertro_cli.review.inspect.suggest import suggest as suggest_events
-    from convertro_cli.review.report.as_json import write_report as write_json
+    from convertro_cli.review.report.as_json import write_report
     from convertro_cli.run.progress import tell_of_list
     from convertro_cli.run.selected import find_selected, own_files
     from convertro_cli.settings.compile import compile_loaded
@@ -123,9 +123,7 @@ def inspect(
     if suggest:
         write_content(suggest_events(report).encode(), written.output, storage=storage)
     else:
-        write_report(
-            lambda: to_document(report), lambda: write_json(report), form, written.output, storage
-        )
+        written.write(form, lambda: to_document(report), lambda: write_report(report), storage)
     if event and report.messages.read and not report.messages.described:
         say_which_names(event, found.files)
     raise typer.Exit(int(report.exit_code))

@@ -65,6 +65,20 @@ class ReportOptions:
             check_page()
         return form
 
+    def write(
+        self,
+        form: Format,
+        document: Callable[[], Document],
+        json: Callable[[], bytes],
+        storage: StorageOptions | None = None,
+    ) -> None:
+        """Write a report to its file, or on standard output: its JSON, or its document."""
+        if form == "terminal" and file_or_stdout(self.output) is None:
+            print_to_terminal(document())
+        else:
+            content = json() if form == "json" else _written(document(), form).encode()
+            write_content(content, self.output, is_json=form == "json", storage=storage)
+
 
 ShowOption = Annotated[
     Show | None,
@@ -94,21 +108,6 @@ def _choose(wanted: Format | None, file: Path | None) -> Format:
 def masking_for(show: Show | None, form: Format) -> Masking:
     """Say how ids and traits are shown: where it is not said, masked in what is handed on."""
     return Masking(show or ("masked" if form in {"markdown", "html"} else "full"))
-
-
-def write_report(
-    document: Callable[[], Document],
-    json: Callable[[], bytes],
-    form: Format,
-    output: Path | None,
-    storage: StorageOptions | None = None,
-) -> None:
-    """Write a report to its file, or on standard output: its JSON, or what its document says."""
-    if form == "terminal" and file_or_stdout(output) is None:
-        print_to_terminal(document())
-    else:
-        content = json() if form == "json" else _written(document(), form).encode()
-        write_content(content, output, is_json=form == "json", storage=storage)
 
 
 def write_content(

@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain, repeat
 from typing import Literal, NamedTuple
+
+from convertro_cli.text import count
 
 Tone = Literal["", "added", "removed", "changed", "warning", "soft", "strong", "code"]
 """How something is meant: *code* is text of an event or of settings, the others are in colours."""
@@ -86,6 +89,17 @@ class Places:
 
     title: str
     found: Sequence[tuple[str, int, Sequence[Place]]]
+
+    def as_table(self) -> Table:
+        """Give them as a table of three columns: a phone has no room for a fourth."""
+        rows: list[Row] = []
+        for reason, number, places in self.found:
+            more = number - len(places)
+            cells: list[Text] = [code(": ".join(filter(None, place))) for place in places]
+            cells += [f"and {count(more)} more"] if more else []
+            numbers = chain([count(number)], repeat(""))
+            rows += ((reason, shown, cell) for shown, cell in zip(numbers, cells, strict=False))
+        return Table(self.title, ("reason", "lines#", "place"), rows)
 
 
 class Series(NamedTuple):

@@ -9,7 +9,6 @@ from functools import singledispatch
 from convertro_cli.review.report.document import (
     Bars,
     Block,
-    Cell,
     Days,
     Document,
     Examples,
@@ -104,15 +103,7 @@ def _verbatim(block: Verbatim) -> Iterator[str]:
 
 @_block.register
 def _places(block: Places) -> Iterator[str]:
-    rows: list[Row] = []
-    for reason, number, places in block.found:
-        shown = count(number)
-        for source, detail in places:
-            rows.append((reason, shown, Cell(source, "code"), Cell(detail, "code")))
-            shown = ""
-        if number > len(places):
-            rows.append((reason, shown, f"and {count(number - len(places))} more", ""))
-    yield from _table(Table(block.title, ("reason", "lines#", "place", ""), rows))
+    yield from _table(block.as_table())
 
 
 @_block.register

@@ -14,7 +14,6 @@ from convertro_cli.review.report.document import (
     Document,
     Fitting,
     Part,
-    Place,
     Places,
     Table,
 )
@@ -55,7 +54,7 @@ def _shown_block(block: Block) -> list[dict[str, Any]]:
         case Table():
             return [_kind(block)] if block.rows else []
         case Places():
-            return [_kind(_places_table(block))] if block.found else []
+            return [_kind(block.as_table())] if block.found else []
         case Days() | Bars():
             from convertro_cli.review.report.drawing import draw_bars  # noqa: PLC0415 (optional)
             from convertro_cli.review.report.timeline import draw_days  # noqa: PLC0415
@@ -67,18 +66,6 @@ def _shown_block(block: Block) -> list[dict[str, Any]]:
 
 def _kind(block: Block) -> dict[str, Any]:
     return {"kind": type(block).__name__.lower(), "said": block}
-
-
-def _places_table(block: Places) -> Table:
-    """Give places as a table of three columns: a phone has no room for a fourth."""
-    rows = []
-    for reason, number, places in block.found:
-        shown = count(number)
-        more = number - len(places)
-        for source, detail in [*places, *([Place(f"and {count(more)} more")] if more else [])]:
-            rows.append((reason, shown, f"{source}: {detail}" if detail else source))
-            shown = ""
-    return Table(block.title, ("reason", "lines#", "place"), rows)
 
 
 @cache
