@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import pytest
 
@@ -66,34 +68,26 @@ def test_a_run_waits_for_a_database_that_comes_back_and_sends_no_call_twice(
     machines: tuple[Workspace, Workspace], mortal_postgres: PostgresServer
 ) -> None:
     """Away for less than ledger_timeout: the run says so, waits, goes on, and all adds up."""
-    machine, url = machines[0], mortal_postgres.create_database()
-    with slow_side() as side:
-        running = start(machine, side, url, timeout="30s")
-        wait_until(lambda: side.requests() > 100, "requests")
-        mortal_postgres.kill()
-        running.wait_for_err("is away")
+    with losing_its_database(machines[0], mortal_postgres, timeout="30s") as underway:
+        underway.run.wait_for_err("is away")
         mortal_postgres.start()
-        ended = running.end()
+        ended = underway.run.end()
         assert ended.code == 0, ended.err
-        assert ended.summary["calls"]["delivered"] == side.requests() == ALL_CALLS
+        assert ended.summary["calls"]["delivered"] == underway.side.requests() == ALL_CALLS
 
 
 def test_a_run_ends_when_its_database_stays_away_and_the_next_one_goes_on(
     machines: tuple[Workspace, Workspace], mortal_postgres: PostgresServer
 ) -> None:
     """Away for longer: 75, and why; later the same command delivers what is left."""
-    machine, url = machines[0], mortal_postgres.create_database()
-    with slow_side() as side:
-        running = start(machine, side, url, timeout="1s")
-        wait_until(lambda: side.requests() > 100, "requests")
-        mortal_postgres.kill()
-        ended = running.end()
+    with losing_its_database(machines[0], mortal_postgres, timeout="1s") as underway:
+        ended = underway.run.end()
         ended.assert_told(75, "cannot be reached", "Nothing is lost")
         mortal_postgres.start()
-        resumed = start(machine, side, url, timeout="30s").end()
+        resumed = start(machines[0], underway.side, underway.url, timeout="30s").end()
         assert resumed.code == 0, resumed.err
-        side.wait_for_quiet()
-        arrived = accepted(side.received())
+        underway.side.wait_for_quiet()
+        arrived = accepted(underway.side.received())
         assert len(arrived) == ALL_CALLS
         assert arrived.total() - ALL_CALLS <= resumed.summary["calls"]["possibly_repeated"] <= 256
 
@@ -102,14 +96,10 @@ def test_an_interrupt_ends_a_run_that_waits_for_its_database(
     machines: tuple[Workspace, Workspace], mortal_postgres: PostgresServer
 ) -> None:
     """Nobody has to wait for ledger_timeout to end after Ctrl-C."""
-    machine, url = machines[0], mortal_postgres.create_database()
-    with slow_side() as side:
-        running = start(machine, side, url, timeout="1h")
-        wait_until(lambda: side.requests() > 100, "requests")
-        mortal_postgres.kill()
-        running.wait_for_err("is away")
-        running.send(signal.SIGINT)
-        running.end(within=20).assert_told(75, "cannot be reached")
+    with losing_its_database(machines[0], mortal_postgres, timeout="1h") as underway:
+        underway.run.wait_for_err("is away")
+        underway.run.send(signal.SIGINT)
+        underway.run.end(within=20).assert_told(75, "cannot be reached")
 
 
 def test_a_run_that_sleeps_past_its_lease_sends_nothing_when_it_wakes(
@@ -139,6 +129,27 @@ ALL_CALLS = 600
 def slow_side() -> OtherSide:
     """An other side that takes its time, so that there is something to interrupt."""
     return OtherSide(SandboxOptions(port=0, latency_s=0.01))
+
+
+class Underway(NamedTuple):
+    """A run that is under way, the other side that it sends to, and its ledger's URL."""
+
+    run: Running
+    side: OtherSide
+    url: str
+
+
+@contextmanager
+def losing_its_database(
+    machine: Workspace, server: PostgresServer, *, timeout: str
+) -> Iterator[Underway]:
+    """A run whose database is killed in the midst of it."""
+    url = server.create_database()
+    with slow_side() as side:
+        running = start(machine, side, url, timeout=timeout)
+        wait_until(lambda: side.requests() > 100, "requests")
+        server.kill()
+        yield Underway(running, side, url)
 
 
 def start(
