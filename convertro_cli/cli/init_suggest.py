@@ -28,8 +28,8 @@ def propose_events(exports: Sequence[str], known: Mapping[str, Any], output: Pat
     rules = replace(rules_without_settings(), events=EventMap(dict(known)))
     with open_watcher(Loudness()) as watcher:
         report = inspect(found, rules, options=InspectOptions(), watcher=watcher)
-    if report.run.interrupted:
+    if report.interrupted:
         raise ConvertroError(
-            "Interrupted: nothing was written.", exit_code=ExitCode(report.run.exit_code)
+            "Interrupted: nothing was written.", exit_code=ExitCode(report.exit_code)
         )
     return suggest_entries(report)

@@ -46,9 +46,7 @@ def inspect(
     suggest: Annotated[
         bool,
         option(
-            "--suggest",
-            panel=OUTPUT,
-            help="Print an [events] table of the names not mapped yet.",
+            "--suggest", panel=OUTPUT, help="Print an [events] table of the names not mapped yet."
         ),
     ] = False,
     written: ReportOptions,
@@ -66,11 +64,7 @@ def inspect(
     ] = None,
     no_config: Annotated[
         bool,
-        option(
-            "--no-config",
-            panel=SETTINGS,
-            help="Do without settings, even if they are there.",
-        ),
+        option("--no-config", panel=SETTINGS, help="Do without settings, even if they are there."),
     ] = False,
     target: TargetOptions,
 ) -> None:
@@ -88,12 +82,12 @@ def inspect(
     from convertro_cli.cli.filters_view import tell_of_filters
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import open_watcher
-    from convertro_cli.review.inspect.as_json import write_json
     from convertro_cli.review.inspect.document import to_document
     from convertro_cli.review.inspect.job import rules_without_settings
     from convertro_cli.review.inspect.run import InspectOptions
     from convertro_cli.review.inspect.run import inspect as carry_out
     from convertro_cli.review.inspect.suggest import suggest as suggest_events
+    from convertro_cli.review.report.as_json import write_report as write_json
     from convertro_cli.run.progress import tell_of_list
     from convertro_cli.run.selected import find_selected, own_files
     from convertro_cli.settings.compile import compile_loaded
@@ -121,10 +115,7 @@ def inspect(
             found,
             compile_loaded(loaded, selection) if loaded else rules_without_settings(selection),
             options=InspectOptions(
-                settings=str(loaded.file) if loaded else None,
-                workers=workers,
-                limit=limit,
-                top=top,
+                settings=str(loaded.file) if loaded else None, workers=workers, limit=limit, top=top
             ),
             watcher=watcher,
         )
@@ -135,16 +126,13 @@ def inspect(
         write_report(
             lambda: to_document(report), lambda: write_json(report), form, written.output, storage
         )
-    if event and report.read and not report.described:
+    if event and report.messages.read and not report.messages.described:
         say_which_names(event, found.files)
-    raise typer.Exit(int(report.run.exit_code))
+    raise typer.Exit(int(report.exit_code))
 
 
 def _settings(
-    config: Path | None,
-    no_config: bool,
-    target: TargetOptions,
-    suppressed: Sequence[Path],
+    config: Path | None, no_config: bool, target: TargetOptions, suppressed: Sequence[Path]
 ) -> LoadedSettings | None:
     """Load the settings that are named, or those that lie here; None to do without."""
     given = bool(suppressed) or target != TargetOptions()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertro_cli.cli.help import EXIT_CODES, Command, Commands
+from convertro_cli.cli.option_groups import with_groups
 from convertro_cli.cli.options import (
     DEFAULT_CONFIG,
     OUTPUT,
@@ -18,7 +19,6 @@ from convertro_cli.cli.options import (
     LedgerOptions,
     load,
     option,
-    with_groups,
 )
 
 if TYPE_CHECKING:

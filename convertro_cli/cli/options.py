@@ -1,23 +1,22 @@
 """The options of the commands: each is declared once, and commands are put together from groups.
 
 A declaration has an option's names, its help, the panel of ``--help`` that shows it, and the
-setting in whose place it is, if it is. A group is a dataclass of such declarations; a command
-takes it as one parameter, and ``with_groups`` shows Typer its options as the command's own.
+setting in whose place it is, if it is. A group is a dataclass of such declarations, which
+``option_groups`` shows Typer as the command's own.
 """
 
 from __future__ import annotations
 
-import inspect
 import shlex
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from functools import wraps
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from convertro_cli.cli.completion import complete_events, complete_transports, complete_types
+from convertro_cli.cli.option_groups import Overrides, in_place_of_settings, overrides
 
 if TYPE_CHECKING:
     from convertro_cli.settings.load import LoadedSettings
@@ -45,14 +44,6 @@ def _in_place_of(key: str, name: str, metavar: str) -> Any:
 def _number_or_text(text: str) -> int | str:
     # Python refuses to read thousands of digits; as text they are told like any wrong value.
     return int(text) if text.isdecimal() and len(text) < 10 else text
-
-
-class Overrides(NamedTuple):
-    """Beside an option: the dotted key of the setting in whose place it is."""
-
-    key: str
-    read: Callable[[str], object] | None = None
-    """Makes the setting of the option's text; None where it is the setting."""
 
 
 ExportsArgument = Annotated[
@@ -256,55 +247,6 @@ class TargetOptions:
     ] = None
 
 
-def with_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes the options of its groups one by one, as Typer gives them."""
-    hints = get_type_hints(command, include_extras=True)
-    taken: list[inspect.Parameter] = []
-    groups: dict[str, type] = {}
-    for name, parameter in inspect.signature(command).parameters.items():
-        if is_dataclass(hints[name]):
-            groups[name] = hints[name]
-            taken += _parameters_of(hints[name])
-        else:
-            taken.append(parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY))
-
-    @wraps(command)
-    def run(**given: Any) -> None:
-        for name, group in groups.items():
-            given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
-        command(**given)
-
-    run.__annotations__ = {each.name: each.annotation for each in taken}
-    run.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
-    return run
-
-
-def _parameters_of(group: type) -> Iterator[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    for each in fields(group):
-        yield inspect.Parameter(
-            each.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=each.default,
-            annotation=hints[each.name],
-        )
-
-
-def _in_place_of_settings(group: type) -> Iterator[tuple[str, Overrides]]:
-    for name, hint in get_type_hints(group, include_extras=True).items():
-        yield from ((name, each) for each in hint.__metadata__ if isinstance(each, Overrides))
-
-
-def overrides(*groups: Any) -> dict[str, object]:
-    """Put the options that are in place of settings under the keys of those."""
-    found: dict[str, object] = {}
-    for group in groups:
-        for name, (key, read) in _in_place_of_settings(type(group)):
-            value = getattr(group, name)
-            found[key] = value if read is None or value is None else read(value)
-    return found
-
-
 def load(
     config: Path,
     *groups: LedgerOptions | SendingOptions | TargetOptions,
@@ -323,7 +265,7 @@ def repeat_options(loaded: LoadedSettings) -> str:
     """Give the options that another command needs to mean the same settings, ledger and target."""
     words = [] if loaded.file == DEFAULT_CONFIG else ["-c", str(loaded.file)]
     for group in (TargetOptions, LedgerOptions):
-        for name, (key, _) in _in_place_of_settings(group):
+        for name, (key, _) in in_place_of_settings(group):
             if loaded.origins.get(key) == "option":
                 table, setting = key.split(".")
                 value = getattr(getattr(loaded.settings, table), setting)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -31,8 +30,13 @@ from convertro_cli.cli.options import (
     load,
     option,
 )
-from convertro_cli.cli.outputs import Spared, file_or_stdout, is_stdout, lies_below
-from convertro_cli.errors import ConvertroError
+from convertro_cli.cli.replay_checks import (
+    check_dry_run_options,
+    check_live_options,
+    load_told,
+    spare_exports,
+    what_to_replay,
+)
 
 if TYPE_CHECKING:
     from convertro_cli.mapping.rules import Selection
@@ -176,7 +180,7 @@ def replay(
     from convertro_cli.cli.watching import open_watcher
     from convertro_cli.run.failures import FailureLimit
 
-    _check_options(
+    check_dry_run_options(
         dry_run=dry_run,
         include_skipped=include_skipped,
         no_ledger=no_ledger,
@@ -184,10 +188,10 @@ def replay(
         as_json=as_json,
     )
     live = {"--metrics": metrics, "--max-failed": max_failed, "--canary": canary}
-    _check_live_options(live, dry_run=dry_run, as_json=as_json, metrics=metrics)
+    check_live_options(live, dry_run=dry_run, as_json=as_json, metrics=metrics)
     limit_of_failures = FailureLimit.read(max_failed) if max_failed is not None else None
-    exports = _what_to_replay(exports, dead_letters=dead_letters, dry_run=dry_run)
-    loaded = _load(
+    exports = what_to_replay(exports, dead_letters=dead_letters, dry_run=dry_run)
+    loaded = load_told(
         config,
         lambda: load(config, sending, place, target, suppressed=suppressed),
         metrics,
@@ -225,7 +229,7 @@ def replay(
             _Order(loaded, exports, selection, options, canary, metrics), loudness, yes=yes
         )
     if event and report.tally.read and not any(map(report.tally.messages.get, _PASSED)):
-        from convertro_cli.review.event_names import advise_on_names
+        from convertro_cli.cli.event_names import advise_on_names
         from convertro_cli.run.selected import find_selected, own_files
 
         report.advice += advise_on_names(
@@ -258,7 +262,7 @@ def _deliver(order: _Order, loudness: Loudness, *, yes: bool) -> Report:
     from convertro_cli.replay import replay as carry_out
 
     loaded, exports, selection, options, canary, metrics = order
-    _spare_exports(exports, metrics)  # not later: metrics tell of what goes wrong, too
+    spare_exports(exports, metrics)  # not later: metrics tell of what goes wrong, too
     brake(loaded, exports, selection, options, loudness, canary=canary, yes=yes)
     with open_watcher(loudness) as watcher:
         options = replace(options, canary=canary_options(canary, watcher.notice))
@@ -270,90 +274,3 @@ def _deliver(order: _Order, loudness: Loudness, *, yes: bool) -> Report:
         advise_on_canary(report, sys.argv[1:])
         advise_on_open_letters(report, loaded)
     return report
-
-
-def _check_options(
-    *, dry_run: bool, include_skipped: bool, no_ledger: bool, output: Path | None, as_json: bool
-) -> None:
-    if dry_run and as_json and file_or_stdout(output) is None:
-        raise ConvertroError(
-            "--json and the dry run's lines would both go to standard output.",
-            hint="Give the lines a file: --output FILE.",
-        )
-    given = {
-        "--output": output is not None,
-        "--include-skipped": include_skipped,
-        "--no-ledger": no_ledger,
-    }
-    misplaced = [name for name, is_given in given.items() if is_given]
-    if not dry_run and misplaced:
-        raise ConvertroError(f"{misplaced[0]} goes with --dry-run.")
-
-
-def _what_to_replay(exports: list[str] | None, *, dead_letters: bool, dry_run: bool) -> list[str]:
-    if bool(exports) == dead_letters:
-        raise ConvertroError(
-            "What is to be replayed? Name exports, or --dead-letters: one of them.",
-            hint="For example: convertro replay exports/",
-        )
-    if dead_letters and dry_run:
-        raise ConvertroError(
-            "--dead-letters does not go with --dry-run.",
-            hint="`convertro dead-letters export -o FILE`, then a dry run of that file.",
-        )
-    return exports or []
-
-
-def _check_live_options(
-    live: Mapping[str, object], *, dry_run: bool, as_json: bool, metrics: Path | None
-) -> None:
-    for name in live:
-        if dry_run and live[name] is not None:
-            raise ConvertroError(f"{name} is about deliveries: it does not go with --dry-run.")
-    if as_json and metrics is not None and is_stdout(metrics):
-        raise ConvertroError("--json and --metrics would both go to standard output.")
-    if metrics is not None:
-        from convertro_cli.run.metrics import check_metrics
-
-        check_metrics()
-
-
-def _spare_exports(exports: Sequence[str], metrics: Path | None) -> None:
-    """Refuse metrics in the place of an export.
-
-    What holds metrics already and lies elsewhere is none, however long the list is.
-    """
-    if metrics is None or not metrics.is_file():
-        return
-    from convertro_cli.reading.paths import is_address
-    from convertro_cli.reading.sources import find_exports
-    from convertro_cli.run.metrics import holds_metrics
-
-    local = [export for export in exports if not is_address(export)]
-    if lies_below(metrics, local) or not holds_metrics(metrics):
-        for argument in local:
-            try:
-                found = find_exports([argument])
-            except ConvertroError:
-                continue  # the replay itself will tell
-            Spared(found).check("--metrics", metrics)
-            for _ in found:  # each is looked at
-                pass
-
-
-def _load(
-    config: Path, load_now: Callable[[], LoadedSettings], metrics: Path | None
-) -> LoadedSettings:
-    """Load the settings; whoever watches the metrics hears of faults in them, too."""
-    if metrics is None:
-        return load_now()
-    from convertro_cli.cli.replay_watch import tell_of_faulty_settings
-
-    Spared(others=[config]).check("--metrics", metrics)
-    try:
-        loaded = load_now()
-    except ConvertroError as error:
-        tell_of_faulty_settings(metrics, error)
-        raise
-    Spared(settings=[loaded]).check("--metrics", metrics)
-    return loaded

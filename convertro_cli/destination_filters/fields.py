@@ -49,14 +49,7 @@ def changed_at(message: Message, names: Sequence[str], change: Change) -> Messag
         parents.append(found)
         found = found.get(name)
     new: Any = _changed(found, change)
-    if new is found:
-        return message
-    for parent, name in zip(reversed(parents), reversed(names), strict=True):
-        copy = dict(parent)
-        copy[name] = new
-        new = copy
-    result: Message = new
-    return result
+    return message if new is found else _with(parents, names, new)
 
 
 def _changed(found: Any, change: Change) -> Any:
@@ -98,10 +91,12 @@ def set_at(message: Message, names: Sequence[str], value: Any) -> Message:
         parent: Mapping[str, Any] = found if is_object else {}
         parents.append(parent)
         found = parent.get(name)
-    new: Any = value
+    return _with(parents, names, value)
+
+
+def _with(parents: Sequence[Mapping[str, Any]], names: Sequence[str], value: Any) -> Message:
+    """Copy the objects on the way to a field, with a value in it; all else is shared."""
     for parent, name in zip(reversed(parents), reversed(names), strict=True):
-        copy = dict(parent)
-        copy[name] = new
-        new = copy
-    result: Message = new
+        value = {**parent, name: value}
+    result: Message = value
     return result

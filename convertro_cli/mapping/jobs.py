@@ -123,11 +123,11 @@ class BatchCounts:
 
     def keep_back(self, outcome: Skipped) -> None:
         """Count what a message would have been worth that somebody's choice keeps back."""
-        self.kept_back.add(outcome.reason.value, outcome.title, outcome.worth or 0)
+        self.kept_back.note(outcome.reason.value, outcome.title, outcome.worth or 0)
 
     def _reject(self, line: MappedLine, fault: Invalid) -> None:
         if fault.reason is InvalidReason.UNREADABLE_AMOUNT:
-            self.kept_back.add(fault.reason.value, "", 0)
+            self.kept_back.note(fault.reason.value, "", 0)
         original, source, length = line.dead_letter or (None, None, 0)
         place = (line.number, line.start, line.end)
         self.invalid.append(

@@ -17,11 +17,11 @@ class KeptBack:
     def __bool__(self) -> bool:
         return bool(self.totals)
 
-    def add(self, reason: str, title: str, worth: float) -> None:
+    def note(self, reason: str, title: str, worth: float) -> None:
         """Count one message."""
         self.totals.setdefault((reason, title), Sum()).add_one(worth)
 
-    def update(self, other: KeptBack) -> None:
+    def add(self, other: KeptBack) -> None:
         """Count all that another has."""
         for key, some in other.totals.items():
             self.totals.setdefault(key, Sum()).add(some)

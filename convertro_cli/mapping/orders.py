@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from convertro_cli.mapping.calls import Invalid, InvalidReason, MappingWarning
 from convertro_cli.mapping.rules import UnreadableAmountSetting
@@ -21,6 +21,18 @@ Key = Any
 
 find_order_keys = Lookup("id", "orderid", "total", "revenue", "repeat", "currency").keys
 """Find the keys of ``id``, ``order_id``, ``total``, ``revenue``, ``repeat``, ``currency``."""
+
+
+class OrderKeys(NamedTuple):
+    """What ``find_order_keys`` gives, by name, where time does not matter."""
+
+    some_id: Key
+    order_id: Key
+    total: Key
+    revenue: Key
+    repeat: Key
+    currency: Key
+
 
 _find_id_keys = Lookup("id", "orderid").keys
 
@@ -108,10 +120,10 @@ def read_value(
 
 def find_amount(properties: Properties, *, looks_at_total: bool) -> int | float | None:
     """Give the first readable amount that properties have; None where there is none."""
-    *_, total, revenue, _, currency = find_order_keys(properties)
-    keys = (total, revenue) if looks_at_total else (revenue,)
+    found = OrderKeys._make(find_order_keys(properties))
+    keys = (found.total, found.revenue) if looks_at_total else (found.revenue,)
     raws = (properties.get(key) for key in keys)
-    amounts = (_read(raw, properties, currency, []) for raw in raws if not is_absent(raw))
+    amounts = (_read(raw, properties, found.currency, []) for raw in raws if not is_absent(raw))
     return next((amount for amount in amounts if amount is not None), None)
 
 

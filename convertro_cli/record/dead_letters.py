@@ -48,18 +48,14 @@ class DeadLetters(Protocol):
         """Let go of what was opened."""
 
 
-class DeadLetterFile:
-    """Appends dead letters: ``add`` collects them, ``append`` puts them on disk.
+class CollectedLetters:
+    """Collects dead letters as lines until they are taken.
 
-    The two may be called from different threads; what is handed over is what ``take`` gives.
+    The two may be done in different threads; what is handed over is what ``take`` gives.
     """
 
-    def __init__(
-        self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
-        self.path = path
+    def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._descriptor: int | None = None
         self._waiting: list[bytes] = []
 
     def add(
@@ -89,6 +85,17 @@ class DeadLetterFile:
         """Give the lines of all that was added since the last time."""
         lines, self._waiting = self._waiting, []
         return b"".join(lines)
+
+
+class DeadLetterFile(CollectedLetters):
+    """Appends dead letters: ``add`` collects them, ``append`` puts them on disk."""
+
+    def __init__(
+        self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        super().__init__(now)
+        self.path = path
+        self._descriptor: int | None = None
 
     def append(self, lines: bytes) -> None:
         """Put lines on disk, all of them or nothing.

@@ -93,9 +93,9 @@ class LetterRuns:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         rows = list(read_runs(database))
-        self._targets = {number: target for number, _, target in rows}
-        self._numbers = [number for number, _, _ in rows]
-        self._starts = [started_at for _, started_at, _ in rows]
+        self._targets = {run.number: run.target for run in rows}
+        self._numbers = [run.number for run in rows]
+        self._starts = [run.started_at for run in rows]
         self._runs: defaultdict[str, list[int]] = defaultdict(list)
         for source, run in database.execute("SELECT source, run FROM failures ORDER BY run"):
             self._runs[source].append(run)
@@ -117,15 +117,30 @@ class LetterRuns:
         return self._targets.get(run, NO_TARGET)
 
 
-def read_runs(database: sqlite3.Connection) -> Iterator[tuple[int, str, Target]]:
-    """Give each run's number, its start and its target, in order."""
+class LedgerRun(NamedTuple):
+    """A run of a ledger: its number, when it began (ISO 8601), and where its calls went."""
+
+    number: int
+    started_at: str
+    target: Target
+
+
+def read_runs(database: sqlite3.Connection) -> Iterator[LedgerRun]:
+    """Give the runs of a ledger in order."""
     rows = database.execute("SELECT id, started_at, target, account, site_id FROM runs ORDER BY id")
     for number, started_at, url, account, site_id in rows:
-        yield number, started_at, Target(url, account or None, site_id or None)
+        yield LedgerRun(number, started_at, Target(url, account or None, site_id or None))
 
 
-def _read(path: Path) -> Iterator[tuple[str, str | None, str | None]]:
-    """Give each letter's reason, place and time."""
+class LetterFacts(NamedTuple):
+    """A letter's reason, the place that it is from, and when it was written, if it says so."""
+
+    reason: str
+    source: str | None = None
+    at: str | None = None
+
+
+def _read(path: Path) -> Iterator[LetterFacts]:
     try:
         with path.open("rb") as stream:
             for line in stream:
@@ -134,16 +149,16 @@ def _read(path: Path) -> Iterator[tuple[str, str | None, str | None]]:
         return
 
 
-def facts_of(line: bytes) -> tuple[str, str | None, str | None]:
-    """Give a letter's reason, place and time, as far as it has them."""
+def facts_of(line: bytes) -> LetterFacts:
+    """Give what a letter says of itself."""
     try:
         letter: Any = orjson.loads(line)
     except orjson.JSONDecodeError:
         letter = None
     if not isinstance(letter, dict):
-        return UNREADABLE, None, None
+        return LetterFacts(UNREADABLE)
     reason, source, at = (letter.get(name) for name in ("reason", "source", "at"))
-    return (
+    return LetterFacts(
         reason if isinstance(reason, str) else UNREADABLE,
         source if isinstance(source, str) else None,
         at if isinstance(at, str) else None,

@@ -204,7 +204,7 @@ def _targets(
     """Put together what there is of each target, the one of the latest run first."""
     letters = count_open_letters(state, database)
     runs: defaultdict[Target, list[int]] = defaultdict(list)
-    for number, _, target in read_runs(database):
+    for number, _started_at, target in read_runs(database):
         runs[target].append(number)
     if NO_TARGET in letters:
         runs[NO_TARGET] = []

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.identity import FileIdentity
@@ -82,12 +81,7 @@ class SqliteLedger(Ledger):
     def __enter__(self) -> SqliteLedger:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._finder is not None:
             self._finder.close()
         self._reader.close()

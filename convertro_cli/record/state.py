@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import orjson
@@ -138,12 +137,7 @@ class RunLock:
         if self._held is not None:
             self._held.check()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._claim.release()  # before the file: whoever gets that one finds all else free
         if self._descriptor is not None:
             with suppress(OSError):  # the next run must not be taken for this one

@@ -91,7 +91,7 @@ class Tally:
 
     def note_gates(self, kept_back: KeptBack, *, carries_consent: bool) -> None:
         """Count what the gates kept back of a batch, and note whether consent was spoken of."""
-        self.kept_back.update(kept_back)
+        self.kept_back.add(kept_back)
         self.carries_consent |= carries_consent
 
     def reject(self, reason: str, source: str) -> None:

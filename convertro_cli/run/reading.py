@@ -7,8 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from types import TracebackType
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.reading.batch import LineBatch
@@ -68,12 +67,7 @@ class Batches(Generic[Result]):
         self._feed.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._feed.stop()
 
     @property
@@ -127,13 +121,8 @@ class Reading:
             self._opened.enter_context(self._interrupts)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._opened.__exit__(kind, error, trace)
+    def __exit__(self, *ending: Any) -> None:
+        self._opened.__exit__(*ending)
         self.files.tell_of_unread()
 
     def batches(

@@ -73,14 +73,19 @@ def read_json_exactly(line: bytes) -> Any:
 
 
 def write_json(
-    value: Any, *, sort_keys: bool = False, default: Callable[[Any], Any] | None = None
+    value: Any,
+    *,
+    sort_keys: bool = False,
+    default: Callable[[Any], Any] | None = None,
+    option: int = 0,
 ) -> bytes:
     """Write what was read as compact JSON; an infinite number is written as null.
 
-    ``default`` is as orjson has it, for values that are no JSON. Raises orjson.JSONEncodeError
-    where the value is nested too deep.
+    ``default`` and ``option`` are as orjson has them, for values that are no JSON. Raises
+    orjson.JSONEncodeError where the value is nested too deep.
     """
-    option = orjson.OPT_SORT_KEYS if sort_keys else None
+    if sort_keys:
+        option |= orjson.OPT_SORT_KEYS
     try:
         return orjson.dumps(value, default, option)
     except orjson.JSONEncodeError:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from convertro_cli.record.state import StateFolder
 from convertro_cli.settings.checks import check_ledger, check_no_blank
 from convertro_cli.settings.faults import Fault, SettingsError, cross_faults, translate
 from convertro_cli.settings.model import DeliveryTable, Settings
+from convertro_cli.settings.toml_file import read_toml
 from convertro_cli.storage.options import StorageOptions
 
 if TYPE_CHECKING:
@@ -255,36 +254,6 @@ def _read_filters(data: Mapping[str, Any], folder: Path) -> tuple[FilterSpecs, l
     from convertro_cli.settings.filters import read_filters
 
     return read_filters(data, folder)
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """Read a TOML file. Raises ConvertroError where there is none or it is no TOML."""
-    try:
-        # Editors on Windows put a byte order mark before UTF-8, which TOML does not allow.
-        return tomllib.loads(file.read_bytes().removeprefix(BOM_UTF8).decode())
-    except FileNotFoundError:
-        raise ConvertroError(
-            f"There is no settings file {file}.",
-            hint="`convertro init` writes one; --config names another.",
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConvertroError(f"{file} is no TOML: {error}", hint=_mending(str(error))) from None
-    except RecursionError:
-        raise ConvertroError(f"{file} is nested too deep to be settings.") from None
-    except OSError as error:
-        raise ConvertroError(f"{file} cannot be read: {error.strerror}") from None
-
-
-def _mending(fault: str) -> str | None:
-    """Say how to mend a table that stands twice, which a pasted suggestion easily makes."""
-    twice = re.search(r"Cannot declare \('(.+)',\) twice", fault)
-    if twice is None:
-        return None
-    table = twice[1].replace("', '", ".")
-    return (
-        f"A file has the heading [{table}] once: move the lines under the second one to those "
-        "under the first, and delete the second heading."
-    )
 
 
 def _is_template(file: Path) -> bool:

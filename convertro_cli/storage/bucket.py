@@ -39,9 +39,10 @@ def open_bucket(address: Address, options: StorageOptions) -> ObjectStore:
         if address.scheme == "s3":
             return stores.S3Store(address.bucket, **_s3(options), **common)
         if address.scheme == "gs":
-            return stores.GCSStore(address.bucket, **_gcs(options), **common)
+            return stores.GCSStore(address.bucket, **_plain(options, "base_url"), **common)
         if address.scheme == "az":
-            return stores.AzureStore(container_name=address.bucket, **_azure(options), **common)
+            azure = _plain(options, "endpoint")
+            return stores.AzureStore(container_name=address.bucket, **azure, **common)
         return stores.HTTPStore(address.url, **common)
     except Exception as error:  # whatever a cloud's own library finds wrong with the settings
         raise ConvertroError(
@@ -88,12 +89,11 @@ def _is_loopback(url: str) -> bool:
 
 def _s3(options: StorageOptions) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if options.anonymous:
-        found["skip_signature"] = True
-    elif "AWS_ACCESS_KEY_ID" not in os.environ or "AWS_PROFILE" in os.environ:
-        found |= _boto3()
-    if options.endpoint_url:
-        found["endpoint"] = options.endpoint_url
+    if not options.anonymous and (
+        "AWS_ACCESS_KEY_ID" not in os.environ or "AWS_PROFILE" in os.environ
+    ):
+        found = _boto3()
+    found |= _plain(options, "endpoint")
     if options.region:
         found["region"] = options.region
     return found
@@ -119,19 +119,11 @@ def _boto3() -> dict[str, Any]:
     return found
 
 
-def _gcs(options: StorageOptions) -> dict[str, Any]:
+def _plain(options: StorageOptions, address: str) -> dict[str, Any]:
+    """Give what all stores take; ``address`` is a store's own name for the endpoint."""
     found: dict[str, Any] = {}
     if options.anonymous:
         found["skip_signature"] = True
     if options.endpoint_url:
-        found["base_url"] = options.endpoint_url
-    return found
-
-
-def _azure(options: StorageOptions) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if options.anonymous:
-        found["skip_signature"] = True
-    if options.endpoint_url:
-        found["endpoint"] = options.endpoint_url
+        found[address] = options.endpoint_url
     return found

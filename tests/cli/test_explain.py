@@ -10,17 +10,14 @@ from typing import Any
 
 import orjson
 import pytest
-import typer
 
-from convertro_cli.cli.console import print_error
 from convertro_cli.cli.explain import explain
-from convertro_cli.cli.options import with_groups
-from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.jobs import ReplayJob
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.settings.compile import compile_rules
-from convertro_cli.settings.load import ENVIRONMENT, load_settings
+from convertro_cli.settings.load import load_settings
+from tests.cli.one_command import enter_folder, run_command
 from tests.mapping.messages import cloud_message, ready_messages, web_message
 
 SETTINGS = """\
@@ -53,28 +50,12 @@ MESSAGES = [ORDER, IDENTIFY, PAGE, HARMFUL, UNMAPPED, CLOUD]
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test has its settings and an export, and a terminal of 80 columns."""
-    monkeypatch.chdir(tmp_path)
-    for variable in ENVIRONMENT:
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
-    Path("convertro.toml").write_text(SETTINGS)
-    lines = [*map(orjson.dumps, MESSAGES), b"", b"{"]
-    Path("e.ndjson").write_bytes(b"\n".join(lines) + b"\n")
+    enter_folder(tmp_path, monkeypatch, SETTINGS, [*MESSAGES, b""])
 
 
 def run(*arguments: str) -> int:
     """Run the command as the program does; give its exit code."""
-    app = typer.Typer(pretty_exceptions_enable=False)
-    app.command()(with_groups(explain))
-    try:
-        app(list(arguments))
-    except ConvertroError as error:
-        print_error(error)
-        return int(error.exit_code)
-    except SystemExit as ending:
-        return ending.code if isinstance(ending.code, int) else 0
-    return 0
+    return run_command(explain, *arguments)
 
 
 def explained(*arguments: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -7,16 +7,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
-import typer
 from rich.cells import cell_len
 
-from convertro_cli.cli.console import print_error
 from convertro_cli.cli.inspect import inspect
-from convertro_cli.cli.options import with_groups
-from convertro_cli.errors import ConvertroError
-from convertro_cli.settings.load import ENVIRONMENT
+from tests.cli.one_command import enter_folder, run_command
 from tests.mapping.messages import cloud_message, web_message
 
 SETTINGS = """\
@@ -37,28 +32,12 @@ MESSAGES = [
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test has an export, settings beside it, and a terminal of 80 columns."""
-    monkeypatch.chdir(tmp_path)
-    for variable in ENVIRONMENT:
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
-    Path("convertro.toml").write_text(SETTINGS)
-    lines = [*map(orjson.dumps, MESSAGES), b"{"]
-    Path("e.ndjson").write_bytes(b"\n".join(lines) + b"\n")
+    enter_folder(tmp_path, monkeypatch, SETTINGS, MESSAGES)
 
 
 def run(*arguments: str) -> int:
     """Run the command as the program does; give its exit code."""
-    app = typer.Typer(pretty_exceptions_enable=False)
-    app.command()(with_groups(inspect))
-    try:
-        app(list(arguments))
-    except ConvertroError as error:
-        print_error(error)
-        return int(error.exit_code)
-    except SystemExit as ending:
-        return ending.code if isinstance(ending.code, int) else 0
-    return 0
+    return run_command(inspect, *arguments)
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_a_fault_of_the_programs_own(
     def broken(**_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(convertro_cli.cli.replay, "_check_options", broken)
+    monkeypatch.setattr(convertro_cli.cli.replay, "check_dry_run_options", broken)
     ended = convertro("replay", "e.ndjson", "--log-format", "json")
     (record,) = records(ended)
     assert ended.code == 1

@@ -13,16 +13,14 @@ import typer
 
 from convertro_cli.cli import options as declared
 from convertro_cli.cli.app import app
+from convertro_cli.cli.option_groups import Overrides, overrides, with_groups
 from convertro_cli.cli.options import (
     PANELS,
     LedgerOptions,
-    Overrides,
     SendingOptions,
     TargetOptions,
     option,
-    overrides,
     repeat_options,
-    with_groups,
 )
 from convertro_cli.settings.load import load_settings
 from convertro_cli.settings.model import Settings

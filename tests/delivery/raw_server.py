@@ -9,7 +9,6 @@ import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -135,12 +134,7 @@ class RawServer:
         self._start(self._accept)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stopping.set()
         # Closing a listening socket does not wake up who waits for it; a last connection does.
         with contextlib.suppress(OSError):
@@ -180,6 +174,17 @@ class RawServer:
         with self._changed:
             self._closed += 1
             self._changed.notify_all()
+
+
+def saying(sent: bytes) -> Script:
+    """Read a request, say this, and close the connection."""
+
+    def script(talk: Talk) -> None:
+        talk.read()
+        talk.send(sent)
+        talk.close()
+
+    return script
 
 
 def answering(*answers: bytes) -> Script:

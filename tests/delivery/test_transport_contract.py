@@ -17,7 +17,7 @@ from convertro_cli.delivery.retry import Verdict, judge, reason
 from convertro_cli.delivery.transport import KEPT_BODY, RequestOutcome, Transport
 from tests.delivery.conftest import OpenTransport
 from tests.delivery.network import closed_port, collect, deaf_port, fetch, fetch_one
-from tests.delivery.raw_server import OK, RawServer, Script, Talk, answer, answering
+from tests.delivery.raw_server import OK, RawServer, Script, Talk, answer, answering, saying
 
 MEGABYTE = 1 << 20
 
@@ -227,13 +227,7 @@ def test_a_connection_that_ends_after_the_status_changes_nothing(
     transport: Transport, serve: Serve, sent: bytes
 ) -> None:
     """The status decides; the rest of the answer does not matter."""
-
-    def script(talk: Talk) -> None:
-        talk.read()
-        talk.send(sent)
-        talk.close()
-
-    outcome = fetch_one(transport, serve(script).url + "/")
+    outcome = fetch_one(transport, serve(saying(sent)).url + "/")
 
     assert (outcome.status, judged(outcome)) == (200, Verdict.DELIVERED)
 
@@ -243,13 +237,7 @@ def test_an_answer_that_is_no_http_is_no_answer(
     transport: Transport, serve: Serve, sent: bytes
 ) -> None:
     """Something else at the other end is tried again, for its own reason."""
-
-    def script(talk: Talk) -> None:
-        talk.read()
-        talk.send(sent)
-        talk.close()
-
-    outcome = fetch_one(transport, serve(script).url + "/")
+    outcome = fetch_one(transport, serve(saying(sent)).url + "/")
 
     assert (outcome.status, outcome.fault) == (None, "wrong_protocol")
     assert outcome.maybe_received

@@ -117,9 +117,9 @@ def test_parts_add_up_to_the_whole(kept: list[tuple[str, str, float]], cut: int)
     """However the messages are shared between batches, the sums are the same, and exact."""
     whole, first, second = KeptBack(), KeptBack(), KeptBack()
     for index, (reason, title, worth) in enumerate(kept):
-        whole.add(reason, title, worth)
-        (first if index < cut else second).add(reason, title, worth)
-    first.update(second)
+        whole.note(reason, title, worth)
+        (first if index < cut else second).note(reason, title, worth)
+    first.add(second)
     assert first.totals == whole.totals
     total = Sum(len(kept), sum((Decimal(str(worth)) for _, _, worth in kept), Decimal(0)))
     assert add_up(whole.totals.values()) == total

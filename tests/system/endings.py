@@ -19,6 +19,13 @@ Count = Callable[[], int]
 """The number of requests that have arrived so far."""
 
 
+def wait_for_requests(running: Running, requests: Count, more: int) -> None:
+    """Wait until so many more requests have arrived, or the run has ended."""
+    wanted = requests() + more
+    while running.process.poll() is None and requests() < wanted:
+        time.sleep(0.001)
+
+
 class Ending(Protocol):
     """Ends a run, unless it ends by itself first."""
 
@@ -54,9 +61,7 @@ class AtRequest:
 
     def bring(self, running: Running, requests: Count) -> None:
         """Wait for the requests."""
-        wanted = requests() + self.count
-        while running.process.poll() is None and requests() < wanted:
-            time.sleep(0.001)
+        wait_for_requests(running, requests, self.count)
         running.send(self.number)
 
 

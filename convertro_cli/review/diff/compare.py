@@ -14,14 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from convertro_cli.amounts import cut_name
-from convertro_cli.review.diff.calls import CallPair, Fields, pair_calls
+from convertro_cli.review.diff.calls import CallPair, Fields, ShownCall, pair_calls
 from convertro_cli.review.diff.samples import ChangeKind, ChangeSample, Groups, Handed
-from convertro_cli.review.diff.tally import Counting, DiffTally, OneSide
+from convertro_cli.review.diff.tally import BeforeAfter, DiffTally, OneSide
 from convertro_cli.review.masking import Masking
+from convertro_cli.segment.days import DAY, day_of
 from convertro_cli.segment.json_text import write_json
 
 
@@ -49,19 +50,31 @@ class Wanted:
 
 
 class Comparer:
-    """Compares messages into a tally; ``written`` says how every change is shown, if at all."""
+    """Compares messages into a tally; ``written`` says how every change is shown, if at all.
+
+    Calls that go into the same rows of all tables are counted together, and entered at the end.
+    """
 
     def __init__(self, tally: DiffTally, written: Masking | None, handed: Handed) -> None:
-        self.counting = Counting(tally)
-        self._tally = tally
+        self.tally = tally
         self._written = written
         self._handed = handed
         self._lines: list[bytes] = []
+        self._rows: dict[tuple[str, str | None, str | None, int], BeforeAfter] = {}
 
     def finish(self) -> DiffTally:
         """Give the tally of all that was compared."""
-        self._handed.note(self._tally.groups)
-        return self.counting.finish()
+        tally = self.tally
+        for (kind, event_type, event, day), row in self._rows.items():
+            tally.by_call.of(kind).add(row)
+            tally.by_day.of(_iso(day)).add(row)
+            if kind != "user":
+                tally.by_event.of(event).add(row)
+            if kind == "event":
+                tally.by_event_type.of(event_type).add(row)
+        self._rows.clear()
+        self._handed.note(tally.groups)
+        return tally
 
     def take_lines(self) -> bytes:
         """Give the changes that were written down since the last time, a line each."""
@@ -70,16 +83,40 @@ class Comparer:
 
     def compare(self, message: WhichMessage, before: OneSide, after: OneSide) -> None:
         """Compare what a message becomes on the two sides."""
-        self._tally.messages.count(before, after)
+        self.tally.messages.count(before, after)
         if before.reason != after.reason:
             self._note_reasons(message, before, after)
         for pair in pair_calls(before.calls, after.calls):
-            self.counting.count_pair(pair, message.event)
+            self._count(pair, message.event)
             if pair.verdict != "unchanged":
                 kind = _kind(pair, before.reason, after.reason)
                 self._sample(kind, partial(_sample, message, pair))
                 if self._written is not None:
                     self._write(pair.verdict, message, *pair.sides, pair.fields)
+
+    def count_unchanged(self, call: ShownCall, event: str | None) -> None:
+        """Count a call that is the same on both sides; ``event`` names the track it is of."""
+        self.tally.calls["unchanged"] += 1
+        if call.is_sendable:
+            row, value = self._row(call, event), call.event_value
+            row.before.add_one(value)
+            row.after.add_one(value)
+
+    def _count(self, pair: CallPair, event: str | None) -> None:
+        self.tally.calls[pair.verdict] += 1
+        if pair.fields:
+            self.tally.fields.update(pair.fields)
+        if pair.before is not None and pair.before.is_sendable:
+            self._row(pair.before, event).before.add_one(pair.before.event_value)
+        if pair.after is not None and pair.after.is_sendable:
+            self._row(pair.after, event).after.add_one(pair.after.event_value)
+
+    def _row(self, call: ShownCall, event: str | None) -> BeforeAfter:
+        key = (call.kind, call.event_type, event, call.timestamp // DAY)
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = BeforeAfter()
+        return row
 
     def _note_reasons(self, message: WhichMessage, before: OneSide, after: OneSide) -> None:
         if after.reason is None:
@@ -92,7 +129,7 @@ class Comparer:
             self._write("skipped_otherwise", message, before.line, after.line)
 
     def _sample(self, kind: ChangeKind, make: Callable[[], ChangeSample]) -> None:
-        groups = self._tally.groups
+        groups = self.tally.groups
         groups.note(kind, None if self._handed.are_enough(kind, groups.wanted) else make)
 
     def _write(
@@ -128,3 +165,8 @@ def _kind(pair: CallPair, was: str | None, now: str | None) -> ChangeKind:
 
 def _sample(message: WhichMessage, pair: CallPair) -> ChangeSample:
     return ChangeSample(*message, *pair.sides)
+
+
+@lru_cache(maxsize=1024)
+def _iso(day: int) -> str:
+    return day_of(day).isoformat()

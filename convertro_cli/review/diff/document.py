@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import PurePath
 
 from convertro_cli.review.diff.examples import examples
-from convertro_cli.review.diff.report import VERDICTS, DiffReport
-from convertro_cli.review.diff.tally import BeforeAfter, DiffTally, Totals
+from convertro_cli.review.diff.report import DiffReport
+from convertro_cli.review.diff.tally import VERDICTS, BeforeAfter, DiffTally, Totals
 from convertro_cli.review.masking import Masking
 from convertro_cli.review.report.document import (
     Bars,
@@ -57,13 +57,13 @@ def summarise(report: DiffReport) -> str:
 
 def _calls(report: DiffReport) -> str:
     calls, same = report.tally.calls, report.tally.calls["unchanged"]
-    first, *others = [name for name in VERDICTS[:3] if calls[name]] or [""]
-    if not first:
+    found = [name for name in VERDICTS[:3] if calls[name]]
+    if not found:
         stays = "the only one stays" if same == 1 else f"all {count(same)} stay"
         return f"No call changes: {stays} the same." if same else "No call changes."
-    be = "is" if calls[first] == 1 else "are"
-    told = [f"{things(calls[first], 'call')} {be} {first}"]
-    told += [f"{count(calls[name])} {name}" for name in others]
+    be = "is" if calls[found[0]] == 1 else "are"
+    told = [f"{things(calls[found[0]], 'call')} {be} {found[0]}"]
+    told += [f"{count(calls[name])} {name}" for name in found[1:]]
     kept = f"{count(same)} stay" if same > 1 else "one stays" if same else "none stays"
     return f"{listed(told)}; {kept} the same."
 
@@ -152,7 +152,7 @@ def _by_filter(report: DiffReport) -> Iterator[Table]:
 
     A saved dry run does not say which filter it was.
     """
-    before, after = report.tally.messages.filtered_before, report.tally.messages.filtered_after
+    before, after = report.tally.messages.before.by_filter, report.tally.messages.after.by_filter
     rows: list[Row] = []
     for key in sorted({*before, *after}, key=lambda key: (-max(before[key], after[key]), key)):
         then = "–" if report.is_saved else count(before[key])
@@ -165,7 +165,9 @@ def _by_filter(report: DiffReport) -> Iterator[Table]:
 def _counted(tally: DiffTally) -> Iterator[Table]:
     """Give what is only counted, as far as there is any."""
     messages = tally.messages
-    otherwise = Counter({" → ".join(both): number for both, number in messages.otherwise.items()})
+    otherwise = Counter(
+        {" → ".join(both): number for both, number in messages.skipped_otherwise.items()}
+    )
     for heading, counts in (
         ("Messages newly sent, by the reason before", messages.newly_sent),
         ("Messages newly skipped, by the reason now", messages.newly_skipped),

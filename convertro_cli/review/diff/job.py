@@ -10,14 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from convertro_cli.mapping.calls import (
-    Invalid,
-    InvalidReason,
-    Mapped,
-    Outcome,
-    Skipped,
-    SkipReason,
-)
+from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, Outcome, Skipped, SkipReason
 from convertro_cli.mapping.jobs import BatchCounts, CallKeys, MappingJob
 from convertro_cli.mapping.lines import MappedLine
 from convertro_cli.mapping.message import map_message
@@ -30,31 +23,18 @@ from convertro_cli.review.diff.compare import Comparer, Wanted, WhichMessage
 from convertro_cli.review.diff.samples import Handed
 from convertro_cli.review.diff.saved import At, SavedLine, at, saved_beside
 from convertro_cli.review.diff.saved_lines import SavedLineError, read_message
-from convertro_cli.review.diff.tally import (
-    NOT_IN_SAVED_RUN,
-    NOT_IN_THIS_RUN,
-    DiffTally,
-    OneSide,
-)
+from convertro_cli.review.diff.tally import NOT_IN_SAVED_RUN, NOT_IN_THIS_RUN, DiffTally, OneSide
 from convertro_cli.run.repeats import Repeated
 from convertro_cli.segment.ids import InexactNumberError, read_id
 from convertro_cli.segment.json_text import read_json_exactly
 
 _WHATEVER_THE_RULES = frozenset(
-    {
-        SkipReason.UNSUPPORTED_TYPE,
-        InvalidReason.MISSING_TYPE,
-        InvalidReason.UNKNOWN_TYPE,
-    }
+    {SkipReason.UNSUPPORTED_TYPE, InvalidReason.MISSING_TYPE, InvalidReason.UNKNOWN_TYPE}
 )
 """The reasons that only the message decides."""
 
 _BY_FILTERS = frozenset(
-    {
-        SkipReason.DROPPED_BY_FILTER,
-        SkipReason.SAMPLED_OUT,
-        SkipReason.DROPPED_BY_TRANSFORMATION,
-    }
+    {SkipReason.DROPPED_BY_FILTER, SkipReason.SAMPLED_OUT, SkipReason.DROPPED_BY_TRANSFORMATION}
 )
 _SENT = OneSide()
 _ABSENT_THEN = OneSide(reason=NOT_IN_SAVED_RUN)
@@ -125,7 +105,7 @@ class DiffJob:
 
     def __call__(self, batch: LineBatch) -> DiffPart:
         comparison = self.wanted.open(self._handed)
-        part = DiffPart(comparison.counting.tally)
+        part = DiffPart(comparison.tally)
         try:
             if self.before is None:
                 self._compare_saved(batch, part, comparison)
@@ -148,7 +128,7 @@ class DiffJob:
 
         ``saved`` are its lines in a saved run. What a call repeats on a side is left out there.
         """
-        comparison.counting.tally.messages.read += 1
+        comparison.tally.messages.read += 1
         message = _which(line, batch)
         now = _without(self._side(line.outcome, self._new), repeats[1])
         if self.before is not None:
@@ -158,12 +138,12 @@ class DiffJob:
         if not saved:
             comparison.compare(message, _ABSENT_THEN, now)
             return _ABSENT_THEN
-        comparison.counting.tally.matched += 1
+        comparison.tally.matched += 1
         found = read_message(saved)
-        if found.message_id == message.message_id:
+        if found.which.message_id == message.message_id:
             comparison.compare(message, found.side, now)
         else:
-            comparison.compare(found.which, found.side, _ABSENT_NOW)
+            comparison.compare(*found, _ABSENT_NOW)
             comparison.compare(message, _ABSENT_THEN, now)
         return found.side
 
@@ -204,12 +184,12 @@ class DiffJob:
 
     def _count_unchanged(self, comparison: Comparer, line: MappedLine) -> None:
         """Count a message that is the same on both sides."""
-        tally = comparison.counting.tally
+        tally = comparison.tally
         tally.messages.read += 1
         if isinstance(line.outcome, Mapped):
             event = _track_name(line.message)
             for call in line.outcome.calls:
-                comparison.counting.count_unchanged(ShownCall(call, self._new), event)
+                comparison.count_unchanged(ShownCall(call, self._new), event)
             tally.messages.count(_SENT, _SENT)
         else:
             unsent = self._side(line.outcome, self._new)
@@ -295,4 +275,4 @@ def _compare_gone(comparison: Comparer, lines: Iterable[SavedLine]) -> None:
 
     for _, alike in groupby(lines, key=place):
         then = read_message(list(alike))
-        comparison.compare(then.which, then.side, _ABSENT_NOW)
+        comparison.compare(*then, _ABSENT_NOW)

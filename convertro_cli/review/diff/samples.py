@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from convertro_cli.amounts import cut_name
 from convertro_cli.mapping.wire import trait_text
 from convertro_cli.review.diff.calls import Fields
+from convertro_cli.review.masking import Masking
 
 MOST_KINDS = 50
 """Of how many kinds examples are kept, for calls added, removed and so on apart."""
@@ -46,6 +47,16 @@ class ChangeSample(NamedTuple):
     event: str | None
     before: Fields | None
     after: Fields | None
+
+    def told(self, masking: Masking) -> dict[str, Any]:
+        """Give the change with as much of ids and traits as may be shown."""
+        return {
+            "source": self.source,
+            "message_id": masking.value(self.message_id),
+            "event": self.event,
+            "before": None if self.before is None else masking.call(self.before),
+            "after": None if self.after is None else masking.call(self.after),
+        }
 
 
 @dataclass(slots=True)
@@ -87,6 +98,17 @@ class Groups:
             if group is not None:
                 group.count += more.count
                 group.samples += more.samples[: self.wanted - len(group.samples)]
+
+    def told(self, masking: Masking) -> list[dict[str, Any]]:
+        """Give each kind with its samples, as programs read them."""
+        return [
+            {
+                **{name: value for name, value in kind._asdict().items() if value},
+                "count": group.count,
+                "examples": [sample.told(masking) for sample in group.samples],
+            }
+            for kind, group in self.kinds.items()
+        ]
 
     def take_out(self, other: Groups) -> None:
         """Take out some of the changes that were noted."""

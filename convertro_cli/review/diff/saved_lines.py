@@ -28,16 +28,10 @@ class SavedLineError(ValueError):
 
 
 class SavedMessage(NamedTuple):
-    """What a message became in a saved run."""
+    """Which message it was, but for its event's name, and what it became in a saved run."""
 
-    source: str
-    message_id: str | None
+    which: WhichMessage
     side: OneSide
-
-    @property
-    def which(self) -> WhichMessage:
-        """Which message it was; its event's name is not saved."""
-        return WhichMessage(self.source, self.message_id, None)
 
 
 def read_message(lines: Sequence[SavedLine]) -> SavedMessage:
@@ -67,9 +61,8 @@ def _read(lines: Sequence[bytes]) -> SavedMessage:
             reason, said = _reason(fields), fields
     if not isinstance(message_id, str | None):
         raise SavedLineError("has a message id that is no text")
-    if calls:
-        return SavedMessage(source, message_id, OneSide(calls))
-    return SavedMessage(source, message_id, OneSide(reason=reason, line=said))
+    side = OneSide(calls) if calls else OneSide(reason=reason, line=said)
+    return SavedMessage(WhichMessage(source, message_id, None), side)
 
 
 def _parse(line: bytes) -> dict[str, Any]:

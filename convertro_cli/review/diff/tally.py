@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from convertro_cli.amounts import EXACTLY, Counted, Rows, Sum, cut_name
-from convertro_cli.review.diff.calls import CallPair, Fields, ShownCall
+from convertro_cli.review.diff.calls import Fields, ShownCall, WhatChanged
 from convertro_cli.review.diff.samples import Groups
-from convertro_cli.segment.days import DAY, day_of
 
 NOT_IN_SAVED_RUN = "not_in_saved_run"
 NOT_IN_THIS_RUN = "not_in_this_run"
 """Why a message is not sent on a side that says nothing of it."""
+
+VERDICTS: tuple[WhatChanged, ...] = ("added", "removed", "changed", "unchanged")
+"""What can become of a call, in the order in which it is told."""
 
 MOST_NAMES = 10_000
 """How many names a table keeps apart; the calls of all further ones are summed up as the rest."""
@@ -36,40 +37,51 @@ class OneSide(NamedTuple):
 
 
 @dataclass(slots=True)
-class MessageCounts(Counted):
-    """Messages: how many are sent on each side, and why the others are not.
+class SideCounts(Counted):
+    """Messages on one side: how many are sent, and why the others are not.
 
-    ``newly_sent`` has the reasons before, ``newly_skipped`` those after, ``otherwise`` both, of
-    messages that are not sent on either side, but for another reason. ``filtered_before`` and
-    ``filtered_after`` are by reason and title of the filter that dropped a message.
+    ``by_filter`` are those that a filter dropped, by reason and its title.
+    """
+
+    sent: int = 0
+    not_sent: Counter[str] = field(default_factory=Counter)
+    by_filter: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def count(self, side: OneSide) -> None:
+        """Count a message by what becomes of it."""
+        if side.reason is None:
+            self.sent += 1
+            return
+        self.not_sent[side.reason] += 1
+        if side.filter is not None:
+            self.by_filter[side.reason, side.filter] += 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the counts; nothing of filters where they dropped nothing."""
+        by_filter = {"by_filter": self.by_filter} if self.by_filter else {}
+        return {"sent": self.sent, "not_sent": self.not_sent, **by_filter}
+
+
+@dataclass(slots=True)
+class MessageCounts(Counted):
+    """Messages that were read, as they are counted on each side, and what changes of them.
+
+    ``newly_sent`` has the reasons before, ``newly_skipped`` those after, ``skipped_otherwise``
+    both, of messages that are not sent on either side, but for another reason.
     """
 
     read: int = 0
-    sent_before: int = 0
-    sent_after: int = 0
-    unsent_before: Counter[str] = field(default_factory=Counter)
-    unsent_after: Counter[str] = field(default_factory=Counter)
+    before: SideCounts = field(default_factory=SideCounts)
+    after: SideCounts = field(default_factory=SideCounts)
     newly_sent: Counter[str] = field(default_factory=Counter)
     newly_skipped: Counter[str] = field(default_factory=Counter)
-    otherwise: Counter[tuple[str, str]] = field(default_factory=Counter)
-    filtered_before: Counter[tuple[str, str]] = field(default_factory=Counter)
-    filtered_after: Counter[tuple[str, str]] = field(default_factory=Counter)
+    skipped_otherwise: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def count(self, old: OneSide, new: OneSide) -> None:
         """Count a message by what becomes of it on each side."""
+        self.before.count(old)
+        self.after.count(new)
         before, after = old.reason, new.reason
-        if before is not None and old.filter is not None:
-            self.filtered_before[before, old.filter] += 1
-        if after is not None and new.filter is not None:
-            self.filtered_after[after, new.filter] += 1
-        if before is None:
-            self.sent_before += 1
-        else:
-            self.unsent_before[before] += 1
-        if after is None:
-            self.sent_after += 1
-        else:
-            self.unsent_after[after] += 1
         if before == after:
             return
         if after is None:
@@ -77,7 +89,11 @@ class MessageCounts(Counted):
         elif before is None:
             self.newly_skipped[after] += 1
         elif before != NOT_IN_SAVED_RUN and after != NOT_IN_THIS_RUN:
-            self.otherwise[before, after] += 1
+            self.skipped_otherwise[before, after] += 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the counts, all of them."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(slots=True)
@@ -102,6 +118,11 @@ class BeforeAfter(Counted):
         """Whether the two sides have different totals."""
         return self.before != self.after
 
+    def as_json(self) -> dict[str, Any]:
+        """Give the calls and their value on each side."""
+        sides = {"before": self.before, "after": self.after}
+        return {name: {"calls": one.count, "value": one.value} for name, one in sides.items()}
+
 
 class Totals(Rows[str, BeforeAfter]):
     """Totals by name; of endless names the first are kept."""
@@ -115,17 +136,13 @@ class Totals(Rows[str, BeforeAfter]):
 
     def by_weight(self) -> Iterator[tuple[str, BeforeAfter]]:
         """Give the rows by how much they differ in value, then in calls, then by their size."""
-        return iter(
-            sorted(
-                self,
-                key=lambda item: (
-                    item[1].value_difference.copy_abs().copy_negate(),
-                    -abs(item[1].calls_difference),
-                    -item[1].after.count,
-                    item[0],
-                ),
-            )
-        )
+        return iter(sorted(self, key=_weight))
+
+
+def _weight(item: tuple[str, BeforeAfter]) -> tuple[Decimal, int, int, str]:
+    name, row = item
+    value = row.value_difference.copy_abs().copy_negate()
+    return value, -abs(row.calls_difference), -row.after.count, name
 
 
 @dataclass(slots=True)
@@ -149,56 +166,18 @@ class DiffTally(Counted):
     @property
     def differs(self) -> bool:
         """Whether any call was added, removed or changed."""
-        return any(self.calls[verdict] for verdict in ("added", "removed", "changed"))
+        return any(self.calls[verdict] for verdict in VERDICTS[:-1])
 
-
-class Counting:
-    """Counts calls into a tally: those that go into the same rows of all tables together."""
-
-    def __init__(self, tally: DiffTally) -> None:
-        self.tally = tally
-        self._rows: dict[tuple[str, str | None, str | None, int], BeforeAfter] = {}
-
-    def count_pair(self, pair: CallPair, event: str | None) -> None:
-        """Count a call before and after. ``event`` is the name of the track that it is of."""
-        self.tally.calls[pair.verdict] += 1
-        if pair.fields:
-            self.tally.fields.update(pair.fields)
-        if pair.before is not None and pair.before.is_sendable:
-            self._row(pair.before, event).before.add_one(pair.before.event_value)
-        if pair.after is not None and pair.after.is_sendable:
-            self._row(pair.after, event).after.add_one(pair.after.event_value)
-
-    def count_unchanged(self, call: ShownCall, event: str | None) -> None:
-        """Count a call that is the same on both sides."""
-        self.tally.calls["unchanged"] += 1
-        if call.is_sendable:
-            row, value = self._row(call, event), call.event_value
-            row.before.add_one(value)
-            row.after.add_one(value)
-
-    def finish(self) -> DiffTally:
-        """Enter the calls counted so far into the tables; give the tally."""
-        tally = self.tally
-        for (kind, event_type, event, day), row in self._rows.items():
-            tally.by_call.of(kind).add(row)
-            tally.by_day.of(_iso(day)).add(row)
-            if kind != "user":
-                tally.by_event.of(event).add(row)
-            if kind == "event":
-                tally.by_event_type.of(event_type).add(row)
-        self._rows.clear()
-        return tally
-
-    def _row(self, call: ShownCall, event: str | None) -> BeforeAfter:
-        """Give the totals of all calls that are counted in the same rows of all tables."""
-        key = (call.kind, call.event_type, event, call.timestamp // DAY)
-        row = self._rows.get(key)
-        if row is None:
-            row = self._rows[key] = BeforeAfter()
-        return row
-
-
-@lru_cache(maxsize=1024)
-def _iso(day: int) -> str:
-    return day_of(day).isoformat()
+    def as_json(self) -> dict[str, Any]:
+        """Give the counts and the tables; a table's rest where there is any."""
+        tables: dict[str, Totals] = {
+            name: getattr(self, name) for name in ("by_event_type", "by_event", "by_call", "by_day")
+        }
+        rests = {f"{name}_rest": table.rest for name, table in tables.items()}
+        return {
+            "calls": {verdict: self.calls[verdict] for verdict in VERDICTS},
+            **{name: dict(sorted(table)) for name, table in tables.items()},
+            "changed_fields": self.fields,
+            "messages": self.messages,
+            **{name: rest for name, rest in rests.items() if rest != BeforeAfter()},
+        }

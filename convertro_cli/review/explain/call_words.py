@@ -12,30 +12,32 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import MISSING, Note
 from convertro_cli.review.explain.steps import (
     Step,
+    Telling,
     kind,
     lacks,
     path_text,
     quoted,
     shortened,
-    step_of,
 )
 from convertro_cli.segment.ids import plain_number
 from convertro_cli.segment.names import normalise
 from convertro_cli.segment.times import TIME_KEYS
 
 
-def event_type(note: Note, rules: Rules) -> Step | None:
+def event_type(note: Note, telling: Telling) -> Step | None:
     """Say which types the event is sent as, and why, or that it is not sent; None of its name."""
     event = note.evidence
     if note.why == "unmapped":
-        return step_of(note, f"[events] does not have {quoted(event)}{_nearest(event, rules)}")
+        return telling.step(
+            note, f"[events] does not have {quoted(event)}{_nearest(event, telling.rules)}"
+        )
     if note.why in {"sale", "repeat"}:
-        return step_of(note, _kind_of_sale(note), value=", ".join(note.value))
+        return telling.step(note, _kind_of_sale(note), value=", ".join(note.value))
     if note.why == "listed":
-        keys = rules.events.keys_of(event)
+        keys = telling.rules.events.keys_of(event)
         alike = "" if keys == (event,) else ", the same name in another spelling"
         says = f"[events] has it as {' and '.join(map(quoted, keys))}{alike}"
-        return step_of(note, says, value=", ".join(note.value))
+        return telling.step(note, says, value=", ".join(note.value))
     return None
 
 
@@ -56,17 +58,17 @@ def _kind_of_sale(note: Note) -> str:
     return says + ("; the hybrid model sends both" if len(note.value) > 1 else "")
 
 
-def order_id(note: Note, _: Rules) -> Step:
+def order_id(note: Note, telling: Telling) -> Step:
     """Say where the order's id is from, or that there is none."""
     faults = lacks(note.passed_over)
     if note.value is not None:
-        return step_of(note, _from(note, faults), value=note.value, personal=True)
+        return telling.step(note, _from(note, faults), value=note.value, personal=True)
     why = " and ".join(faults) or "properties has neither an order_id nor an id"
     needs = "an order needs one, and" if note.reason is not None else "none, and none is required:"
-    return step_of(note, f"{needs} {why}")
+    return telling.step(note, f"{needs} {why}")
 
 
-def value(note: Note, _: Rules) -> Step:
+def value(note: Note, telling: Telling) -> Step:
     """Say which amount counts, or why there is none."""
     unreadable = [
         f"{path_text(path)} is no amount that can be read (unreadable_amount)"
@@ -74,15 +76,15 @@ def value(note: Note, _: Rules) -> Step:
         if not (raw is MISSING or is_absent(raw))
     ]
     if note.why == "held":
-        return step_of(note, f"{' and '.join(unreadable)}, and such messages are held back")
+        return telling.step(note, f"{' and '.join(unreadable)}, and such messages are held back")
     if note.why == "default":
         places = [path_text(path) for path, _ in note.passed_over]
         why = " and ".join(unreadable) or f"there is no {' and no '.join(places)}"
-        return step_of(note, f"by default: {why}", value=plain_number(note.value))
+        return telling.step(note, f"by default: {why}", value=plain_number(note.value))
     says = _from(note, unreadable)
     if note.why == "ambiguous":
         says += "; its dot could be one of thousands (ambiguous_amount)"
-    return step_of(note, says, value=plain_number(note.value))
+    return telling.step(note, says, value=plain_number(note.value))
 
 
 def _from(note: Note, faults: list[str]) -> str:
@@ -92,17 +94,17 @@ def _from(note: Note, faults: list[str]) -> str:
     return f"from {path_text(note.path)}{among}{after}"
 
 
-def visitor_id(note: Note, _: Rules) -> Step:
+def visitor_id(note: Note, telling: Telling) -> Step:
     """Say which path led to the visitor's id, and which did not."""
     before = " and no ".join(".".join(path) for path, _ in note.passed_over)
     if note.value is None:
-        return step_of(note, f"none: there is no {before}")
+        return telling.step(note, f"none: there is no {before}")
     passed_over = f"; there is no {before}" if before else ""
     says = f"from {'.'.join(note.path)}{passed_over}"
-    return step_of(note, says, value=note.value, personal=True)
+    return telling.step(note, says, value=note.value, personal=True)
 
 
-def traits(note: Note, _: Rules) -> Step | None:
+def traits(note: Note, telling: Telling) -> Step | None:
     """Say which traits are sent, and why the others are not; None where none ever is."""
     if note.why == "cloud":
         return None
@@ -111,18 +113,18 @@ def traits(note: Note, _: Rules) -> Step | None:
     left_out = [f"{quoted(name)}: {why_not.get(why, why)}" for name, why in note.evidence.items()]
     if left_out:
         says += f"; left out {shortened(left_out, '; ')}"
-    return step_of(note, says, value=f"{len(note.value)} sent" if note.value else "")
+    return telling.step(note, says, value=f"{len(note.value)} sent" if note.value else "")
 
 
-def time(note: Note, _: Rules) -> Step:
+def time(note: Note, telling: Telling) -> Step:
     """Say which time counts, and what came before it."""
     if note.reason is InvalidReason.MISSING_TIMESTAMP:
-        return step_of(note, f"there is none of {', '.join(TIME_KEYS)}; now would be wrong")
+        return telling.step(note, f"there is none of {', '.join(TIME_KEYS)}; now would be wrong")
     if note.reason is not None:
         shown = quoted(note.evidence) if isinstance(note.evidence, str) else kind(note.evidence)
         others = "".join(f", nor is {path_text(path)}" for path, _ in note.passed_over)
         says = f"from {path_text(note.path)}, which is no time that can be used{others}"
-        return step_of(note, says, value=shown)
+        return telling.step(note, says, value=shown)
     missing = [path_text(path) for path, raw in note.passed_over if raw is MISSING]
     useless = [path_text(path) for path, raw in note.passed_over if raw is not MISSING]
     says = f"from {note.path[0]}"
@@ -133,14 +135,14 @@ def time(note: Note, _: Rules) -> Step:
     if note.why == "after receipt":
         says += "; more than a day after it was received (time_after_receipt)"
     moment = datetime.fromtimestamp(note.value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return step_of(note, says, value=moment)
+    return telling.step(note, says, value=moment)
 
 
-def filter_step(note: Note, _: Rules) -> Step:
+def filter_step(note: Note, telling: Telling) -> Step:
     """Say whether a filter's condition held, and what it did; the parts stand beside."""
     found: FilterStep = note.value
-    step = step_of(note, f"the {found.kind} {quoted(found.title)} {_what_it_did(found)}")
-    return step._replace(filter=found)
+    says = f"the {found.kind} {quoted(found.title)} {_what_it_did(found)}"
+    return telling.step(note, says, filtered=found)
 
 
 _PASSED_OVER = {

@@ -1,14 +1,25 @@
-"""A change that would have sent a message: in the settings, in the export, or of an option."""
+"""A message's situation, and the changes of it that would have sent the message.
+
+A change is one of the settings, of the export, or of an option; each knows what comes of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from convertro_cli.destination_filters.filters import DestinationFilters
 from convertro_cli.destination_filters.specs import DestinationFilter, Transformation
-from convertro_cli.mapping.rules import Selection
+from convertro_cli.mapping.calls import Outcome
+from convertro_cli.mapping.message import map_message
+from convertro_cli.mapping.rules import Rules, Selection
+from convertro_cli.segment.ids import InexactNumberError
+from convertro_cli.segment.json_text import read_json_exactly, write_json
+from convertro_cli.settings.compile import compile_rules
+from convertro_cli.settings.load import check
+from convertro_cli.settings.model import Settings
 
 _OPTIONS = {
     "--since": "since",
@@ -25,6 +36,27 @@ REMOVED = object()
 
 
 @dataclass(frozen=True, slots=True)
+class Situation:
+    """A message, and all that decides what becomes of it.
+
+    ``rules`` are made of the settings, of the user's filters, and of the files that the settings
+    name; ``folder`` is that of the settings.
+    """
+
+    message: Mapping[str, Any]
+    settings: Settings
+    rules: Rules
+    folder: Path
+
+    def outcome(self) -> Outcome:
+        """Map the message, as a dry run does."""
+        try:
+            return map_message(self.message, self.rules)
+        except InexactNumberError:  # only what the message becomes after a change asks for it
+            return map_message(read_json_exactly(write_json(self.message)), self.rules)
+
+
+@dataclass(frozen=True, slots=True)
 class SettingChange:
     """Values for keys of one table of convertro.toml; ``note`` says what else comes of it.
 
@@ -36,9 +68,21 @@ class SettingChange:
     note: str = ""
     cost: int = 1
 
-    def make(self, tables: dict[str, Any]) -> None:
-        """Make the change in tables as they are in the file."""
+    def make(self, situation: Situation) -> Situation | None:
+        """Check the changed settings, and compile them; the files that they name stay read."""
+        tables = situation.settings.model_dump(exclude_unset=True)
         tables.setdefault(self.table, {}).update(self.values)
+        settings, faults = check(tables, folder=situation.folder)
+        if settings is None or faults:
+            return None
+        before = situation.rules
+        rules = replace(
+            compile_rules(settings, before.selection),
+            latest=before.latest,
+            suppressed=before.suppressed,
+            destination_filters=before.destination_filters,
+        )
+        return replace(situation, settings=settings, rules=rules)
 
     def as_json(self) -> dict[str, Any]:
         """Say what is to be written, and where."""
@@ -60,9 +104,9 @@ class DataChange:
     example: bool = False
     cost: int = 1
 
-    def make(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the message with the change. What is in the way and no object gives way to one."""
-        return _with(message, self.path, self.value)
+    def make(self, situation: Situation) -> Situation:
+        """Change the message. What is in the way and no object gives way to one."""
+        return replace(situation, message=_with(situation.message, self.path, self.value))
 
     def as_json(self) -> dict[str, Any]:
         """Say what is to stand where in the message."""
@@ -79,10 +123,12 @@ class OptionDropped:
     option: str
     cost: int = 1
 
-    def make(self, selection: Selection) -> Selection:
-        """Give the filters without it."""
-        field = _OPTIONS[self.option]
-        return replace(selection, **{field: getattr(Selection(), field)})
+    def make(self, situation: Situation) -> Situation:
+        """Leave the option away."""
+        name = _OPTIONS[self.option]
+        nothing = {name: getattr(Selection(), name)}
+        selection = replace(situation.rules.selection, **nothing)
+        return replace(situation, rules=replace(situation.rules, selection=selection))
 
     def as_json(self) -> dict[str, Any]:
         """Say which option is to go."""
@@ -100,14 +146,18 @@ class FilterSwitchedOff:
     title: str
     cost: int = 2
 
-    def make(self, filtering: DestinationFilters) -> DestinationFilters:
-        """Give all the filters and transformations, this one switched off."""
+    def make(self, situation: Situation) -> Situation | None:
+        """Switch it off."""
+        filtering = situation.rules.destination_filters
+        if not isinstance(filtering, DestinationFilters):
+            return None
         filters, transformations = filtering.filters, filtering.transformations
         if self.table == "filters":
             filters = tuple(self._switched(each) for each in filters)
         else:
             transformations = tuple(self._switched(each) for each in transformations)
-        return DestinationFilters(filters, transformations)
+        changed = DestinationFilters(filters, transformations)
+        return replace(situation, rules=replace(situation.rules, destination_filters=changed))
 
     def as_json(self) -> dict[str, Any]:
         """Say which one is to be switched off."""

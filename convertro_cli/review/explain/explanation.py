@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from convertro_cli.errors import ConvertroError
@@ -14,12 +15,14 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import Notes
 from convertro_cli.mapping.wire import FIELDS, endpoint, parameters
 from convertro_cli.record.backends import look_up_calls
-from convertro_cli.record.lookup import CallRecord
+from convertro_cli.review.explain.changes import Situation
 from convertro_cli.review.explain.find import FoundLine
 from convertro_cli.review.explain.proposals import MENDING
-from convertro_cli.review.explain.remedy import Remedy, Situation, find_remedies, why_not_sent
-from convertro_cli.review.explain.steps import Step
-from convertro_cli.review.explain.words import put_into_words
+from convertro_cli.review.explain.remedy import find_remedies, why_not_sent
+from convertro_cli.review.explain.steps import ShownSetting, Step, Telling
+from convertro_cli.review.explain.words import Told, put_into_words
+from convertro_cli.review.masking import Masking, plain_values
+from convertro_cli.review.report.as_json import SPREAD
 from convertro_cli.segment.ids import read_id
 from convertro_cli.settings.load import LoadedSettings
 
@@ -48,72 +51,73 @@ class Parameter(NamedTuple):
     name: str
     value: str
     meaning: str
-    source: str
+    from_: str
 
 
-class ExplainedCall(NamedTuple):
-    """A call, its request, and what the ledger has of it; ``fault`` says why it cannot be sent.
+@dataclass(frozen=True, slots=True)
+class ExplainedCall:
+    """A call as a dry run's ``line`` has it, and its request.
 
-    ``fields`` are those of a dry run's line, ``settings`` the keys that made the address.
+    ``fault`` says why it cannot be sent, ``address`` has the settings that made its address,
+    ``ledger`` what became of it before, or why nothing of it is known.
     """
 
-    fields: dict[str, Any]
-    url: str
-    parameters: list[Parameter]
-    settings: tuple[str, ...]
-    fault: str
-    record: CallRecord | None
+    line: Mapping[str, Any] = field(metadata=SPREAD)
+    fault: str | None
+    detail: str | None
+    parameters: Sequence[Parameter]
+    address: Sequence[ShownSetting]
+    ledger: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One message explained. ``reason`` is None where all its calls are sent.
+    """One message explained, with personal data only as far as it may be shown.
 
-    ``ledger_fault`` says why the ledger could not be asked, ``no_ledger`` that there is none.
+    ``first_source`` is where a dead letter was first met. ``reason`` is None where all calls are
+    sent. ``mending`` says what is to be done where no change of a setting or a value would help.
     """
 
-    place: str
-    first_place: str | None
+    source: str
+    first_source: str | None
     message_id: str | None
-    steps: list[Step]
     outcome: str
     reason: str | None
     detail: str | None
-    calls: list[ExplainedCall]
-    warnings: list[str]
-    remedies: list[Remedy]
+    steps: Sequence[Step]
+    calls: Sequence[ExplainedCall]
+    warnings: Sequence[str]
+    remedies: Sequence[Sequence[Mapping[str, Any]]]
     mending: str | None
-    no_ledger: bool
-    ledger_fault: str | None
 
 
-def explain(found: FoundLine, loaded: LoadedSettings, rules: Rules) -> Explanation | None:
+def explain(
+    found: FoundLine, loaded: LoadedSettings, rules: Rules, masking: Masking
+) -> Explanation | None:
     """Explain a line; None where it is blank. ``rules`` are made of the settings and filters."""
     trail = Notes()
     line = found.mapped(rules, trail)
     if line is None:
         return None
-    told = put_into_words(trail.notes, rules)
-    if line.message is None and isinstance(line.outcome, Invalid):
-        reason_of_line = line.outcome.reason.value
-        told.steps.append(Step("line", "stopped", line.outcome.detail, reason=reason_of_line))
-    calls, no_ledger, fault = _explain_calls(found, line, loaded, rules, told.sources)
-    reason = why_not_sent(line.outcome, rules)
+    telling = Telling(rules, loaded, masking)
+    told, outcome = put_into_words(trail.notes, telling), line.outcome
+    detail = outcome.detail if isinstance(outcome, Invalid) else None
+    reason = why_not_sent(outcome, rules)
+    if line.message is None and detail is not None:
+        told.steps.append(Step("line", "stopped", "", detail, reason, ()))
     mending = MENDING.get(reason) if reason else None
     return Explanation(
-        place=found.place,
-        first_place=line.dead_letter.source if line.dead_letter else None,
-        message_id=read_id((line.message or {}).get("messageId")),
-        steps=told.steps,
+        source=found.place,
+        first_source=line.dead_letter.source if line.dead_letter else None,
+        message_id=masking.value(read_id((line.message or {}).get("messageId"))),
         outcome=_outcome(line, reason),
         reason=reason,
-        detail=line.outcome.detail if isinstance(line.outcome, Invalid) else None,
-        calls=calls,
-        warnings=_warnings(line),
-        remedies=_remedies(line, loaded, rules) if reason and mending is None else [],
+        detail=detail,
+        steps=told.steps,
+        calls=list(_explain_calls(found, line, telling, told)),
+        warnings=[each.value for each in outcome.warnings] if isinstance(outcome, Mapped) else [],
+        remedies=_remedies(line, telling) if reason and mending is None else [],
         mending=mending,
-        no_ledger=no_ledger,
-        ledger_fault=fault,
     )
 
 
@@ -125,72 +129,63 @@ def _outcome(line: MappedLine, reason: str | None) -> str:
     return "invalid" if isinstance(line.outcome, Invalid) else "skipped"
 
 
-def _warnings(line: MappedLine) -> list[str]:
-    if not isinstance(line.outcome, Mapped):
-        return []
-    return [warning.value for warning in line.outcome.warnings]
-
-
-def _remedies(line: MappedLine, loaded: LoadedSettings, rules: Rules) -> list[Remedy]:
+def _remedies(line: MappedLine, telling: Telling) -> list[list[dict[str, Any]]]:
     if line.message is None:
         return []
-    folder = loaded.file.parent
-    return find_remedies(Situation(line.message, loaded.settings, rules, folder))
+    loaded = telling.loaded
+    situation = Situation(line.message, loaded.settings, telling.rules, loaded.file.parent)
+    return [[change.as_json() for change in remedy] for remedy in find_remedies(situation)]
 
 
 def _explain_calls(
-    found: FoundLine,
-    line: MappedLine,
-    loaded: LoadedSettings,
-    rules: Rules,
-    sources: dict[str, str],
-) -> tuple[list[ExplainedCall], bool, str | None]:
+    found: FoundLine, line: MappedLine, telling: Telling, told: Told
+) -> Iterator[ExplainedCall]:
     if not isinstance(line.outcome, Mapped):
-        return [], False, None
-    ready = calls_of(ready_message(line, line.outcome, found.line, rules))
-    records: dict[bytes, CallRecord] | None = {}
-    fault = None
+        return
+    ready = calls_of(ready_message(line, line.outcome, found.line, telling.rules))
+    known = _look_up(telling.loaded, [key for key, *_ in ready])
+    for call, (key, url, *_, fault, _order) in zip(line.outcome.calls, ready, strict=True):
+        fields: dict[str, Any] = {}
+        describe_call(call, fields)
+        masked = telling.masking.call({**fields, "method": "GET", "url": url})
+        yield ExplainedCall(
+            line=masked,
+            fault=fault or None,
+            detail=f"a URL of {len(url):,} characters" if fault else None,
+            parameters=list(_parameters(call, fields, telling, told)),
+            address=telling.settings(_address_settings(call)),
+            ledger=known.get(key) or known[_OTHERS],
+        )
+
+
+_OTHERS = b""
+
+
+def _look_up(loaded: LoadedSettings, keys: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
+    """Give what the ledger has of calls, by their keys; ``_OTHERS`` has what is so of the rest."""
     try:
-        records = look_up_calls(loaded.ledger, [key for key, *_ in ready])
+        records = look_up_calls(loaded.ledger, keys)
     except ConvertroError as error:
-        fault = error.message
-    calls = [
-        ExplainedCall(
-            _fields(call),
-            url,
-            _parameters(call, rules, sources),
-            _address_settings(call),
-            fault_of_url,
-            (records or {}).get(key),
-        )
-        for call, (key, url, *_, fault_of_url, _order) in zip(
-            line.outcome.calls, ready, strict=True
-        )
-    ]
-    return calls, records is None, fault
+        return {_OTHERS: {"state": "unknown", "fault": error.message}}
+    if records is None:
+        return {_OTHERS: {"state": "no_ledger"}}
+    known = {key: record._asdict() for key, record in records.items()}
+    return {**known, _OTHERS: {"state": "not_there"}}
 
 
-def _fields(call: Call) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    describe_call(call, fields)
-    return fields
-
-
-def _parameters(call: Call, rules: Rules, sources: dict[str, str]) -> list[Parameter]:
-    sent = parameters(call, rules.wire)
+def _parameters(
+    call: Call, fields: Mapping[str, Any], telling: Telling, told: Told
+) -> Iterator[Parameter]:
+    wire, plain = telling.rules.wire, plain_values(fields)
+    sent = parameters(call, wire)
     own = len(sent) - len(call.traits or {})  # traits come last, and may have any name
-    return [
-        Parameter(
-            rules.wire.names.get(name, name),
-            value,
-            MEANINGS[name],
-            sources.get(FIELDS[name], ""),
-        )
-        for name, value in sent[:own]
-    ] + [
-        Parameter(name, value, "a trait of the user", f"traits.{name}")
-        for name, value in sent[own:]
-    ]
+    for index, (name, value) in enumerate(sent):
+        shown = wire.names.get(name, name) if index < own else name
+        masked = telling.masking.parameter(shown, value, plain)
+        if index < own:
+            yield Parameter(shown, masked, MEANINGS[name], told.sources.get(FIELDS[name], ""))
+        else:
+            yield Parameter(shown, masked, "a trait of the user", f"traits.{name}")
 
 
 def _address_settings(call: Call) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from convertro_cli.mapping.browser import read_mark
 from convertro_cli.mapping.calls import Invalid, InvalidReason, Skipped, SkipReason
 from convertro_cli.mapping.fields import as_object
-from convertro_cli.mapping.orders import find_order_keys
+from convertro_cli.mapping.orders import OrderKeys, find_order_keys
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.selection import options_against
 from convertro_cli.mapping.times import message_time
@@ -51,10 +51,7 @@ Message = Mapping[str, Any]
 
 
 def propose(
-    outcome: Skipped | Invalid | None,
-    message: Message,
-    settings: Settings,
-    rules: Rules,
+    outcome: Skipped | Invalid | None, message: Message, settings: Settings, rules: Rules
 ) -> Iterator[ProposedChange]:
     """Propose changes, each of which does away with what stopped a message of this outcome.
 
@@ -66,6 +63,8 @@ def propose(
         yield from _without_filters(message, rules)
     elif isinstance(outcome, Skipped) and outcome.reason in _BY_FILTER:
         yield FilterSwitchedOff(_BY_FILTER[outcome.reason], outcome.title)
+    elif outcome.reason in _ALWAYS_SAME:
+        yield from _ALWAYS_SAME[outcome.reason]
     elif outcome.reason in _PROPOSALS:
         yield from _PROPOSALS[outcome.reason](message, settings)
 
@@ -77,24 +76,42 @@ _BY_FILTER: Mapping[str, Literal["filters", "transformations"]] = {
 }
 
 
+_TYPES = tuple(
+    DataChange(("type",), name, "Convertro takes only identify and track")
+    for name in ("track", "identify")
+)
+_TIME = (DataChange((TIME_KEYS[0],), "2024-03-01T12:00:00Z", "when it happened", example=True),)
+
+_ALWAYS_SAME: Mapping[str, tuple[ProposedChange, ...]] = {
+    SkipReason.UNSUPPORTED_TYPE: _TYPES,
+    InvalidReason.MISSING_TYPE: _TYPES,
+    InvalidReason.UNKNOWN_TYPE: _TYPES,
+    InvalidReason.MISSING_TIMESTAMP: _TIME,
+    InvalidReason.INVALID_TIMESTAMP: _TIME,
+    SkipReason.MISSING_USER_ID: (DataChange(("userId",), "u1", "the user's id", example=True),),
+    SkipReason.MISSING_DEVICE_ID: (
+        DataChange(("context", "device", "id"), "D-1", "the device's id", example=True),
+        _AS_WEB,
+    ),
+    SkipReason.DISABLED_BY_INTEGRATIONS: (
+        DataChange(("integrations", "Convertro"), True),
+        SettingChange(
+            "mapping",
+            {"integrations": "ignore"},
+            "this sends whatever the messages' own choice is, as Segment's Replay does",
+            cost=2,
+        ),
+    ),
+}
+"""The proposals that depend on nothing but the reason."""
+
+
 def _without_filters(message: Message, rules: Rules) -> Iterator[ProposedChange]:
     time = message_time(message, rules.latest)
     seconds = None if isinstance(time, Invalid) else time.seconds
     message_type = message["type"].lower()
     against = options_against(rules.selection, message, message_type, seconds)
     yield OptionDropped(against[0])  # each filter against it must go, in any order
-
-
-def _type(message: Message, _: Settings) -> Iterator[ProposedChange]:
-    note = "Convertro takes only identify and track"
-    yield DataChange(("type",), "track", note)
-    yield DataChange(("type",), "identify", note)
-
-
-def _integrations(message: Message, _: Settings) -> Iterator[ProposedChange]:
-    yield DataChange(("integrations", "Convertro"), True)
-    note = "this sends whatever the messages' own choice is, as Segment's Replay does"
-    yield SettingChange("mapping", {"integrations": "ignore"}, note, cost=2)
 
 
 def _schema(message: Message, settings: Settings) -> Iterator[ProposedChange]:
@@ -109,23 +126,14 @@ def _delivered(message: Message, settings: Settings) -> Iterator[ProposedChange]
     yield SettingChange("mapping", {"delivered_in_browser": "send"}, note, cost=2)
 
 
-def _user_id(message: Message, _: Settings) -> Iterator[ProposedChange]:
-    yield DataChange(("userId",), "u1", "the user's id", example=True)
-
-
 def _event_name(message: Message, settings: Settings) -> Iterator[ProposedChange]:
     known = next(iter(settings.events), "Order Completed")
     yield DataChange(("event",), known, "the event's name", example=True)
 
 
-def _device_id(message: Message, _: Settings) -> Iterator[ProposedChange]:
-    yield DataChange(("context", "device", "id"), "D-1", "the device's id", example=True)
-    yield _AS_WEB
-
-
 def _order_id(message: Message, _: Settings) -> Iterator[ProposedChange]:
-    some_id, order_id, *_others = find_order_keys(as_object(message.get("properties")))
-    key = order_id or some_id or "order_id"
+    keys = OrderKeys._make(find_order_keys(as_object(message.get("properties"))))
+    key = keys.order_id or keys.some_id or "order_id"
     yield DataChange(("properties", key), "o-1", "the order's id", example=True)
     yield SettingChange(
         "mapping", {"require_order_id": False}, "this sends every order without an order id", cost=2
@@ -158,41 +166,29 @@ def _cloud_settings(message: Message, settings: Settings) -> Iterator[ProposedCh
     yield _AS_WEB
 
 
-def _time(message: Message, _: Settings) -> Iterator[ProposedChange]:
-    yield DataChange((TIME_KEYS[0],), "2024-03-01T12:00:00Z", "when it happened", example=True)
-
-
 def _shorter(message: Message) -> Iterator[ProposedChange]:
     if message["type"].lower() == "identify" and as_object(message.get("traits")):
         yield SettingChange("mapping", {"traits": "none"}, "this sends no traits at all", cost=2)
     context = as_object(message.get("context"))
     page = as_object(context.get("page"))
-    places = [
-        (("context", "page", "url"), page.get("url")),
-        (("context", "page", "referrer"), page.get("referrer")),
-        (("context", "userAgent"), context.get("userAgent")),
-        (("context", "ip"), context.get("ip")),
-    ]
-    texts = [(path, value) for path, value in places if isinstance(value, str)]
-    for path, _ in sorted(texts, key=lambda place: -len(place[1])):
+    places = {
+        ("context", "page", "url"): page.get("url"),
+        ("context", "page", "referrer"): page.get("referrer"),
+        ("context", "userAgent"): context.get("userAgent"),
+        ("context", "ip"): context.get("ip"),
+    }
+    lengths = {path: len(text) for path, text in places.items() if isinstance(text, str)}
+    for path in sorted(lengths, key=lambda place: -lengths[place]):
         yield DataChange(path, REMOVED)
 
 
 _PROPOSALS: dict[str, Callable[[Message, Settings], Iterator[ProposedChange]]] = {
-    SkipReason.UNSUPPORTED_TYPE: _type,
-    SkipReason.DISABLED_BY_INTEGRATIONS: _integrations,
     SkipReason.DISABLED_BY_SCHEMA: _schema,
     SkipReason.DELIVERED_IN_BROWSER: _delivered,
     SkipReason.ENGAGE_TRACK: _unmapped,
-    SkipReason.MISSING_USER_ID: _user_id,
     SkipReason.MISSING_EVENT_NAME: _event_name,
-    SkipReason.MISSING_DEVICE_ID: _device_id,
     SkipReason.MISSING_ORDER_ID: _order_id,
     SkipReason.UNMAPPED_EVENT: _unmapped,
     SkipReason.CLOUD_SETTINGS_MISSING: _cloud_settings,
-    InvalidReason.MISSING_TYPE: _type,
-    InvalidReason.UNKNOWN_TYPE: _type,
-    InvalidReason.MISSING_TIMESTAMP: _time,
-    InvalidReason.INVALID_TIMESTAMP: _time,
     InvalidReason.UNREADABLE_AMOUNT: _amount,
 }

@@ -2,33 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from convertro_cli.destination_filters.steps import FilterStep
+from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import MISSING, Note, NoteVerdict, PassedOver, Path
+from convertro_cli.review.masking import Masking
+from convertro_cli.review.report.as_json import ASIDE
+from convertro_cli.settings.load import LoadedSettings
 
 _LONGEST_SHOWN = 80
 _NAMES_SHOWN = 8
 
 
-class Step(NamedTuple):
+class ShownSetting(NamedTuple):
+    """A setting under its dotted key, and where its value is from."""
+
+    key: str
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
     """One step of the way of a message through the rules.
 
-    ``value`` is what was found, personal data if ``personal`` says so; ``says`` is never
-    personal data. ``settings`` has the dotted keys of what decided. ``reason`` is the name of
-    the reason why the message went no further, if it did not. ``filter`` is there for a
-    destination filter or a transformation: what it looked at, and what it changed.
+    ``value`` is what was found, as far as it may be shown; ``says`` is never personal data.
+    ``reason`` is the name of the reason why the message went no further, if it did not;
+    ``settings`` are what decided. ``filter`` is there for a destination filter or a
+    transformation: what it looked at, and what it changed.
     """
 
     topic: str
     verdict: NoteVerdict
+    value: str
     says: str
-    value: str = ""
-    personal: bool = False
-    settings: tuple[str, ...] = ()
-    reason: str = ""
-    filter: FilterStep | None = None
+    reason: str | None
+    settings: Sequence[ShownSetting]
+    filter: dict[str, Any] | None = None
+    is_personal: bool = field(default=False, metadata=ASIDE)
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How a message is told of: under which rules and settings, and how much of it is shown."""
+
+    rules: Rules
+    loaded: LoadedSettings
+    masking: Masking
+
+    def step(
+        self,
+        note: Note,
+        says: str,
+        *,
+        value: str = "",
+        personal: bool = False,
+        filtered: FilterStep | None = None,
+    ) -> Step:
+        """Make the step of a note. What stopped a message counts as personal data."""
+        reason = None if note.reason is None else note.reason.value
+        is_personal = bool(value) and (personal or reason is not None)
+        return Step(
+            note.topic,
+            note.verdict,
+            self.masking.text(value) if is_personal else value,
+            says,
+            reason,
+            self.settings(note.settings),
+            None if filtered is None else self._filter(filtered),
+            is_personal,
+        )
+
+    def settings(self, keys: Iterable[str]) -> list[ShownSetting]:
+        """Give settings as they are told."""
+        return [self._setting(key) for key in keys]
+
+    def _setting(self, key: str) -> ShownSetting:
+        table, _, name = key.partition(".")
+        value: Any = self._tables[table]
+        for part in [name] if table == "events" else name.split("."):
+            value = value[part]
+        origin = self.loaded.origin_of(key)
+        if key == "privacy.suppressed" and self.loaded.suppressed_options:
+            value = [*value, *map(str, self.loaded.suppressed_options)]
+            origin = "option" if origin == "default" else f"{origin}, option"
+        return ShownSetting(key, value, origin)
+
+    @cached_property
+    def _tables(self) -> dict[str, Any]:
+        return self.loaded.settings.model_dump()
+
+    def _filter(self, step: FilterStep) -> dict[str, Any]:
+        """Describe a filter as it met the message; what it found there is the message's own."""
+        shown = self.masking.value
+        parts = [
+            {
+                "part": part.text,
+                "held": part.held,
+                "found": [{"what": one.text, "value": shown(one.value)} for one in part.found],
+            }
+            for part in step.parts
+        ]
+        changes = [
+            {**one._asdict(), "before": shown(one.before), "after": shown(one.after)}
+            for one in step.changes
+        ]
+        return {
+            "kind": step.kind,
+            "title": step.title,
+            "condition": step.condition,
+            "does": step.does or None,
+            "passed_over": step.passed_over,
+            "held": step.held,
+            "dropped": step.dropped,
+            "parts": parts,
+            "changes": changes,
+        }
 
 
 def phrases(note: Note) -> dict[str, str]:
@@ -46,13 +139,6 @@ def phrases(note: Note) -> dict[str, str]:
         "on": "on" if goes_on else "off",
         "has": "has it" if goes_on else "does not have it",
     }
-
-
-def step_of(note: Note, says: str, *, value: str = "", personal: bool = False) -> Step:
-    """Make the step of a note. What stopped a message counts as personal data."""
-    reason = "" if note.reason is None else note.reason.value
-    is_personal = personal or bool(reason and value)
-    return Step(note.topic, note.verdict, says, value, is_personal, note.settings, reason)
 
 
 def quoted(text: str) -> str:
@@ -73,8 +159,6 @@ def lack(value: Any) -> str:
     """Say why a value is none that could be used as an id or a name."""
     if value is MISSING:
         return "is not there"
-    if value is None:
-        return "is null"
     if isinstance(value, str):
         return "is blank" if value else "is empty"
     return f"is {kind(value)}"
@@ -85,17 +169,18 @@ def lacks(places: Iterable[PassedOver]) -> list[str]:
     return [f"{path_text(path)} {lack(value)}" for path, value in places if value is not MISSING]
 
 
+_KINDS = {
+    type(None): "null",
+    bool: "a boolean",
+    str: "a string",
+    dict: "an object",
+    list: "an array",
+}
+
+
 def kind(value: Any) -> str:
     """Name the kind of a JSON value."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    if isinstance(value, str):
-        return "a string"
-    if isinstance(value, int | float):
-        return "a number"
-    return "an object" if isinstance(value, dict) else "an array"
+    return _KINDS.get(type(value), "a number")
 
 
 def shortened(names: Any, separator: str = ", ") -> str:

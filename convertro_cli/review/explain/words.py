@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from convertro_cli.destination_filters.steps import FilterStep
-from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import Note, Path
 from convertro_cli.review.explain import call_words
-from convertro_cli.review.explain.steps import Step, path_text, phrases, quoted, step_of
+from convertro_cli.review.explain.steps import Step, Telling, path_text, phrases, quoted
 from convertro_cli.settings.faults import CLOUD_SETTINGS
 
 _MADE_UP = "event type and visitor id, as Convertro's tag does"
@@ -92,8 +91,8 @@ class Told(NamedTuple):
     sources: dict[str, str]
 
 
-def put_into_words(notes: Iterable[Note], rules: Rules) -> Told:
-    """Tell the way of a message from the notes of the mapping, made under these rules."""
+def put_into_words(notes: Iterable[Note], telling: Telling) -> Told:
+    """Tell the way of a message from the notes of the mapping."""
     told = Told([], {})
     old_names: Mapping[str, str] = {}
     made: dict[str, str] = {}
@@ -106,15 +105,15 @@ def put_into_words(notes: Iterable[Note], rules: Rules) -> Told:
         for field in note.fields:
             told.sources[field] = _source(named) + _made_by(named, made)
         if note.topic != "visit":
-            told.steps.append(_say(named, rules))
+            told.steps.append(_say(named, telling))
     return told
 
 
-def _say(note: Note, rules: Rules) -> Step:
-    if note.topic in _TOLD_BY and (step := _TOLD_BY[note.topic](note, rules)) is not None:
+def _say(note: Note, telling: Telling) -> Step:
+    if note.topic in _TOLD_BY and (step := _TOLD_BY[note.topic](note, telling)) is not None:
         return step
     sentence = _SENTENCES.get(f"{note.topic} {_case(note)}") or _SENTENCES[note.topic]
-    return step_of(
+    return telling.step(
         note,
         sentence.format_map(phrases(note)),
         value=_shown(note),
@@ -145,27 +144,29 @@ def _shown(note: Note) -> str:
     return quoted(note.value) if note.topic == "event name" else note.value
 
 
-def _old_names(note: Note, _: Rules) -> Step:
+def _old_names(note: Note, telling: Telling) -> Step:
     names = ", ".join(f"{old} is read as {name}" for name, old in note.value.items())
-    return step_of(note, f"an export of before 2014: {names}")
+    return telling.step(note, f"an export of before 2014: {names}")
 
 
-def _selection(note: Note, _: Rules) -> Step:
+def _selection(note: Note, telling: Telling) -> Step:
     if note.reason is not None:
-        return step_of(note, f"it is not among what {' and '.join(note.value)} asked for")
-    return step_of(note, f"it passes {', '.join(note.value)}" if note.value else "there are none")
+        return telling.step(note, f"it is not among what {' and '.join(note.value)} asked for")
+    return telling.step(
+        note, f"it passes {', '.join(note.value)}" if note.value else "there are none"
+    )
 
 
-def _delivered(note: Note, _: Rules) -> Step:
+def _delivered(note: Note, telling: Telling) -> Step:
     says = _SENTENCES[f"delivered {note.why}"].format_map(phrases(note))
     if note.why == "delivered" and note.reason is None:
         says += "; the settings send it again"
     if note.why == "unmarked" and note.reason is not None:
         says += "; the settings take it as delivered"
-    return step_of(note, says)
+    return telling.step(note, says)
 
 
-_TOLD_BY: Mapping[str, Callable[[Note, Rules], Step | None]] = {
+_TOLD_BY: Mapping[str, Callable[[Note, Telling], Step | None]] = {
     "old names": _old_names,
     "delivered": _delivered,
     "filters": _selection,

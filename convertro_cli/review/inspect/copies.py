@@ -16,9 +16,8 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.record.seen_calls import SeenCalls
 from convertro_cli.record.tally import Fate
-from convertro_cli.review.inspect.findings import BatchFindings, Outcomes
+from convertro_cli.review.inspect.findings import BatchFindings, CameBefore, Outcomes
 from convertro_cli.review.inspect.job import are_of_settings, event_of
-from convertro_cli.review.inspect.report import CameBefore
 from convertro_cli.run.repeats import Repeat, Repeated, RepeatSearch, Review
 
 _NO_ORDER = bytes(KEY_BYTES)

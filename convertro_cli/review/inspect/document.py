@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convertro_cli.review.inspect import tables
-from convertro_cli.review.inspect.report import Gap, InspectReport, Repeats, Times
+from convertro_cli.review.inspect.parts import Gap, RepeatedMessages, Times
+from convertro_cli.review.inspect.report import InspectReport
 from convertro_cli.review.report.document import Days, Document, Figure, Part, Series
 from convertro_cli.run.unread import in_words
 from convertro_cli.text import count, share, size, things
@@ -31,52 +32,52 @@ def _parts(report: InspectReport) -> Iterator[Part]:
     kept_back, before = tables.kept_back(report), tables.came_before(report)
     gates = [kept_back, before, tables.marks(report), tables.consent(report)]
     yield Part("gates", "What is kept back, and why", gates)
-    if report.times is not None:
-        yield Part("time", "When it happened", [_days(report.times)])
+    if report.time is not None:
+        yield Part("time", "When it happened", [_days(report.time)])
     content = [tables.types(report), tables.events(report), tables.sources(report)]
     yield Part("content", "What the messages are", content)
-    invalid = tables.troubles("Invalid or failed lines", report.faults)
+    invalid = tables.troubles("Invalid or failed lines", report.invalid)
     warnings = tables.troubles("Warnings", report.warnings)
     yield Part("wrong", "What is lacking or wrong", [tables.lacks(report), invalid, warnings])
 
 
 def _sentence(report: InspectReport) -> str:
     """Say what the export is, in a sentence or two."""
-    said = things(report.read, "message")
-    if report.run.filtered:
-        said = f"{count(report.described)} of {said} inside the filters"
-    if report.times is not None:
-        said += f" from {report.times.first.date()} to {report.times.last.date()}"
-    sent, settings = report.outcome.sent, report.run.settings
+    said = things(report.messages.read, "message")
+    if report.filtered:
+        said = f"{count(report.messages.described)} of {said} inside the filters"
+    if report.time is not None:
+        said += f" from {report.time.first.date()} to {report.time.last.date()}"
+    sent, settings = report.would_be_sent.messages, report.settings
     if settings is None:
         said += f", of which {count(sent)} could be sent."
     else:
         said += f". With {settings}, {count(sent)} of them would be sent."
-    if report.times is not None and report.times.gaps:
-        said += f" Without a message: {things(report.times.days_without, 'day')} in between."
-    if report.run.interrupted:
+    if report.time is not None and report.time.gaps:
+        said += f" Without a message: {things(report.time.days_without, 'day')} in between."
+    if report.interrupted:
         said += " The reading was interrupted: this is what was read until then."
     return said
 
 
 def glance(report: InspectReport) -> Iterator[tuple[str, str]]:
     """Give what to know first, each with a label of a word or two."""
-    run = report.run
-    files = things(run.files["read"] + run.files["damaged"], "file")
-    parts = [f"{count(report.read)} in {files}, {size(run.bytes_read)}"]
-    if run.files["damaged"]:
-        parts.append(f"{count(run.files['damaged'])} damaged")
-    if run.files["skipped"]:
-        parts.append(f"{count(run.files['skipped'])} more left unread: {in_words(run.unread)}")
-    if run.interrupted:
+    files = things(report.files["read"] + report.files["damaged"], "file")
+    parts = [f"{count(report.messages.read)} in {files}, {size(report.bytes_read)}"]
+    if report.files["damaged"]:
+        parts.append(f"{count(report.files['damaged'])} damaged")
+    if report.files["skipped"]:
+        why = in_words(report.unread)
+        parts.append(f"{count(report.files['skipped'])} more left unread: {why}")
+    if report.interrupted:
         parts.append("interrupted: this is what was read until then")
     yield "messages", "; ".join(parts)
-    if report.left_out:
-        yield "left out", f"{count(report.left_out)} by the filters"
-    if report.times is not None:
-        yield "time", _span(report.times)
-    yield "repeated ids", _repeated_ids(report.repeats, report.described)
-    invalid = sum(report.outcome.invalid.values())
+    if report.messages.left_out:
+        yield "left out", f"{count(report.messages.left_out)} by the filters"
+    if report.time is not None:
+        yield "time", _span(report.time)
+    yield "repeated ids", _repeated_ids(report.repeated_message_ids, report.messages.described)
+    invalid = sum(report.would_be_sent.invalid.values())
     yield "invalid", things(invalid, "line") if invalid else "none"
 
 
@@ -87,28 +88,30 @@ def _span(times: Times) -> str:
     return f"{first} to {last} UTC, {length}"
 
 
-def _repeated_ids(repeats: Repeats, described: int) -> str:
+def _repeated_ids(repeats: RepeatedMessages, described: int) -> str:
     if not repeats.messages:
-        return "none" if repeats.is_exact else "none found"
-    about = "" if repeats.is_exact else "about "
-    by = "" if repeats.is_exact else f" (by one id in {count(repeats.one_in)})"
+        return "none found" if repeats.approximate else "none"
+    about = "about " if repeats.approximate else ""
+    by = f" (by one id in {count(repeats.one_in)})" if repeats.approximate else ""
     have = "message has" if repeats.messages == 1 else "messages have"
     part = share(repeats.messages, described)
     return f"{about}{count(repeats.messages)} {have} an id that came before, {part}{by}"
 
 
 def _figures(report: InspectReport) -> Iterator[Figure]:
-    outcome, repeats = report.outcome, report.repeats
-    inside = f"{count(report.described)} inside the filters" if report.run.filtered else ""
-    yield Figure("Messages", count(report.read), inside)
-    can = "Could be sent" if report.run.settings is None else "Would be sent"
-    yield Figure(can, count(outcome.sent), share(outcome.sent, report.read))
-    if report.times is not None:
-        yield _figure("Days without a message", report.times.days_without)
-    note = "" if repeats.is_exact else f"estimated by one id in {count(repeats.one_in)}"
+    outcome, repeats = report.would_be_sent, report.repeated_message_ids
+    inside = f"{count(report.messages.described)} inside the filters" if report.filtered else ""
+    yield Figure("Messages", count(report.messages.read), inside)
+    can = "Could be sent" if report.settings is None else "Would be sent"
+    yield Figure(can, count(outcome.messages), share(outcome.messages, report.messages.read))
+    if report.time is not None:
+        yield _figure("Days without a message", report.time.days_without)
+    note = f"estimated by one id in {count(repeats.one_in)}" if repeats.approximate else ""
     yield _figure("Repeated message ids", repeats.messages, note)
     failed = sum(outcome.invalid.values()) + sum(outcome.failed.values())
-    yield _figure("Invalid or failed", failed, share(failed, report.read) if failed else "")
+    yield _figure(
+        "Invalid or failed", failed, share(failed, report.messages.read) if failed else ""
+    )
 
 
 def _figure(label: str, number: int, note: str = "") -> Figure:

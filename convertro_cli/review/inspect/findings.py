@@ -6,13 +6,13 @@ many names an export has.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from convertro_cli.amounts import Rows, Sum, cut_name
+from convertro_cli.amounts import Counted, Rows, Sum, cut_name
 from convertro_cli.mapping.browser import read_mark
 from convertro_cli.mapping.calls import Call
 from convertro_cli.mapping.consent import carries_consent
@@ -29,9 +29,6 @@ SHORT_SPAN = 3 * DAY
 
 PLACES_SHOWN = 10
 """How many places of each kind of invalid line and of warning are kept."""
-
-Places = dict[str, list[tuple[str, str]]]
-"""Places by what is wrong there, each with what more is known of it."""
 
 NO_MONTH = ""
 """In place of the month of a message whose time cannot be told."""
@@ -55,19 +52,29 @@ _DAYS = partial(Rows, _DAYS_KEPT, Sum, count_of)
 
 
 @dataclass(slots=True)
-class GateCounts:
+class ChoiceCounts(Counted):
+    """Messages that give a category of consent, and those that refuse it."""
+
+    given: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True)
+class GateCounts(Counted):
     """What identifies and tracks say for the gates.
 
     ``marks`` counts those from browsers by mark of delivery and month. ``asked`` counts all,
-    ``with_consent`` those that carry a consent object, ``categories`` those that give (true) or
-    refuse (false) each category; of endless categories only the first are kept. ``kept_back`` is
-    what a gate kept back, as the summary of a replay has it.
+    ``with_consent`` those that carry a consent object, ``categories`` the choices in it; of
+    endless categories only the first are kept. ``kept_back`` is what a gate kept back, as the
+    summary of a replay has it.
     """
 
     asked: int = 0
     with_consent: int = 0
     marks: Counter[tuple[str, str]] = field(default_factory=Counter)
-    categories: dict[tuple[str, bool], int] = field(default_factory=dict)
+    categories: Rows[str, ChoiceCounts] = field(
+        default_factory=partial(Rows, _MOST_CATEGORIES, ChoiceCounts)
+    )
     kept_back: KeptBack = field(default_factory=KeptBack)
 
     def note(self, message: Mapping[str, Any], time: int | None) -> None:
@@ -80,40 +87,15 @@ class GateCounts:
             self.with_consent += 1
             preferences = message["context"]["consent"].get("categoryPreferences")
             for category, choice in preferences.items() if isinstance(preferences, dict) else ():
-                self._count_category((cut_name(category), choice is True), 1)
-
-    def add(self, other: GateCounts) -> None:
-        """Take in the counts of another batch."""
-        self.asked += other.asked
-        self.with_consent += other.with_consent
-        self.marks.update(other.marks)
-        for category, count in other.categories.items():
-            self._count_category(category, count)
-        self.kept_back.update(other.kept_back)
-
-    def by_month(self) -> dict[str, dict[str, int]]:
-        """Give the marks of each month; it is empty for messages whose time cannot be told."""
-        months: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        for (mark, month), count in sorted(self.marks.items(), key=lambda item: item[0][1]):
-            months[month][mark] = count
-        return dict(months)
-
-    def by_category(self) -> dict[str, tuple[int, int]]:
-        """Give how many messages give each category, and how many refuse it."""
-        names = dict.fromkeys(category for category, _ in self.categories)
-        both = {
-            name: (self.categories.get((name, True), 0), self.categories.get((name, False), 0))
-            for name in names
-        }
-        return dict(sorted(both.items(), key=lambda item: (-sum(item[1]), item[0])))
-
-    def _count_category(self, category: tuple[str, bool], count: int) -> None:
-        if category in self.categories or len(self.categories) < _MOST_CATEGORIES:
-            self.categories[category] = self.categories.get(category, 0) + count
+                choices = self.categories.at(cut_name(category))
+                if choice is True:
+                    choices.given += 1
+                else:
+                    choices.refused += 1
 
 
 @dataclass(slots=True)
-class Outcomes:
+class Outcomes(Counted):
     """What becomes of messages, counted as a replay counts them, and of their calls.
 
     ``messages`` counts those ``sent``, ``already_delivered`` and ``already_failed``, ``calls``
@@ -166,88 +148,25 @@ class Outcomes:
                 if of_event is not None:
                     of_event.add_value(value)
 
-    def add(self, other: Outcomes) -> None:
-        """Take in what becomes of other messages."""
-        for mine, more in zip(self._counters(), other._counters(), strict=True):
-            mine.update(more)
-        self.values.add(other.values)
-        self.events.add(other.events)
-
-    def take_out(self, other: Outcomes) -> None:
-        """Take out what became of some of the messages that were counted."""
-        for mine, less in zip(self._counters(), other._counters(), strict=True):
-            mine.subtract(less)
-        self.values.take_out(other.values)
-        self.events.take_out(other.events)
-
-    def _counters(self) -> tuple[Counter[str], ...]:
-        return self.messages, self.skipped, self.invalid, self.failed, self.calls
-
 
 @dataclass(slots=True)
-class Findings:
-    """All that is found.
+class TimeCounts:
+    """When messages happened: first and last in Unix seconds, days and hours counted from 1970."""
 
-    ``messages`` counts those ``read``, those ``unreadable`` (no message at all), those that the
-    filters have ``left_out``, and those ``without_id`` and ``without_time``. ``events`` counts
-    tracks by name (empty for none), ``amounts`` those with a readable amount, and their sum.
-    ``places`` says of each kind of invalid line where it was met first, and more of it;
-    ``warned`` of each kind of warning, which may have the same name. Times are Unix seconds;
-    hours and days are counted from 1970.
-    """
-
-    messages: Counter[str] = field(default_factory=Counter)
-    types: Rows[str, Sum] = field(default_factory=_SOURCES)
-    sources: Rows[tuple[str, str], Sum] = field(default_factory=_SOURCES)
-    profiles: Counter[Profile] = field(default_factory=Counter)
-    events: Rows[str, Sum] = field(default_factory=_NAMES)
-    amounts: Rows[str, Sum] = field(default_factory=_NAMES)
     days: Rows[int, Sum] = field(default_factory=_DAYS)
     hours: Counter[int] = field(default_factory=Counter)
     first: int | None = None
     last: int | None = None
-    ids: RepeatedIds = field(default_factory=RepeatedIds)
-    outcomes: Outcomes = field(default_factory=Outcomes)
-    warnings: Counter[str] = field(default_factory=Counter)
-    gates: GateCounts = field(default_factory=GateCounts)
-    places: Places = field(default_factory=dict)
-    warned: Places = field(default_factory=dict)
 
-    def note_place(self, what: str, place: str, detail: str = "") -> None:
-        """Keep the place of an invalid line."""
-        _keep(self.places, what, (place, detail))
-
-    def warn(self, what: str, place: str) -> None:
-        """Count a warning, and keep its place."""
-        self.warnings[what] += 1
-        _keep(self.warned, what, (place, ""))
-
-    def note_times(self, times: Sequence[int]) -> None:
-        """Note when messages happened."""
+    def note(self, times: Sequence[int]) -> None:
+        """Note when the messages of a batch happened."""
         self.hours = Counter([time // HOUR for time in times])
         for hour, count in self.hours.items():
             self.days.at(hour // 24).count += count
         self.first, self.last = min(times, default=None), max(times, default=None)
 
-    def add(self, more: Findings) -> None:
-        """Take in what was found in another batch."""
-        self.messages.update(more.messages)
-        self.profiles.update(more.profiles)
-        self.warnings.update(more.warnings)
-        self.types.add(more.types)
-        self.sources.add(more.sources)
-        self.events.add(more.events)
-        self.amounts.add(more.amounts)
-        self.ids.add(more.ids.hashes)
-        self.outcomes.add(more.outcomes)
-        self.gates.add(more.gates)
-        self._add_times(more)
-        for mine, theirs in ((self.places, more.places), (self.warned, more.warned)):
-            for what, places in theirs.items():
-                for place in places:
-                    _keep(mine, what, place)
-
-    def _add_times(self, more: Findings) -> None:
+    def add(self, more: TimeCounts) -> None:
+        """Take in the times of another batch; of a span that is not short, no hours are kept."""
         if more.first is None or more.last is None:
             return
         self.days.add(more.days)
@@ -259,11 +178,65 @@ class Findings:
             self.hours.clear()
 
 
-def _keep(kept: Places, what: str, place: tuple[str, str]) -> None:
-    """Keep a place, if there are not enough of its kind yet."""
-    places = kept.setdefault(what, [])
-    if len(places) < PLACES_SHOWN and place not in places:
-        places.append(place)
+class FirstPlaces(dict[str, list[tuple[str, str]]]):
+    """The first places of what is wrong, by what it is; each with what more is known of it."""
+
+    def note(self, what: str, place: tuple[str, str]) -> None:
+        """Keep a place, if there are not enough of its kind yet."""
+        places = self.setdefault(what, [])
+        if len(places) < PLACES_SHOWN and place not in places:
+            places.append(place)
+
+    def add(self, more: FirstPlaces) -> None:
+        """Take in the places of another batch."""
+        for what, places in more.items():
+            for place in places:
+                self.note(what, place)
+
+
+@dataclass(slots=True)
+class Findings(Counted):
+    """All that is found.
+
+    ``messages`` counts those ``read``, those ``unreadable`` (no message at all), those that the
+    filters have ``left_out``, and those ``without_id`` and ``without_time``. ``events`` counts
+    tracks by name (empty for none), ``amounts`` those with a readable amount, and their sum.
+    ``places`` says of each kind of invalid line where it was met first, and more of it;
+    ``warned`` of each kind of warning, which may have the same name.
+    """
+
+    messages: Counter[str] = field(default_factory=Counter)
+    types: Rows[str, Sum] = field(default_factory=_SOURCES)
+    sources: Rows[tuple[str, str], Sum] = field(default_factory=_SOURCES)
+    profiles: Counter[Profile] = field(default_factory=Counter)
+    events: Rows[str, Sum] = field(default_factory=_NAMES)
+    amounts: Rows[str, Sum] = field(default_factory=_NAMES)
+    times: TimeCounts = field(default_factory=TimeCounts)
+    ids: RepeatedIds = field(default_factory=RepeatedIds)
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    warnings: Counter[str] = field(default_factory=Counter)
+    gates: GateCounts = field(default_factory=GateCounts)
+    places: FirstPlaces = field(default_factory=FirstPlaces)
+    warned: FirstPlaces = field(default_factory=FirstPlaces)
+
+    def warn(self, what: str, place: str) -> None:
+        """Count a warning, and keep its place."""
+        self.warnings[what] += 1
+        self.warned.note(what, (place, ""))
+
+
+@dataclass(slots=True)
+class CameBefore:
+    """Calls of ``copies`` of messages, messages that share an id, and calls for known orders.
+
+    A copy's calls are not sent again. ``shared_ids`` counts messages whose id a different one had
+    before, ``repeated_orders`` the events of orders that another message brought before under
+    the same type: they are sent or not as ``[mapping] repeated_orders`` says.
+    """
+
+    copies: Sum = field(default_factory=Sum)
+    shared_ids: Sum = field(default_factory=Sum)
+    repeated_orders: Sum = field(default_factory=Sum)
 
 
 @dataclass(slots=True)

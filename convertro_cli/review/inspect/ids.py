@@ -23,38 +23,40 @@ def hash_ids(ids: Iterable[str]) -> bytes:
 
 
 class RepeatedIds:
-    """Collects hashes of ids within a bound; exact until ``limit`` of them have come."""
+    """Collects the ``hashes`` of ids within a bound; exact until ``limit`` of them have come."""
 
     def __init__(self, limit: int = MOST_IDS) -> None:
         self._limit = limit
-        self._hashes = array("Q")
+        self.hashes = array("Q")
         self._bits = 0
-
-    @property
-    def hashes(self) -> bytes:
-        """The hashes that are kept."""
-        return self._hashes.tobytes()
 
     @property
     def one_in(self) -> int:
         """How many ids one id of the sample stands for; 1 where all are kept."""
         return 1 << self._bits
 
-    def add(self, hashes: bytes) -> None:
+    def note(self, hashes: bytes) -> None:
         """Take in hashes, ``HASH_BYTES`` each."""
         more = array("Q")
         more.frombytes(hashes)
-        self._hashes.extend(self._sample(more))
-        while len(self._hashes) > self._limit and self._bits < 63:
+        self._take(more)
+
+    def add(self, other: RepeatedIds) -> None:
+        """Take in the hashes of another part."""
+        self._take(other.hashes)
+
+    def _take(self, more: array[int]) -> None:
+        self.hashes.extend(self._sample(more))
+        while len(self.hashes) > self._limit and self._bits < 63:
             self._bits += 1
-            self._hashes = self._sample(self._hashes)
+            self.hashes = self._sample(self.hashes)
 
     def count(self) -> int:
         """Give the number of messages with an id that came before, scaled up from the sample."""
-        repeats = len(self._hashes)
+        repeats = len(self.hashes)
         # A quarter at a time: a set of all of them at once would be the largest thing in memory.
         for quarter in range(_QUARTERS):
-            repeats -= len({one for one in self._hashes if one >> 62 == quarter})
+            repeats -= len({one for one in self.hashes if one >> 62 == quarter})
         return repeats << self._bits
 
     def _sample(self, hashes: array[int]) -> array[int]:

@@ -115,8 +115,8 @@ class _Looking:
         found.outcomes.skipped.update(
             {reason.value: count for reason, count in self._skipped.items()}
         )
-        found.note_times(self._times)
-        found.ids.add(hash_ids(self._ids))
+        found.times.note(self._times)
+        found.ids.note(hash_ids(self._ids))
         messages = found.messages
         messages["read"] = typed + messages["unreadable"] + messages["left_out"]
         found.messages["without_id"] = typed - len(self._ids)
@@ -143,7 +143,7 @@ class _Looking:
         outcomes.note(Fate.FAILED, name)
         outcomes.note_calls(sound, None, with_types=True)
         outcomes.calls["failed"] += len(calls) - len(sound)
-        self._found.note_place(TOO_LONG, self._batch.place(line.number))
+        self._found.places.note(TOO_LONG, (self._batch.place(line.number), ""))
 
     def _note_message(self, line: MappedLine, call: Call | None) -> str | None:
         """Note what a message is, and give the name of a track that is asked for.
@@ -185,13 +185,13 @@ class _Looking:
         if isinstance(outcome, Skipped):
             self._skipped[outcome.reason] += 1
             if outcome.worth is not None:
-                kept_back.add(outcome.reason.value, outcome.title, outcome.worth)
+                kept_back.note(outcome.reason.value, outcome.title, outcome.worth)
             return
         if outcome.reason is InvalidReason.UNREADABLE_AMOUNT:
-            kept_back.add(outcome.reason.value, "", 0)
+            kept_back.note(outcome.reason.value, "", 0)
         self._found.outcomes.invalid[outcome.reason.value] += 1
-        place = self._batch.place(number)
-        self._found.note_place(outcome.reason.value, place, outcome.detail)
+        place = (self._batch.place(number), outcome.detail)
+        self._found.places.note(outcome.reason.value, place)
 
 
 def _time(message: Mapping[str, Any], rules: Rules) -> int | None:

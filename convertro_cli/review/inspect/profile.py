@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from convertro_cli.amounts import cut_name
 from convertro_cli.mapping.calls import Mode
@@ -12,7 +12,6 @@ from convertro_cli.mapping.fields import as_object, has_device
 from convertro_cli.mapping.modes import channel_of, library_name
 from convertro_cli.mapping.orders import find_order_keys, is_absent
 from convertro_cli.mapping.rules import EventMap
-from convertro_cli.review.inspect.report import Lack
 from convertro_cli.segment.ids import has_id
 from convertro_cli.segment.money import read_amount
 
@@ -86,35 +85,45 @@ def track_facts(
     return name, flags, amount
 
 
-_LACKS: tuple[tuple[str, int, str, Callable[[str, Mode, int], bool]], ...] = (
-    ("user id", NO_USER_ID, "identifies", lambda kind, mode, flags: kind == "identify"),
-    ("user id", NO_USER_ID, "tracks", lambda kind, mode, flags: kind == "track"),
-    ("device id", NO_DEVICE_ID, "from apps and servers", lambda kind, mode, flags: mode == "cloud"),
-    ("event name", NO_EVENT_NAME, "tracks", lambda kind, mode, flags: kind == "track"),
-    ("order id", NO_ORDER_ID, "orders", lambda kind, mode, flags: bool(flags & IS_ORDER)),
-    ("readable amount", NO_AMOUNT, "orders", lambda kind, mode, flags: bool(flags & IS_ORDER)),
-    (
-        "readable amount",
-        NO_AMOUNT,
-        "other tracks",
-        lambda kind, mode, flags: kind == "track" and not flags & IS_ORDER,
-    ),
-    (
-        "readable amount",
-        NO_AMOUNT,
-        "tracks that have an amount",
-        lambda kind, mode, flags: (
-            kind == "track" and (not flags & NO_AMOUNT or bool(flags & UNREADABLE_AMOUNT))
-        ),
-    ),
+class Lack(NamedTuple):
+    """So many ``of`` the messages ``among`` which it is looked for lack something."""
+
+    what: str
+    among: str
+    lacking: int
+    of: int
+
+
+_LACKS = (
+    ("user id", "identifies", NO_USER_ID),
+    ("user id", "tracks", NO_USER_ID),
+    ("device id", "from apps and servers", NO_DEVICE_ID),
+    ("event name", "tracks", NO_EVENT_NAME),
+    ("order id", "orders", NO_ORDER_ID),
+    ("readable amount", "orders", NO_AMOUNT),
+    ("readable amount", "other tracks", NO_AMOUNT),
+    ("readable amount", "tracks that have an amount", NO_AMOUNT),
 )
-"""What is lacking, its flag, and among which messages it is looked for."""
+"""What is lacking, among which messages it is looked for, and its flag."""
 
 
 def find_lacks(profiles: Counter[Profile]) -> Iterator[Lack]:
     """Give what identifies and tracks lack. What none of them could lack is left out."""
-    for what, flag, among, belongs in _LACKS:
-        looked_at = {one: count for one, count in profiles.items() if belongs(*one)}
-        lacking = sum(count for (_kind, _mode, flags), count in looked_at.items() if flags & flag)
+    for what, among, flag in _LACKS:
+        looked_at = {one: n for one, n in profiles.items() if among in _groups(*one)}
+        lacking = sum(n for (_kind, _mode, flags), n in looked_at.items() if flags & flag)
         if looked_at:
             yield Lack(what, among, lacking, sum(looked_at.values()))
+
+
+def _groups(kind: str, mode: Mode, flags: int) -> Iterator[str]:
+    """Name the groups that messages of a profile belong to."""
+    if mode == "cloud":
+        yield "from apps and servers"
+    if kind == "identify":
+        yield "identifies"
+        return
+    yield "tracks"
+    yield "orders" if flags & IS_ORDER else "other tracks"
+    if flags & UNREADABLE_AMOUNT or not flags & NO_AMOUNT:
+        yield "tracks that have an amount"

@@ -1,239 +1,135 @@
-"""What ``inspect`` reports: plain values, the same for every format."""
+"""What ``inspect`` reports: plain values, the same for every format, and its JSON as they are."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Any, TypedDict
 
-from convertro_cli.amounts import Sum
+from convertro_cli.amounts import Name, Rows, Sum
 from convertro_cli.errors import ExitCode
-from convertro_cli.review.report.document import Place
+from convertro_cli.mapping.rules import Rules
+from convertro_cli.review.inspect import parts
+from convertro_cli.review.inspect.events import Events
+from convertro_cli.review.inspect.findings import CameBefore, Findings
+from convertro_cli.review.inspect.profile import Lack, find_lacks
+from convertro_cli.review.report.as_json import ASIDE
 
-NameKind = Literal["order", "install", "mapped", "unmapped", "unnamed"]
-"""What a track is by its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedEvents:
-    """The tracks of one name in all its spellings; ``name`` is the most frequent of them.
-
-    ``value`` is the sum of the readable amounts, which ``valued`` of the messages have, sent or
-    not; ``sent_value`` that of what the calls of those that are ``sent`` carry. ``targets`` are
-    the event types that ``[events]`` gives for the name.
-    """
-
-    name: str
-    spellings: tuple[str, ...]
-    kind: NameKind
-    targets: tuple[str, ...]
-    messages: int
-    sent: int
-    valued: int
-    value: Decimal
-    sent_value: Decimal
+OTHER = "(other)"
+"""In place of the types that were too many to be kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """What is not listed: how many messages, of how many names (at least, if not ``is_exact``)."""
-
-    names: int = 0
-    messages: int = 0
-    is_exact: bool = True
-
-
-class Gap(NamedTuple):
-    """Whole days in a row without a message, between the first message and the last."""
-
-    first: date
-    last: date
-
-    @property
-    def days(self) -> int:
-        """How many days it is long."""
-        return (self.last - self.first).days + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """When the messages happened, in UTC. ``by_hour`` is there for a short span only.
-
-    Without ``is_exact`` there were more different days than can be kept, and so no gaps are
-    told.
-    """
-
-    first: datetime
-    last: datetime
-    by_day: Mapping[date, int]
-    by_hour: Mapping[datetime, int]
-    gaps: tuple[Gap, ...]
-    is_exact: bool = True
-
-    @property
-    def days(self) -> int:
-        """The number of days from the first message to the last, both counted."""
-        return (self.last.date() - self.first.date()).days + 1
-
-    @property
-    def days_without(self) -> int:
-        """The number of days in all gaps."""
-        return sum(gap.days for gap in self.gaps)
-
-
-class Lack(NamedTuple):
-    """So many ``of`` the messages ``among`` which it is looked for lack something."""
-
-    what: str
-    among: str
-    lacking: int
-    of: int
-
-
-class Repeats(NamedTuple):
-    """Messages with an id that came before; estimated from one id in ``one_in`` where above 1."""
-
-    messages: int
-    one_in: int
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether every id was looked at."""
-        return self.one_in == 1
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something wrong with lines, and where first: places, each with what more is known."""
-
-    reason: str
-    count: int
-    places: tuple[Place, ...]
-
-
-class TypeTotal(NamedTuple):
-    """The calls of one Convertro event type that would be sent, in all and by month."""
-
-    event_type: str
-    calls: int
-    value: Decimal
-    by_month: Mapping[str, Sum]
-
-
-@dataclass(frozen=True, slots=True)
-class Becomes:
-    """What becomes of the messages, counted as a replay counts them, and the calls by kind.
-
-    Without settings it is what would be sent under settings that send all they can.
-    """
-
-    sent: int
-    already_delivered: int
-    already_failed: int
-    skipped: Mapping[str, int]
-    invalid: Mapping[str, int]
-    failed: Mapping[str, int]
-    calls: Mapping[str, int]
-
-
-@dataclass(slots=True)
-class CameBefore:
-    """Calls of ``copies`` of messages, messages that share an id, and calls for known orders.
-
-    A copy's calls are not sent again. ``shared_ids`` counts messages whose id a different one had
-    before, ``repeated_orders`` the events of orders that another message brought before under
-    the same type: they are sent or not as ``[mapping] repeated_orders`` says.
-    """
-
-    copies: Sum = field(default_factory=Sum)
-    shared_ids: Sum = field(default_factory=Sum)
-    repeated_orders: Sum = field(default_factory=Sum)
-
-
-class Kept(NamedTuple):
-    """Messages that somebody's choice keeps back: why, by which filter, and their worth."""
-
-    reason: str
-    title: str
-    messages: int
-    value: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Gates:
-    """What the gates see: web messages ``by_month`` and mark of delivery, consent, what is kept.
-
-    The month is empty for messages whose time cannot be told. So many ``of`` the identifies and
-    tracks are ``carrying`` consent; with each of the ``categories`` stands how many messages give
-    it and how many refuse it. ``hint`` is what to think of where nobody asks for what is carried.
-    """
-
-    by_month: Mapping[str, Mapping[str, int]]
-    carrying: int
-    of: int
-    categories: Mapping[str, tuple[int, int]]
-    hint: str
-    kept_back: tuple[Kept, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingFacts:
+class ReadingFacts(TypedDict):
     """How the reading went. ``files`` counts those read, skipped and damaged.
 
-    ``unread`` counts the skipped ones by reason.
+    ``settings`` names the file that the rules are from, if they are from one; ``unread`` counts
+    the skipped files by reason. ``filtered`` says that there were filters.
     """
 
     settings: str | None
     filtered: bool
     files: Mapping[str, int]
+    unread: Mapping[str, int]
     bytes_read: int
     elapsed_s: float
     interrupted: bool
     exit_code: ExitCode
-    unread: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InspectReport:
-    """All that was found. ``read`` messages are those ``described``, ``unreadable``, ``left_out``.
+    """All that was found, under the names that programs read; see also ``ReadingFacts``.
 
-    ``events`` are all names that were kept, most frequent first; ``top`` of them are shown.
+    ``copies`` are calls of messages that are there twice, which are not sent again;
+    ``shared_message_ids`` messages whose id a different one had before; ``repeated_orders`` calls
+    for orders that another message brought before. ``web_messages`` are by month and by their
+    mark of delivery in the browser. Event types and names beyond the ``top`` are summed up where
+    people read.
     """
 
-    run: ReadingFacts
-    read: int
-    unreadable: int
-    left_out: int
-    described: int
+    settings: str | None
+    messages: parts.MessageCounts
     types: Mapping[str, int]
-    other_types: int
     modes: Mapping[str, int]
-    sources: tuple[tuple[str, str, int], ...]
-    other_sources: int
-    events: tuple[NamedEvents, ...]
-    dropped_events: Rest
-    times: Times | None
-    lacks: tuple[Lack, ...]
-    repeats: Repeats
-    faults: tuple[Trouble, ...]
-    warnings: tuple[Trouble, ...]
-    outcome: Becomes
-    came_before: CameBefore
-    gates: Gates
-    by_type: tuple[TypeTotal, ...]
-    dropped_types: Sum
-    top: int
+    sources: tuple[parts.Source, ...]
+    other_sources: int = field(metadata=ASIDE)
+    events: Events
+    time: parts.Times | None
+    lacking: tuple[Lack, ...]
+    repeated_message_ids: parts.RepeatedMessages
+    would_be_sent: parts.Becomes
+    copies: parts.CallsWorth
+    shared_message_ids: parts.MessagesWorth
+    repeated_orders: parts.CallsWorth
+    web_messages: tuple[Mapping[str, Any], ...]
+    consent: parts.Consent
+    kept_back: tuple[parts.Kept, ...]
+    invalid: Mapping[str, parts.Trouble]
+    warnings: Mapping[str, parts.Trouble]
+    by_event_type: Mapping[str, parts.TypeTotal]
+    other_event_types: parts.CallsWorth = field(metadata=ASIDE)
+    top: int = field(metadata=ASIDE)
+    filtered: bool = field(metadata=ASIDE)
+    files: Mapping[str, int]
+    unread: Mapping[str, int] = field(default_factory=dict)
+    bytes_read: int
+    elapsed_s: float
+    interrupted: bool = False
+    exit_code: ExitCode
 
-    @property
-    def top_events(self) -> tuple[NamedEvents, ...]:
-        """The names to show."""
-        return self.events[: self.top]
 
-    @property
-    def other_events(self) -> Rest:
-        """The names that are not shown."""
-        hidden = self.events[self.top :]
-        messages = sum(event.messages for event in hidden) + self.dropped_events.messages
-        return Rest(len(hidden), messages, self.dropped_events.is_exact)
+def build_report(
+    found: Findings, rules: Rules, run: ReadingFacts, *, top: int, before: CameBefore | None = None
+) -> InspectReport:
+    """Put together what was found under these rules; without settings, see the job's."""
+    numbers, outcomes, before = found.messages, found.outcomes, before or CameBefore()
+    described = numbers["read"] - numbers["unreadable"] - numbers["left_out"]
+    modes: Counter[str] = Counter()
+    for (_, mode, _), count in found.profiles.items():
+        modes[mode] += count
+    types = {name: row.count for name, row in _by_count(found.types)}
+    sources = _by_count(found.sources)
+    return InspectReport(
+        **run,
+        messages=parts.MessageCounts(
+            numbers["read"], described, numbers["unreadable"], numbers["left_out"]
+        ),
+        types=types | ({OTHER: found.types.rest.count} if found.types.rest.count else {}),
+        modes=dict(modes.most_common()),
+        sources=tuple(
+            parts.Source(library or None, channel or None, row.count)
+            for (library, channel), row in sources
+        ),
+        other_sources=found.sources.rest.count,
+        events=Events.of(found, rules.events, top),
+        time=parts.Times.of(found.times),
+        lacking=(*find_lacks(found.profiles), *_lacks_of_all(numbers, described)),
+        repeated_message_ids=parts.RepeatedMessages(
+            found.ids.count(), found.ids.one_in > 1, found.ids.one_in
+        ),
+        would_be_sent=parts.Becomes.of(outcomes),
+        copies=parts.CallsWorth(*parts.worth(before.copies)),
+        shared_message_ids=parts.MessagesWorth(*parts.worth(before.shared_ids)),
+        repeated_orders=parts.CallsWorth(*parts.worth(before.repeated_orders)),
+        web_messages=tuple(parts.marks_by_month(found.gates)),
+        consent=parts.consent_of(found.gates, is_asked_for=bool(rules.consent.categories)),
+        kept_back=tuple(parts.kept_of(found.gates.kept_back)),
+        invalid=parts.troubles(outcomes.invalid + outcomes.failed, found.places),
+        warnings=parts.troubles(found.warnings, found.warned),
+        by_event_type=parts.by_event_type(outcomes.values),
+        other_event_types=parts.CallsWorth(*parts.worth(outcomes.values.rest)),
+        top=top,
+    )
+
+
+def _lacks_of_all(numbers: Counter[str], described: int) -> list[Lack]:
+    """Say how many messages of any type lack an id or a time."""
+    if not described:
+        return []
+    what = {"message id": "without_id", "readable time": "without_time"}
+    return [Lack(name, "messages", numbers[key], described) for name, key in what.items()]
+
+
+def _by_count(rows: Rows[Name, Sum]) -> list[tuple[Name, Sum]]:
+    return sorted(rows, key=lambda item: -item[1].count)

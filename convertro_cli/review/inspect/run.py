@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.export_set import ExportSet
-from convertro_cli.review.inspect.build import build_report
 from convertro_cli.review.inspect.copies import Copies
 from convertro_cli.review.inspect.findings import Findings
 from convertro_cli.review.inspect.job import InspectJob
-from convertro_cli.review.inspect.report import InspectReport, ReadingFacts
+from convertro_cli.review.inspect.report import InspectReport, ReadingFacts, build_report
 from convertro_cli.run.progress import Watcher
 from convertro_cli.run.reading import Reading
 
@@ -49,10 +48,10 @@ def inspect(
         settings=options.settings,
         filtered=bool(rules.selection),
         files={name: tally.files[name] for name in ("read", "skipped", "damaged")},
+        unread=tally.unread,
         bytes_read=tally.bytes_read,
-        elapsed_s=reading.elapsed_s,
+        elapsed_s=round(reading.elapsed_s, 3),
         interrupted=reading.is_interrupted,
         exit_code=reading.exit_code,
-        unread=tally.unread,
     )
     return build_report(found, rules, facts, top=options.top, before=copies.sums)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from convertro_cli.amounts import LONGEST_NAME, is_cut
-from convertro_cli.review.inspect.report import InspectReport, NamedEvents
+from convertro_cli.review.inspect.events import NamedEvents
+from convertro_cli.review.inspect.report import InspectReport
 from convertro_cli.segment.names import normalise
 from convertro_cli.settings.toml_text import toml_string
 from convertro_cli.text import amount, count, things
@@ -38,27 +39,27 @@ def suggest_entries(report: InspectReport) -> str:
 
 
 def _parts(report: InspectReport) -> tuple[str, str]:
-    names = [event for event in report.events if event.kind == "unmapped"]
-    whole = [event for event in names if not is_cut(event.name)]
+    names = [event for event in report.events.every if event.kind == "unmapped"]
+    whole = [event for event in names if not is_cut(event.spellings[0])]
     notes = "".join(f"# {note}\n" for note in _notes(report, len(names) - len(whole)))
     entries = "".join(map(_line, whole)) or "# Every event name is mapped, or needs no entry.\n"
     return notes, entries
 
 
 def _notes(report: InspectReport, cut: int) -> Iterator[str]:
-    for event in report.events:
+    for event in report.events.every:
         if event.kind == "order":
             yield f"No entry needed: {_named(event)}: an order ({_worth(event)})"
         if event.kind == "install":
             yield f"No entry needed for apps: {_named(event)}: an install ({_worth(event)})"
     if cut:
         yield f"Left out: {things(cut, 'name')} of more than {LONGEST_NAME} characters"
-    if not report.dropped_events.is_exact:
+    if not report.events.names_are_all:
         yield "There are more names than could be kept: rare ones are not here."
 
 
 def _line(event: NamedEvents) -> str:
-    key, value = toml_string(event.name), toml_string(propose_type(event.name))
+    key, value = map(toml_string, (event.spellings[0], propose_type(event.spellings[0])))
     return f"{key} = {value}  # {_worth(event)}{_also(event)}\n"
 
 
@@ -75,7 +76,7 @@ def _named(event: NamedEvents) -> str:
 
 def _worth(event: NamedEvents) -> str:
     messages = things(event.messages, "message")
-    return f"{messages}, worth {amount(event.value)}" if event.valued else messages
+    return f"{messages}, worth {amount(event.value_found)}" if event.with_amount else messages
 
 
 def _also(event: NamedEvents) -> str:

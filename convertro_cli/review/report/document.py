@@ -26,6 +26,12 @@ class Cell(NamedTuple):
 Text = str | Cell
 Row = Sequence[Text]
 
+
+def code(text: str) -> Cell:
+    """Give a text of an event or of settings."""
+    return Cell(text, "code")
+
+
 INDENT = "  "
 """What the first cell of a row begins with that belongs to the row above."""
 

@@ -106,8 +106,8 @@ def test_a_copy_is_no_second_change(tmp_path: Path) -> None:
     path.write_bytes((orjson.dumps(order("o1", 10, True)) + b"\n") * 2)
     tally = diff(path, OLD, NEW).tally
     assert dict(tally.calls) == {"added": 1, "unchanged": 1}
-    assert tally.messages.sent_after == 1
-    assert dict(tally.messages.unsent_after) == {"already_delivered": 1}
+    assert tally.messages.after.sent == 1
+    assert dict(tally.messages.after.not_sent) == {"already_delivered": 1}
     (group,) = tally.groups.kinds.values()
     assert group.count == len(group.samples) == 1
 

@@ -179,9 +179,9 @@ def test_everything_is_counted_once(tmp_path: Path) -> None:
     assert tally.calls == {"added": 30, "removed": 10, "changed": 20}
     assert tally.fields == {"url": 10, "traits": 10}
     assert tally.messages.read == 70
-    assert tally.messages.sent_before == 30
-    assert tally.messages.sent_after == 40
-    assert tally.messages.unsent_before == {
+    assert tally.messages.before.sent == 30
+    assert tally.messages.after.sent == 40
+    assert tally.messages.before.not_sent == {
         "unmapped_event": 10,
         "unsupported_type": 10,
         "invalid_json": 10,
@@ -208,7 +208,7 @@ def test_a_limit_counts_messages_that_pass_the_filters(tmp_path: Path) -> None:
     assert report_of(export, OLD, NEW, limit=5, workers=4).tally.messages.read == 5
     selection = Selection(events=frozenset({"product viewed"}))
     old, new = (make_rules(events=events, selection=selection) for events in ({}, {"X": "x"}))
-    assert report_of(export, old, new, limit=2000).tally.messages.unsent_after["filtered_out"] > 0
+    assert report_of(export, old, new, limit=2000).tally.messages.after.not_sent["filtered_out"] > 0
 
 
 def test_a_damaged_export_is_compared_up_to_the_break(tmp_path: Path) -> None:

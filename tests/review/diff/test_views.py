@@ -18,7 +18,7 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.review.diff.compare import Wanted
 from convertro_cli.review.diff.document import summarise, to_document, totals
 from convertro_cli.review.diff.examples import fields_of
-from convertro_cli.review.diff.report import DiffReport
+from convertro_cli.review.diff.report import DiffReport, write_json
 from convertro_cli.review.diff.samples import ChangeKind, ChangeSample
 from convertro_cli.review.masking import Masking, Show
 from convertro_cli.review.report.document import Field, Table, as_cell
@@ -231,7 +231,7 @@ def test_masked_reports_hold_no_id_and_no_trait(show: Show) -> None:
         printed(report, 200, show),
         to_markdown(to_document(report, masking)),
         to_html(to_document(report, masking)),
-        orjson.dumps(report.as_json(masking), default=str).decode(),
+        write_json(report, masking).decode(),
     ):
         for personal in (EMAIL, "jane", "anon-1", "203.0.113.9", "z" * 20, "x?y", "Mozilla"):
             assert personal not in text

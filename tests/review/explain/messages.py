@@ -13,6 +13,7 @@ from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.explain.explanation import Explanation, explain
 from convertro_cli.review.explain.find import FoundLine
+from convertro_cli.review.masking import Masking
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import LoadedSettings
 from convertro_cli.settings.model import Settings
@@ -41,7 +42,9 @@ def explain_message(
     """Explain a message as if it were the first line of an export."""
     line = message if isinstance(message, bytes) else orjson.dumps(message)
     rules = compile_rules(settings, selection)
-    explanation = explain(FoundLine("e.ndjson", 1, line), loaded_from(settings), rules)
+    explanation = explain(
+        FoundLine("e.ndjson", 1, line), loaded_from(settings), rules, Masking("full")
+    )
     assert explanation is not None
     return explanation
 

@@ -35,9 +35,11 @@ def assert_agrees(explained: Explanation, written: list[Message]) -> None:
         return
     assert stops == []
     for call, line in zip(explained.calls, written, strict=True):
-        assert call.fields == {key: line[key] for key in call.fields}
-        assert call.url == line.get("url", call.url)
-        assert call.fault == line.get("failed", "")
+        made = {"method", "url", "failed", "detail", "source", "message_id"}
+        shared = (call.line.keys() | line.keys()) - made
+        assert {key: call.line[key] for key in shared} == {key: line[key] for key in shared}
+        assert call.line["url"] == line.get("url", call.line["url"])
+        assert call.fault == line.get("failed")
 
 
 def _web_settings(segment: Message) -> Settings:
@@ -117,8 +119,8 @@ def test_every_parameter_is_explained(message: Message, settings: Settings) -> N
     """Each parameter of a URL is named with its value and its meaning, in order."""
     explained = explain_message(message, settings)
     for call in explained.calls:
-        assert _query(call.url) == [(each.name, each.value) for each in call.parameters]
-        assert all(each.meaning and each.source for each in call.parameters)
+        assert _query(call.line["url"]) == [(each.name, each.value) for each in call.parameters]
+        assert all(each.meaning and each.from_ for each in call.parameters)
 
 
 def _query(url: str) -> list[tuple[str, str]]:

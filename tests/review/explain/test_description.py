@@ -8,14 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
-from convertro_cli.review.explain.description import describe
 from convertro_cli.review.explain.explanation import explain
 from convertro_cli.review.explain.find import FoundLine
 from convertro_cli.review.masking import Masking, Show
+from convertro_cli.review.report.as_json import write_report
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import LoadedSettings
 from tests.mapping.messages import settings_of, web_message
-from tests.review.explain.messages import loaded_from
 
 SETTINGS = settings_of({"convertro": {"account": "acme"}, "events": {"a.b": ["x"]}})
 SECRETS = ("visitor-secret", "user-secret", "order-secret", "message-secret", "trait-secret")
@@ -24,10 +23,10 @@ SECRETS = ("visitor-secret", "user-secret", "order-secret", "message-secret", "t
 def described(message: dict[str, Any], show: Show) -> dict[str, Any]:
     """Describe one message."""
     rules = compile_rules(SETTINGS)
-    explanation = explain(FoundLine("e", 1, orjson.dumps(message)), loaded_from(SETTINGS), rules)
-    assert explanation is not None
     loaded = LoadedSettings(SETTINGS, Path("convertro.toml"), {"events.a.b": "file"})
-    return describe(explanation, loaded, Masking(show))
+    found = FoundLine("e", 1, orjson.dumps(message))
+    read: dict[str, Any] = orjson.loads(write_report(explain(found, loaded, rules, Masking(show))))
+    return read
 
 
 MESSAGES = [

@@ -18,9 +18,10 @@ from convertro_cli.review.explain.changes import (
     FilterSwitchedOff,
     OptionDropped,
     ProposedChange,
+    Situation,
 )
 from convertro_cli.review.explain.proposals import MENDING
-from convertro_cli.review.explain.remedy import Situation, find_remedies, why_not_sent
+from convertro_cli.review.explain.remedy import find_remedies, why_not_sent
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.model import Settings
 from tests.mapping.messages import cloud_message, settings_of, web_message
@@ -48,7 +49,7 @@ def reason_of(given_situation: Situation) -> str | None:
 def after(given_situation: Situation, changes: tuple[ProposedChange, ...]) -> Situation:
     """The situation with the changes made."""
     for change in changes:
-        changed = given_situation.after(change)
+        changed = change.make(given_situation)
         assert changed is not None
         given_situation = changed
     return given_situation

@@ -69,12 +69,12 @@ def assert_from_there(
 
     A type can also come to nothing, as the second of two calls can.
     """
-    if parameter.source == DEFAULT or "which the transformation" in parameter.source:
+    if parameter.from_ == DEFAULT or "which the transformation" in parameter.from_:
         return  # nothing in the message says it
-    if parameter.source == "[events]" or parameter.source.startswith(SETTING):
-        others = [(message, other) for other in _other_settings(settings, parameter.source)]
+    if parameter.from_ == "[events]" or parameter.from_.startswith(SETTING):
+        others = [(message, other) for other in _other_settings(settings, parameter.from_)]
     else:
-        others = [(other, settings) for other in changed(message, parameter.source)]
+        others = [(other, settings) for other in changed(message, parameter.from_)]
     values = {value_of(other, under, index, parameter.name) for other, under in others}
     if parameter.name not in {"typ", "event_type"} and not index:
         values.discard(None)
@@ -100,7 +100,7 @@ def assert_all_from_there(message: Message, settings: Settings) -> int:
     number = 0
     for index, call in enumerate(explained.calls):
         for parameter in call.parameters:
-            assert parameter.source
+            assert parameter.from_
             assert_from_there(message, settings, index, parameter)
             number += 1
     return number

@@ -10,10 +10,10 @@ import orjson
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.batch import LineBatch
-from convertro_cli.review.inspect.build import build_report
 from convertro_cli.review.inspect.findings import Findings
 from convertro_cli.review.inspect.job import InspectJob, rules_without_settings
-from convertro_cli.review.inspect.report import InspectReport, ReadingFacts
+from convertro_cli.review.inspect.report import InspectReport, ReadingFacts, build_report
+from convertro_cli.review.report.as_json import write_report
 from tests.mapping.messages import make_rules, web_message
 
 Message = dict[str, Any]
@@ -74,12 +74,19 @@ def report_of(
         settings="convertro.toml" if rules is not None else None,
         filtered=bool(used.selection),
         files={"read": 1, "skipped": 0, "damaged": 0},
+        unread={},
         bytes_read=1000,
         elapsed_s=1.0,
         interrupted=False,
         exit_code=ExitCode.OK,
     )
     return build_report(found, used, facts, top=top)
+
+
+def as_read(report: InspectReport) -> dict[str, Any]:
+    """The report as programs read it."""
+    read: dict[str, Any] = orjson.loads(write_report(report))
+    return read
 
 
 SHOP_RULES = make_rules(

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.review.inspect import tables
-from convertro_cli.review.inspect.as_json import describe
-from convertro_cli.review.inspect.report import InspectReport, Kept
+from convertro_cli.review.inspect.parts import Kept
+from convertro_cli.review.inspect.report import InspectReport
 from convertro_cli.review.report.document import Cell
 from tests.mapping.messages import make_rules
-from tests.review.inspect.looking import Message, order
+from tests.review.inspect.looking import Message, as_read, order
 from tests.review.inspect.test_copies import report_of, sale
 
 ASKING = make_rules(consent={"categories": ["Advertising"]})
@@ -40,15 +40,15 @@ def test_web_messages_are_counted_by_mark_and_month() -> None:
         order(timestamp="2024-05-01T00:00:00Z"),
         order(context={"device": {"id": "d"}}, channel="mobile"),
     )
-    assert report.gates.by_month == {
-        "2024-04": {"delivered": 1, "failed": 1, "not loaded": 1},
-        "2024-05": {"unmarked": 2},
-    }
+    assert report.web_messages == (
+        {"month": "2024-04", "delivered": 1, "failed": 1, "not loaded": 1},
+        {"month": "2024-05", "unmarked": 2},
+    )
     assert [list(row) for row in tables.marks(report).rows] == [
         ["2024-04", "1", "1", "1", "–"],
         ["2024-05", "–", "–", "–", "2"],
     ]
-    assert describe(report)["web_messages"][1] == {"month": "2024-05", "unmarked": 2}
+    assert as_read(report)["web_messages"][1] == {"month": "2024-05", "unmarked": 2}
 
 
 def test_consent_is_counted_by_category_with_a_hint_where_nobody_asks() -> None:
@@ -60,15 +60,15 @@ def test_consent_is_counted_by_category_with_a_hint_where_nobody_asks() -> None:
         order(),
     ]
     report = inspected(*messages)
-    gates = report.gates
-    assert (gates.carrying, gates.of) == (3, 4)
-    assert gates.categories == {"Advertising": (1, 2), "Analytics": (0, 1)}
+    consent = report.consent
+    assert (consent.carrying, consent.of) == (3, 4)
+    assert consent.categories == {"Advertising": (1, 2), "Analytics": (0, 1)}
     assert "[consent]" in tables.consent(report).note
-    assert "hint" in describe(report)["consent"]
+    assert "hint" in as_read(report)["consent"]
     asking = inspected(*messages, rules=ASKING)
-    assert asking.gates.hint == ""
-    assert "hint" not in describe(asking)["consent"]
-    assert inspected(order()).gates.hint == ""
+    assert asking.consent.hint == ""
+    assert "hint" not in as_read(asking)["consent"]
+    assert inspected(order()).consent.hint == ""
 
 
 def test_what_is_kept_back_is_counted_with_its_worth() -> None:
@@ -85,15 +85,15 @@ def test_what_is_kept_back_is_counted_with_its_worth() -> None:
         order(properties={"order_id": "d", "total": "N/A"}),
         rules=rules,
     )
-    assert report.gates.kept_back == (
-        Kept("dropped_by_filter", "Big ones", 2, Decimal("91.5")),
-        Kept("disabled_by_integrations", "", 1, Decimal(7)),
-        Kept("unreadable_amount", "", 1, Decimal(0)),
+    assert report.kept_back == (
+        Kept(reason="dropped_by_filter", title="Big ones", messages=2, value=Decimal("91.5")),
+        Kept(reason="disabled_by_integrations", messages=1, value=Decimal(7)),
+        Kept(reason="unreadable_amount", messages=1, value=Decimal(0)),
     )
     assert list(tables.kept_back(report).rows[0]) == [
         *("dropped_by_filter", Cell("Big ones", "code"), "2", "91.50"),
     ]
-    assert describe(report)["kept_back"][0]["title"] == "Big ones"
+    assert as_read(report)["kept_back"][0]["title"] == "Big ones"
 
 
 def test_what_came_before_is_a_table_with_the_value_at_stake() -> None:

@@ -14,7 +14,6 @@ from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.reading.sources import find_exports
-from convertro_cli.review.inspect.as_json import describe
 from convertro_cli.review.inspect.job import rules_without_settings
 from convertro_cli.review.inspect.report import InspectReport
 from convertro_cli.review.inspect.run import InspectOptions, inspect
@@ -22,6 +21,7 @@ from convertro_cli.run.progress import NobodyWatches, Progress
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import load_settings
 from tests.exports import BENCH_SETTINGS, write_export
+from tests.review.inspect.looking import as_read
 
 EVENTS = 4000
 
@@ -48,7 +48,7 @@ def inspected(export: Path, rules: Rules, options: InspectOptions | None = None)
         options=options or InspectOptions(settings="convertro.toml"),
         watcher=NobodyWatches(),
     )
-    return replace(report, run=replace(report.run, elapsed_s=0.0))
+    return replace(report, elapsed_s=0.0)
 
 
 def test_any_number_of_workers_finds_the_same(export: Path) -> None:
@@ -58,7 +58,7 @@ def test_any_number_of_workers_finds_the_same(export: Path) -> None:
         for workers in (1, 3)
     )
     assert one == three
-    assert one.read == EVENTS
+    assert one.messages.read == EVENTS
 
 
 def test_a_whole_export_agrees_with_its_dry_run(export: Path) -> None:
@@ -71,11 +71,11 @@ def test_a_whole_export_agrees_with_its_dry_run(export: Path) -> None:
         watcher=NobodyWatches(),
     ).tally
     report = inspected(export, rules_for(export))
-    assert report.read == dry.read
-    assert report.outcome.sent == dry.messages["delivered"]
-    assert report.outcome.skipped == {n: c for n, c in dry.skipped.items() if c}
-    assert sum(report.outcome.calls.values()) == dry.calls["delivered"]
-    assert {total.event_type: (total.calls, total.value) for total in report.by_type} == {
+    assert report.messages.read == dry.read
+    assert report.would_be_sent.messages == dry.messages["delivered"]
+    assert report.would_be_sent.skipped == {n: c for n, c in dry.skipped.items() if c}
+    assert sum(report.would_be_sent.calls.values()) == dry.calls["delivered"]
+    assert {name: total[:2] for name, total in report.by_event_type.items()} == {
         name: (total.count, total.value) for name, total in dry.by_event_type.items()
     }
 
@@ -86,9 +86,9 @@ def test_files_are_told_apart_by_their_end(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(packed[:-20])
     (tmp_path / "b.ndjson").write_bytes(b'{"type":"page"}')
     report = inspected(tmp_path, rules_without_settings(), InspectOptions())
-    assert report.run.files == {"read": 1, "skipped": 0, "damaged": 1}
-    assert report.run.exit_code is ExitCode.UNREADABLE_EXPORT
-    assert report.read > 1
+    assert report.files == {"read": 1, "skipped": 0, "damaged": 1}
+    assert report.exit_code is ExitCode.UNREADABLE_EXPORT
+    assert report.messages.read > 1
 
 
 def test_a_limit_stops_the_reading(export: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_limit_stops_the_reading(export: Path) -> None:
     selection = Selection(types=frozenset({"identify"}))
     report = inspected(export, rules_for(export, selection), InspectOptions("x", limit=100))
     assert report.types == {"identify": 100}
-    assert report.left_out + 100 == report.read < EVENTS
+    assert report.messages.left_out + 100 == report.messages.read < EVENTS
 
 
 class Interrupting(NobodyWatches):
@@ -117,8 +117,8 @@ def test_interrupted_it_reports_what_was_read(export: Path) -> None:
         options=InspectOptions("x", workers=1),
         watcher=Interrupting(),
     )
-    assert report.run.interrupted
-    assert report.run.exit_code is ExitCode.TERMINATED
-    assert 0 < report.read < EVENTS
-    assert sum(report.types.values()) == report.read
-    assert describe(report)["interrupted"] is True
+    assert report.interrupted
+    assert report.exit_code is ExitCode.TERMINATED
+    assert 0 < report.messages.read < EVENTS
+    assert sum(report.types.values()) == report.messages.read
+    assert as_read(report)["interrupted"] is True

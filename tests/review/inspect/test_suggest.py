@@ -85,5 +85,5 @@ def test_names_too_long_to_be_kept_are_said_to_be_missing() -> None:
 def test_amounts_add_up_over_spellings() -> None:
     """To the cent."""
     events = report_of(*(track(name, properties={"total": 0.1}) for name in ("a b", "a_b", "A B")))
-    assert events.events[0].value == Decimal("0.3")
+    assert events.events.every[0].value_found == Decimal("0.3")
     assert "3 messages, worth 0.30" in suggest(events)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convertro_cli.review.inspect.document import gap_lines, glance
-from convertro_cli.review.inspect.report import Times
+from convertro_cli.review.inspect.parts import Times
 from convertro_cli.review.report.day_lines import HOLE, DayLine, DayLines, draw
 from tests.review.inspect.looking import at, report_of
 
@@ -21,7 +21,7 @@ def drawn_of(times: Times, width: int) -> DayLines:
 
 def times_of(*times: str) -> Times:
     """The times of an export with a message at each."""
-    found = report_of(*at(*times)).times
+    found = report_of(*at(*times)).time
     assert found is not None
     return found
 
@@ -93,8 +93,8 @@ def test_a_short_beginning_does_not_leave_hours_behind() -> None:
     messages = at("2024-03-01", "2024-03-02", "2024-03-09", "2024-03-01")
     for cuts in ({1, 2, 3}, {3}, set[int]()):
         report = report_of(*messages, cuts=cuts)
-        assert report.times is not None
-        assert report.times.by_hour == {}
+        assert report.time is not None
+        assert report.time.by_hour == {}
 
 
 def test_a_few_days_are_bars() -> None:

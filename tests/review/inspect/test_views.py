@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from convertro_cli.review.inspect.as_json import describe
 from convertro_cli.review.inspect.document import to_document
+from convertro_cli.review.inspect.parts import RepeatedMessages
 from convertro_cli.review.inspect.report import InspectReport
 from convertro_cli.review.report.markdown import to_markdown
 from convertro_cli.review.report.page import to_html
 from convertro_cli.review.report.terminal import print_document
 from tests.mapping.messages import cloud_message, make_rules, web_message
 from tests.review.browser import needs_chromium, open_browser
-from tests.review.inspect.looking import SHOP_RULES, at, order, report_of, track
+from tests.review.inspect.looking import SHOP_RULES, as_read, at, order, report_of, track
 from tests.soaking import examples
 
 HARMFUL = "<script>alert(1)</script> | \x1b[31m **red** \u202e"
@@ -151,11 +151,10 @@ def test_as_many_event_types_are_columns_as_fit() -> None:
 
 def test_an_estimate_of_repeats_is_said_to_be_one() -> None:
     """With how it was made."""
-    report = report_of(track())
-    object.__setattr__(report, "repeats", type(report.repeats)(messages=1234, one_in=8))
+    report = replace(report_of(track()), repeated_message_ids=RepeatedMessages(1234, True, 8))
     assert "about 1,234 messages have an id that came before" in printed(report, 120)
     assert "(by one id in 8)" in printed(report, 120)
-    assert describe(report)["repeated_message_ids"] == {
+    assert as_read(report)["repeated_message_ids"] == {
         "messages": 1234,
         "approximate": True,
         "one_in": 8,
@@ -166,10 +165,10 @@ def test_an_estimate_of_repeats_is_said_to_be_one() -> None:
 def test_json_is_json_with_the_same_numbers(name: str) -> None:
     """All of it can be written, and adds up like the report."""
     report = REPORTS[name]
-    described = orjson.loads(orjson.dumps(describe(report)))
-    assert described["messages"]["read"] == report.read
+    described = as_read(report)
+    assert described["messages"]["read"] == report.messages.read
     assert sum(described["types"].values()) == described["messages"]["described"]
-    assert described["would_be_sent"]["messages"] == report.outcome.sent
+    assert described["would_be_sent"]["messages"] == report.would_be_sent.messages
     listed = described["events"]["top"]
     others = described["events"]["others"]["messages"]
     assert sum(event["messages"] for event in listed) + others == described["types"].get("track", 0)
@@ -178,7 +177,7 @@ def test_json_is_json_with_the_same_numbers(name: str) -> None:
 def test_json_has_value_by_type_and_month() -> None:
     """As numbers, with the calls beside them."""
     report = report_of(order(0.1), order(0.2, timestamp="2024-04-01"), rules=SHOP_RULES)
-    assert describe(report)["by_event_type"] == {
+    assert as_read(report)["by_event_type"] == {
         "sale": {
             "calls": 2,
             "value": 0.3,

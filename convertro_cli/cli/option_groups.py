@@ -1,0 +1,71 @@
+"""Groups of options: a command takes each as one parameter, and Typer sees the options in it.
+
+A group is a dataclass whose fields are declared as options. Beside an option that is in place of
+a setting stands ``Overrides``, so that the settings are loaded with what was given.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from functools import wraps
+from typing import Any, NamedTuple, get_type_hints
+
+
+class Overrides(NamedTuple):
+    """Beside an option: the dotted key of the setting in whose place it is."""
+
+    key: str
+    read: Callable[[str], object] | None = None
+    """Makes the setting of the option's text; None where it is the setting."""
+
+
+def with_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes the options of its groups one by one, as Typer gives them."""
+    hints = get_type_hints(command, include_extras=True)
+    taken: list[inspect.Parameter] = []
+    groups: dict[str, type] = {}
+    for name, parameter in inspect.signature(command).parameters.items():
+        if is_dataclass(hints[name]):
+            groups[name] = hints[name]
+            taken += _parameters_of(hints[name])
+        else:
+            taken.append(parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY))
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
+        command(**given)
+
+    run.__annotations__ = {each.name: each.annotation for each in taken}
+    run.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
+    return run
+
+
+def _parameters_of(group: type) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    for each in fields(group):
+        yield inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=each.default,
+            annotation=hints[each.name],
+        )
+
+
+def in_place_of_settings(group: type) -> Iterator[tuple[str, Overrides]]:
+    """Give the options of a group that are in place of settings, by their names."""
+    for name, hint in get_type_hints(group, include_extras=True).items():
+        yield from ((name, each) for each in hint.__metadata__ if isinstance(each, Overrides))
+
+
+def overrides(*groups: Any) -> dict[str, object]:
+    """Put the options that are in place of settings under the keys of those."""
+    found: dict[str, object] = {}
+    for group in groups:
+        for name, (key, read) in in_place_of_settings(type(group)):
+            value = getattr(group, name)
+            found[key] = value if read is None or value is None else read(value)
+    return found
