@@ -16,6 +16,7 @@ from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.batch import line_by_line
 from convertro_cli.reading.export_set import ExportSet
+from convertro_cli.reading.joined import parts_of
 from convertro_cli.reading.listed import TellCount
 from convertro_cli.record.backends import OpenLedger, open_ledger
 from convertro_cli.record.earlier_runs import SETTINGS
@@ -197,7 +198,9 @@ class _Run:
     def _deliver_files(self, delivery: Delivery, job: ReplayJob, files: Files) -> bool:
         """Deliver some files to their end; tell whether more are wanted after that."""
         cut = line_by_line if self._plan.options.canary is not None else None
-        with self._reading.batches(job, files, recognise=True, beside=cut) as batches:
+        joins = cut is None and self._plan.options.limit is None  # else each is taken by itself
+        opened = self._reading.batches(job, files, recognise=True, beside=cut, joins=joins)
+        with opened as batches:
             wanted = True
             while not self._interrupts.stop_requested:
                 wanted = wanted and self._take_in(delivery, batches)
@@ -230,7 +233,8 @@ class _Run:
             if taken is None:
                 break
             batch, mapped = taken
-            delivery.take(batch, mapped, self._reading.files.follow(batch))
+            files = [self._reading.files.follow(part) for part in parts_of(batch)]
+            delivery.take(batch, mapped, files)
             if mapped.exhausted:
                 return False
         return True

@@ -6,7 +6,7 @@ it step until it is idle. Everything else of the room stands behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -189,9 +189,12 @@ class Delivery:
         """How long the answers took."""
         return self._sender.latency
 
-    def take(self, batch: LineBatch, mapped: MappedBatch, file: PendingFile) -> None:
-        """Take in a batch: count what it settles by itself, and line up its calls."""
-        calls = self._intake.take(batch, mapped, file, self._clock.now())
+    def take(self, batch: LineBatch, mapped: MappedBatch, files: Sequence[PendingFile]) -> None:
+        """Take in a batch: count what it settles by itself, and line up its calls.
+
+        ``files`` has the file of each batch that this one was joined of.
+        """
+        calls = self._intake.take(batch, mapped, files, self._clock.now())
         if self.canary is not None:
             self.canary.offer(calls)
         else:

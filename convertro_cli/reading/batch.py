@@ -76,6 +76,10 @@ class LineBatch:
             return f"{self.source}:{number}"
         return place(self.source, *self.locate(number))
 
+    def part(self, number: int) -> int:
+        """Which of the batches that it was joined of a line is in; it is one, so the first."""
+        return 0
+
     def locate(self, number: int) -> tuple[int, int | None]:
         """The line of the file and the index in its array, if it has one; ``number`` as above."""
         return self.items[number - self.first_line] if self.items else (number, None)
