@@ -29,6 +29,8 @@ _CONNECT_WITHIN: Final = 20
 _RETRIES: Final = 2
 _OF_THE_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGHUP})
 _COUNT_EVERY: Final = 1.0
+_TALKERS: Final = frozenset({"distributed", "tornado", "asyncio", "bokeh"})
+_NEVER: Final = logging.CRITICAL + 1
 # Bundles go to workers in numbers that its users choose: nobody has to be warned of their size.
 _CONFIG: Final = {"distributed.admin.large-graph-warning-threshold": "4GB"}
 
@@ -108,7 +110,9 @@ class Engine:
 
     def cancel(self) -> None:
         """Want nothing more: what waits is forgotten, and what is under way told to end."""
-        with suppress(Exception):  # a scheduler that is gone has forgotten all by itself
+        if not self.is_there:
+            return  # a scheduler that is gone has forgotten all by itself
+        with suppress(Exception):  # it may go at this moment
             self._client.cancel(list(self._under_way.values()), force=True)
         self._under_way.clear()
 
@@ -135,7 +139,7 @@ class Engine:
 @contextmanager
 def open_engine(place: ClusterPlace, notice: Callable[[str], None]) -> Iterator[Engine]:
     """Connect to a cluster, or make one that ends with this. Raises ConvertroError."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    _hush()
     with ExitStack() as opened, dask.config.set(_CONFIG):
         client = opened.enter_context(_open_client(place, opened))
         engine = Engine(client, place)
@@ -143,6 +147,14 @@ def open_engine(place: ClusterPlace, notice: Callable[[str], None]) -> Iterator[
         if not engine.threads:
             notice(f"There are no workers at {place.scheduler} yet: waiting for the first.")
         yield engine
+
+
+def _hush() -> None:
+    """Have Dask log nothing here: what matters is told in sentences. Workers have their logs."""
+    names = ["distributed", *logging.root.manager.loggerDict]
+    for name in names:
+        if name.partition(".")[0] in _TALKERS:
+            logging.getLogger(name).setLevel(_NEVER)
 
 
 def _open_client(place: ClusterPlace, opened: ExitStack) -> Client:
@@ -174,7 +186,7 @@ def _local_cluster(processes: int) -> LocalCluster:
             host="127.0.0.1",
             dashboard_address=None,
             security=Security.temporary(),
-            silence_logs=logging.CRITICAL,
+            silence_logs=_NEVER,
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -17,8 +17,8 @@ from typing import Final
 from convertro_cli.cluster.bundles import Bundle, bundle_size, bundles_of
 from convertro_cli.cluster.engine import Engine, EngineGoneError, gone, open_engine
 from convertro_cli.cluster.job_counts import JobCounts
-from convertro_cli.cluster.orders import BundleEnd, ReplayOrder, for_others
 from convertro_cli.cluster.place import ClusterPlace
+from convertro_cli.cluster.replay_order import BundleEnd, ReplayOrder, for_others
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.export_set import ExportSet
