@@ -152,6 +152,14 @@ def test_diff_gives_the_same_report_and_the_same_changes(
     assert engines[0].submitted > 3
 
 
+def test_standard_input_does_not_go_to_other_machines(
+    convertro: CommandLine, engines: list[EngineHere]
+) -> None:
+    """It is this process's alone, and that is told with a way out."""
+    convertro("inspect", "-", *SPREAD).assert_told(2, "this process only", "leave out --scheduler")
+    assert engines[0].submitted == 0
+
+
 def without_times(report: str) -> list[str]:
     """The lines of a report that no clock has a part in."""
     return [line for line in report.splitlines() if "events/s" not in line]
