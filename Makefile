@@ -67,5 +67,5 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml $(VENV)/installed
-	$(PIP) install --editable '.[curl,report,metrics,objects,aws,postgres,dev]'
+	$(PIP) install --editable '.[curl,report,metrics,objects,aws,postgres,dask,dev]'
 	@touch $@

@@ -92,7 +92,7 @@ class Delivery:
 
     ``run`` is its number in the ledger, ``open_calls`` are the unsettled calls in memory.
     ``writer`` carries out the ledger's commits, one at a time. In ``spool_folder`` is what waits
-    for another try and is too much for memory.
+    for another try and is too much for memory. ``before_commit`` is called before each commit.
     """
 
     def __init__(
@@ -107,10 +107,12 @@ class Delivery:
         tally: Tally,
         clock: Clock | None = None,
         backoff: Callable[[int], float] | None = None,
+        before_commit: Callable[[], None] | None = None,
     ) -> None:
         self._options = options
         self._clock = clock or MonotonicClock()
         self._tally = tally
+        self.transport = transport.name
         self.run, in_doubt = ledger.begin_run(
             options.target, account=options.account, site_id=options.site_id
         )
@@ -122,7 +124,14 @@ class Delivery:
             now=self._clock.now(),
             shared=ledger.share_rate(options.rate_limit) if options.rate_limit else None,
         )
-        journal = Journal(ledger, dead_letters, self.run, writer=writer, in_doubt=in_doubt)
+        journal = Journal(
+            ledger,
+            dead_letters,
+            self.run,
+            writer=writer,
+            in_doubt=in_doubt,
+            before_commit=before_commit,
+        )
         self._journal = journal
         self.open_calls: dict[bytes, PendingCall] = {}
         self._spool = Spool(spool_folder)

@@ -123,6 +123,10 @@ class ObjectSearch:
         if is_empty and self._left_for_their_days == before:
             raise _nothing_at(address)
 
+    def place(self, found: StoredObject) -> ObjectPlace:
+        """Give the place of an object that was found elsewhere, with the credentials of here."""
+        return ObjectPlace(self._open(found.address), found, self._requests)
+
     @property
     def _left_for_their_days(self) -> int:
         return sum(self._unread[why] for why in _DAYS)
@@ -164,17 +168,17 @@ class ObjectPlace:
     """Where one object lies; it is recognised by what the list says of it."""
 
     def __init__(self, store: ObjectStore, found: StoredObject, requests: Requests) -> None:
+        self.found = found
         self._store = store
         self.identity: FileIdentity | None = identity_of(found)
         """What it is recognised by."""
-        self._found = found
         self._requests = requests
         self._reader: ObjectReader | None = None
 
     def begin(self) -> None:
         """Ask for the first part."""
         if self._reader is None:
-            self._reader = ObjectReader(self._store, self._found, self._requests)
+            self._reader = ObjectReader(self._store, self.found, self._requests)
             self._reader.begin()
 
     @contextmanager
