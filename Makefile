@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
-.PHONY: azurite chromium help demo test install dev check format golden bench bench-quick soak clean
+.PHONY: azurite chromium help demo test newest install dev check format golden bench bench-quick soak clean
 
 help: ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: dev check ## Install what the tests need, then run ruff, mypy and pytest.
 	@command -v chromium chromium-browser google-chrome >/dev/null \
 		|| echo "Without chromium the reports are not tested in a browser: make chromium"
 	$(BIN)/python -m pytest -q -n auto -rs
+
+newest: dev ## Run the tests of what a Python may change on the newest other one of this machine.
+	@.ci/newest
 
 azurite: dev ## Install the Azure Blob Storage that a few tests need (where npm is).
 	npm install --no-audit --no-fund --silent --prefix $(VENV)/azurite azurite
@@ -64,5 +67,5 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml $(VENV)/installed
-	$(PIP) install --editable '.[curl,report,metrics,objects,aws,postgres,dev]'
+	$(PIP) install --editable '.[curl,report,metrics,objects,aws,postgres,dask,dev]'
 	@touch $@

@@ -9,13 +9,13 @@ from convertro_cli.mapping.dry_run import DryRunBatch, DryRunJob
 from convertro_cli.mapping.jobs import TOO_LONG
 from convertro_cli.mapping.retyping import Retyping
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.batch import LineBatch, without_lines
 from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.tally import Tally
 from convertro_cli.run.marking import Marking
 from convertro_cli.run.progress import Watcher
-from convertro_cli.run.reading import Reading
+from convertro_cli.run.reading import Reading, Spread
 from convertro_cli.run.repeats import RepeatSearch
 from convertro_cli.run.report import Report
 from convertro_cli.run.retyped import RetypedSearch
@@ -46,11 +46,12 @@ def dry_run(
     options: DryRunOptions,
     watcher: Watcher,
     known: KnownCalls | None = None,
+    spread: Spread | None = None,
 ) -> Report:
     """Write the dry run's lines, in the order of the export. Opens no connection.
 
     ``known`` has what earlier runs settled: a call that a replay would not send again is marked
-    and counted so.
+    and counted so. With a ``spread`` other machines read the exports.
     """
     search = RepeatSearch(known, resend=options.resend, at_most_once=options.at_most_once)
     retyped = (
@@ -59,9 +60,11 @@ def dry_run(
     retyping = Retyping(rules, options.delivered_types or ()) if retyped is not None else None
     job = DryRunJob(rules, options.limit, options.include_skipped, known is not None, retyping)
     joins = options.limit is None  # else the files behind the limit would count as read
-    with Reading(exports, watcher, workers=options.workers, limit=options.limit) as reading:
+    with Reading(
+        exports, watcher, workers=options.workers, limit=options.limit, spread=spread
+    ) as reading:
         tally = reading.tally
-        for batch, mapped in reading.each(job, joins=joins):
+        for batch, mapped in reading.each(job, joins=joins, spare=without_lines):
             marking = Marking(mapped, tally, include_skipped=options.include_skipped)
             write(marking.mark(search.review(mapped.keys)))
             if retyped is not None:

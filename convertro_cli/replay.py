@@ -16,14 +16,16 @@ from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.batch import line_by_line
 from convertro_cli.reading.export_set import ExportSet
+from convertro_cli.reading.joined import parts_of
 from convertro_cli.reading.listed import TellCount
 from convertro_cli.record.backends import OpenLedger, open_ledger
+from convertro_cli.record.counts import RunCounts, write_counts
 from convertro_cli.record.earlier_runs import SETTINGS
 from convertro_cli.run.claiming import ClaimedFiles
 from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.letters_again import LettersAgain, find_letters
 from convertro_cli.run.options import delivery_options, shared_options, transport_options
-from convertro_cli.run.plan import Plan, ReplayOptions
+from convertro_cli.run.plan import JobBundle, Plan, ReplayOptions
 from convertro_cli.run.progress import Watcher, tell_of_list
 from convertro_cli.run.reading import Batches, Files, Reading
 from convertro_cli.run.report import CanaryReport, Report
@@ -33,6 +35,7 @@ DRAIN_SECONDS = 10.0
 """How long an interrupted run waits for the requests that are under way."""
 
 _TICK = 0.1
+_COUNTS_EVERY = 0.25
 _ASK_AGAIN_EVERY = 0.5
 _MOST_AT_A_STEP = 64  # small batches: the answers must not wait for all of them
 
@@ -44,8 +47,9 @@ def replay(
     selection: Selection,
     options: ReplayOptions,
     watcher: Watcher,
+    bundle: JobBundle | None = None,
 ) -> Report:
-    """Replay exports to Convertro.
+    """Replay exports to Convertro; in place of what the arguments name, those of a ``bundle``.
 
     Raises ConvertroError for what stops a run before it starts. What stops it later stands in
     the report, with the counts so far.
@@ -54,21 +58,29 @@ def replay(
     again: LettersAgain | None = None
     with ExitStack() as opened:
         interrupts = Interrupts()
-        shared = shared_options(loaded, lambda: interrupts.stop_requested, watcher.notice)
+        shared = shared_options(loaded, interrupts, watcher.notice, bundle)
         opened_ledger = opened.enter_context(open_ledger(place, options.command, shared))
         opened.enter_context(interrupts)
-        plan = Plan(loaded, place.state, opened_ledger.ledger, selection, options)
+        plan = Plan(loaded, place.state, opened_ledger.ledger, selection, options, bundle)
         if options.dead_letters:
             again = opened.enter_context(find_letters(place))
             arguments = again.paths
-        exports = plan.find(arguments, _told_of_list(watcher, interrupts))
-        run = _Run(loaded, opened_ledger, plan, exports, interrupts, watcher)
+        exports = plan.find(arguments, told_of_list(watcher, interrupts))
+        run = _Run(
+            loaded,
+            opened_ledger,
+            plan,
+            exports,
+            interrupts,
+            watcher,
+            tells_counts=bundle is not None,
+        )
         report = run.carry_out()
         try:
             came_to_end = report.problem is None and not report.interrupted
             if again is not None and plan.takes_whole_files and came_to_end:
                 opened_ledger.ledger.letters_tried(again.reached)
-            if plan.rules.suppressed is not None:
+            if plan.rules.suppressed is not None and bundle is None:
                 _forget(opened_ledger, plan.rules.suppressed, report)
         except ConvertroError as error:
             if report.problem is None:
@@ -76,7 +88,7 @@ def replay(
         return report
 
 
-def _told_of_list(watcher: Watcher, interrupts: Interrupts) -> TellCount:
+def told_of_list(watcher: Watcher, interrupts: Interrupts) -> TellCount:
     """Let the watcher see how the list of files grows; an interrupt ends that."""
     show = tell_of_list(watcher)
 
@@ -109,7 +121,11 @@ class _Run:
         exports: ExportSet,
         interrupts: Interrupts,
         watcher: Watcher,
+        *,
+        tells_counts: bool = False,
     ) -> None:
+        self._tells_counts = tells_counts
+        self._counts_told_at = float("-inf")
         self._loaded = loaded
         self._ledger = opened.ledger
         self._letters = opened.letters
@@ -147,6 +163,7 @@ class _Run:
                 writer=writer,
                 spool_folder=self._loaded.state_folder,
                 tally=self._tally,
+                before_commit=lambda: self._tell_counts(delivery) if self._tells_counts else None,
             )
             try:
                 self._deliver(delivery)
@@ -161,6 +178,13 @@ class _Run:
                 self._problem = self._problem or error
             self._tally.calls["in_doubt"] += delivery.count_in_doubt()
         return self._report(delivery, transport.name)
+
+    def _tell_counts(self, delivery: Delivery, *, now: bool = False) -> None:
+        """Let the ledger have the counts, for whoever adds up those of many runs."""
+        if now or time.monotonic() - self._counts_told_at >= _COUNTS_EVERY:
+            self._counts_told_at = time.monotonic()
+            counts = RunCounts(self._tally, delivery.latency.buckets, delivery.transport)
+            self._ledger.note_counts(write_counts(counts))
 
     def _claim_files(self) -> ClaimedFiles | None:
         """Have each file only while no other run has it, where there can be another."""
@@ -197,7 +221,9 @@ class _Run:
     def _deliver_files(self, delivery: Delivery, job: ReplayJob, files: Files) -> bool:
         """Deliver some files to their end; tell whether more are wanted after that."""
         cut = line_by_line if self._plan.options.canary is not None else None
-        with self._reading.batches(job, files, recognise=True, beside=cut) as batches:
+        joins = cut is None and self._plan.options.limit is None  # else each is taken by itself
+        opened = self._reading.batches(job, files, recognise=True, beside=cut, joins=joins)
+        with opened as batches:
             wanted = True
             while not self._interrupts.stop_requested:
                 wanted = wanted and self._take_in(delivery, batches)
@@ -230,7 +256,8 @@ class _Run:
             if taken is None:
                 break
             batch, mapped = taken
-            delivery.take(batch, mapped, self._reading.files.follow(batch))
+            files = [self._reading.files.follow(part) for part in parts_of(batch)]
+            delivery.take(batch, mapped, files)
             if mapped.exhausted:
                 return False
         return True
@@ -284,6 +311,8 @@ class _Run:
         report.advice += self._reading.files.notes()
         if (refused := delivery.refused_all()) is not None:
             report.advice.append(refused)
+        if self._tells_counts:
+            self._tell_counts(delivery, now=True)
         try:
             told = report.as_json() | {SETTINGS: self._plan.settings.hex()}
             summary = orjson.dumps(told)

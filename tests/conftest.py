@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -54,6 +55,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for room, n in rank.items() if item.nodeid.startswith(room)), len(rank))
 
     items.sort(key=order)
+
+
+def pytest_collection_finish() -> None:
+    """Look no more through what stays to the end: that took an eighth of the time of all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

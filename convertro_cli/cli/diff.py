@@ -12,6 +12,7 @@ import typer
 from convertro_cli.cli.options import (
     INPUT,
     OUTPUT,
+    ClusterOptions,
     EventOption,
     LimitOption,
     Loudness,
@@ -51,6 +52,7 @@ def diff(
         ),
     ] = None,
     workers: WorkersOption = None,
+    machines: ClusterOptions,
     filters: SelectionOptions,
     event: EventOption = None,
     limit: LimitOption = None,
@@ -92,6 +94,7 @@ def diff(
     from convertro_cli.cli.diff_ledger import open_ledger
     from convertro_cli.cli.event_names import say_which_names
     from convertro_cli.cli.filters_view import tell_of_filters
+    from convertro_cli.cli.on_cluster import choose_cluster, spread_over
     from convertro_cli.cli.output_file import open_output
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import open_watcher
@@ -105,6 +108,8 @@ def diff(
 
     told = _Arguments.read(files, against)
     form = written.choose()
+    alone = {"--limit": limit, "--workers": workers, "--against": against}
+    cluster = choose_cluster(machines, alone)
     selection = read_selection(filters, event)
     loaded = _load(told, suppressed or [])
     sides = _sides(loaded, told, against, selection)
@@ -128,6 +133,8 @@ def diff(
         )
         tell_of_filters(loaded[-1].settings, quiet=loudness.quiet)
         watcher = opened.enter_context(open_watcher(loudness))
+        storage = loaded[-1].storage
+        spread = opened.enter_context(spread_over(cluster, storage, watcher.notice))
         report = compare(
             exports,
             sides,
@@ -135,6 +142,7 @@ def diff(
             watcher=watcher,
             write=out.write if out else None,
             known=known,
+            spread=spread,
         )
         report.notes += note
         if out is not None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from convertro_cli.cli.on_cluster import spread_over
 from convertro_cli.cli.output_file import open_output
 from convertro_cli.cli.outputs import Spared, file_or_stdout
 from convertro_cli.dry_run import DryRunOptions, dry_run
@@ -25,6 +27,9 @@ from convertro_cli.run.target import target_of
 from convertro_cli.settings.compile import compile_loaded
 from convertro_cli.settings.load import LoadedSettings
 
+if TYPE_CHECKING:
+    from convertro_cli.cluster.place import ClusterPlace
+
 
 def run_dry(
     loaded: LoadedSettings,
@@ -35,6 +40,7 @@ def run_dry(
     options: DryRunOptions,
     look_into_ledger: bool,
     watcher: Watcher,
+    cluster: ClusterPlace | None = None,
 ) -> Report:
     """Do a dry run, with its lines going where the user wants them."""
     state = StateFolder(loaded.state_folder)
@@ -57,9 +63,18 @@ def run_dry(
             options = _with_earlier_types(options, loaded, known)
             replayed = _ReplayedCount(ReplayedFiles(known, state, digest_settings(loaded)))
             found = found.sifted(replayed.look_at, Unread.ALREADY_REPLAYED)
-        with open_output(output, loaded.storage) as out:
+        with (
+            spread_over(cluster, loaded.storage, watcher.notice) as spread,
+            open_output(output, loaded.storage) as out,
+        ):
             report = dry_run(
-                found, rules, write=out.write, options=options, watcher=watcher, known=known
+                found,
+                rules,
+                write=out.write,
+                options=options,
+                watcher=watcher,
+                known=known,
+                spread=spread,
             )
             out.keep = not report.interrupted
         if replayed is not None:

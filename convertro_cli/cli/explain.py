@@ -30,6 +30,7 @@ from convertro_cli.errors import ConvertroError, ExitCode
 if TYPE_CHECKING:
     from convertro_cli.mapping.rules import Rules
     from convertro_cli.reading.export_set import ExportFile, ExportSet
+    from convertro_cli.reading.listed import TellCount
     from convertro_cli.review.explain.find import FindJob, Search
     from convertro_cli.storage.options import StorageOptions
 
@@ -98,6 +99,7 @@ def explain(
     from convertro_cli.review.explain.explanation import explain as explain_line
     from convertro_cli.review.explain.find import search
     from convertro_cli.review.report.as_json import write_report
+    from convertro_cli.run.progress import tell_of_list
     from convertro_cli.settings.compile import compile_loaded
 
     _check_choice(exports, message_id, line, event)
@@ -105,12 +107,14 @@ def explain(
     loaded = load(config, place, target, suppressed=suppressed)
     selection = read_selection(filters, [event] if event is not None else None)
     rules = compile_loaded(loaded, selection)
-    if line is not None:
-        sought = _line(exports, line, loaded.storage)
-    elif message_id is not None:
-        sought = _message(exports or [], message_id, rules, limit, loaded.storage)
-    else:
-        sought = _event(exports or [], event or "", rules, limit, loaded.storage)
+    with open_watcher(Loudness()) as watcher:
+        find = _Finding(loaded.storage, tell_of_list(watcher))
+        if line is not None:
+            sought = _line(exports, line, find)
+        elif message_id is not None:
+            sought = _message(exports or [], message_id, rules, limit, find)
+        else:
+            sought = _event(exports or [], event or "", rules, limit, find)
     Spared(sought.exports, [loaded]).check("--output", written.output)
     with open_watcher(Loudness()) as watcher:
         workers = None if event is not None else 1
@@ -153,6 +157,13 @@ def _others_in_words(found: Search) -> str:
     return f"{least}{number} {have} this id, at {places}{more}: --limit {total} shows them, too."
 
 
+class _Finding(NamedTuple):
+    """How exports are found: the way to object storage, and who hears how many there are."""
+
+    storage: StorageOptions
+    tell: TellCount
+
+
 class _Sought(NamedTuple):
     """What is looked for, and what to say and to advise where it is not there."""
 
@@ -179,7 +190,7 @@ def _check_choice(
         )
 
 
-def _line(exports: Sequence[str] | None, line: str, storage: StorageOptions) -> _Sought:
+def _line(exports: Sequence[str] | None, line: str, find: _Finding) -> _Sought:
     from convertro_cli.reading.batch import PLACE
     from convertro_cli.reading.export_set import ExportSet, total_size
     from convertro_cli.reading.sources import find_exports
@@ -193,7 +204,8 @@ def _line(exports: Sequence[str] | None, line: str, storage: StorageOptions) -> 
         )
     name, number = wanted["file"], int(wanted["line"])
     index = None if wanted["index"] is None else int(wanted["index"])
-    found = find_exports(exports or [name], storage=storage)
+    found = find_exports(exports or [name], storage=find.storage, tell=find.tell)
+    found.listed.tell = find.tell  # the whole list is gone through before a line is read
     files = tuple(file for file in found if not exports or _is_named(file, name))
     if not files:
         raise ConvertroError(
@@ -218,12 +230,12 @@ def _is_named(file: ExportFile, name: str) -> bool:
 
 
 def _message(
-    exports: Sequence[str], message_id: str, rules: Rules, limit: int, storage: StorageOptions
+    exports: Sequence[str], message_id: str, rules: Rules, limit: int, find: _Finding
 ) -> _Sought:
     from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.explain.find import LOOKED_ON, MessageIdJob
 
-    found = find_exports(exports, storage=storage)
+    found = find_exports(exports, storage=find.storage, tell=find.tell)
     return _Sought(
         found,
         MessageIdJob(message_id, rules),
@@ -233,13 +245,11 @@ def _message(
     )
 
 
-def _event(
-    exports: Sequence[str], event: str, rules: Rules, limit: int, storage: StorageOptions
-) -> _Sought:
+def _event(exports: Sequence[str], event: str, rules: Rules, limit: int, find: _Finding) -> _Sought:
     from convertro_cli.review.explain.find import FilterJob
     from convertro_cli.run.selected import find_selected
 
-    found = find_selected(exports, rules.selection, storage=storage)
+    found = find_selected(exports, rules.selection, storage=find.storage, tell=find.tell)
     others = rules.selection.is_about_time or rules.selection.types
     and_passes = " and passes the other filters." if others else "."
     return _Sought(

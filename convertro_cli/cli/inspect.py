@@ -12,6 +12,7 @@ from convertro_cli.cli.options import (
     DEFAULT_CONFIG,
     OUTPUT,
     SETTINGS,
+    ClusterOptions,
     EventOption,
     ExportsArgument,
     LimitOption,
@@ -35,6 +36,7 @@ def inspect(
     exports: ExportsArgument,
     *,
     workers: WorkersOption = None,
+    machines: ClusterOptions,
     filters: SelectionOptions,
     event: EventOption = None,
     limit: LimitOption = None,
@@ -80,6 +82,7 @@ def inspect(
     """
     from convertro_cli.cli.event_names import say_which_names
     from convertro_cli.cli.filters_view import tell_of_filters
+    from convertro_cli.cli.on_cluster import choose_cluster, spread_over
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.watching import open_watcher
     from convertro_cli.review.inspect.document import to_document
@@ -97,6 +100,7 @@ def inspect(
             f"--suggest writes TOML, not {written.format_}.", hint="Leave out --format."
         )
     form = "terminal" if suggest else written.choose()
+    cluster = choose_cluster(machines, {"--limit": limit, "--workers": workers})
     loaded = _settings(config, no_config, target, suppressed or [])
     selection = read_selection(filters, event)
     with open_watcher(loudness) as watcher:
@@ -110,7 +114,11 @@ def inspect(
     Spared(found, [loaded] if loaded else []).check("--output", written.output)
     if loaded:
         tell_of_filters(loaded.settings, quiet=loudness.quiet)
-    with open_watcher(loudness) as watcher:
+    storage = loaded.storage if loaded else None
+    with (
+        open_watcher(loudness) as watcher,
+        spread_over(cluster, storage, watcher.notice) as spread,
+    ):
         report = carry_out(
             found,
             compile_loaded(loaded, selection) if loaded else rules_without_settings(selection),
@@ -118,8 +126,8 @@ def inspect(
                 settings=str(loaded.file) if loaded else None, workers=workers, limit=limit, top=top
             ),
             watcher=watcher,
+            spread=spread,
         )
-    storage = loaded.storage if loaded else None
     if suggest:
         write_content(suggest_events(report).encode(), written.output, storage=storage)
     else:

@@ -107,6 +107,32 @@ LedgerOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """On which machines."""
+
+    scheduler: Annotated[
+        str | None,
+        option(
+            "--scheduler",
+            panel=INPUT,
+            metavar="ADDRESS",
+            help="Have a cluster of Dask do it: tcp://HOST:8786.",
+        ),
+    ] = None
+    cluster: Annotated[
+        int | None,
+        option(
+            "--cluster",
+            panel=INPUT,
+            metavar="N",
+            min=1,
+            max=256,
+            help="Have N processes of Dask do it, started here.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class SelectionOptions:
     """Which messages to take, by time and type."""
 

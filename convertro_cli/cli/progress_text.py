@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 from convertro_cli.run.progress import Progress
+from convertro_cli.text import things
 
 
 class EventRate:
@@ -38,9 +39,17 @@ def describe(progress: Progress, rate: float) -> str:
     parts = [f"{messages['read']:,} events", f"{rate:,.0f}/s"]
     if progress.listed is not None:
         parts.insert(0, f"{progress.listed:,} files found so far")
-    if progress.concurrency is not None:  # only a replay delivers anything
+    cluster = progress.cluster
+    if progress.concurrency is not None or cluster is not None:  # only a replay delivers anything
         parts.append(f"{messages['delivered']:,} delivered")
         parts.append(f"{messages['failed']:,} failed")
+    if cluster is not None:
+        known = f" of {cluster.bundles:,}" if cluster.bundles is not None else ""
+        parts.insert(0, f"{cluster.done:,}{known} bundles")
+        parts.append(
+            f"{cluster.calls_per_s:,.0f} calls/s by {things(len(cluster.rates), 'worker')}"
+        )
+    if progress.concurrency is not None:
         parts.append(f"{progress.in_flight} of {progress.concurrency} at once")
     if progress.rate is not None:
         parts.append(f"at most {progress.rate:,.0f} calls/s")

@@ -16,6 +16,7 @@ from convertro_cli.cli.options import (
     OUTPUT,
     SETTINGS,
     WHAT_TO_SEND,
+    ClusterOptions,
     ConfigOption,
     EventOption,
     JsonOption,
@@ -39,6 +40,7 @@ from convertro_cli.cli.replay_checks import (
 )
 
 if TYPE_CHECKING:
+    from convertro_cli.cluster.place import ClusterPlace
     from convertro_cli.mapping.rules import Selection
     from convertro_cli.run.plan import ReplayOptions
     from convertro_cli.run.report import Report
@@ -67,6 +69,7 @@ def replay(
         option("--reread", panel=INPUT, help="Read files again that were replayed to their end."),
     ] = False,
     workers: WorkersOption = None,
+    machines: ClusterOptions,
     filters: SelectionOptions,
     event: EventOption = None,
     limit: LimitOption = None,
@@ -175,6 +178,7 @@ def replay(
     """
     from convertro_cli.cli.console import terminal_may_go
     from convertro_cli.cli.filters_view import tell_of_filters
+    from convertro_cli.cli.on_cluster import check_ledger, choose_cluster
     from convertro_cli.cli.selection import read_selection
     from convertro_cli.cli.summary import print_summary
     from convertro_cli.cli.watching import open_watcher
@@ -191,11 +195,15 @@ def replay(
     check_live_options(live, dry_run=dry_run, as_json=as_json, metrics=metrics)
     limit_of_failures = FailureLimit.read(max_failed) if max_failed is not None else None
     exports = what_to_replay(exports, dead_letters=dead_letters, dry_run=dry_run)
+    alone = {"--limit": limit, "--workers": workers, "--canary": canary}
+    cluster = choose_cluster(machines, alone | {"--dead-letters": dead_letters})
     loaded = load_told(
         config,
         lambda: load(config, sending, place, target, suppressed=suppressed),
         metrics,
     )
+    if cluster is not None and not dry_run:
+        check_ledger(cluster, loaded)
     selection = read_selection(filters, event)
     tell_of_filters(loaded.settings, quiet=loudness.quiet)
     if dry_run:
@@ -211,6 +219,7 @@ def replay(
                 options=DryRunOptions(workers, limit, include_skipped, resend, at_most_once),
                 look_into_ledger=not no_ledger,
                 watcher=watcher,
+                cluster=cluster,
             )
     else:
         from convertro_cli.run.plan import ReplayOptions
@@ -226,7 +235,9 @@ def replay(
             command=" ".join(sys.argv[1:]),
         )
         report = _deliver(
-            _Order(loaded, exports, selection, options, canary, metrics), loudness, yes=yes
+            _Order(loaded, exports, selection, options, canary, metrics, cluster),
+            loudness,
+            yes=yes,
         )
     if event and report.tally.read and not any(map(report.tally.messages.get, _PASSED)):
         from convertro_cli.cli.event_names import advise_on_names
@@ -250,6 +261,7 @@ class _Order(NamedTuple):
     options: ReplayOptions
     canary: int | None
     metrics: Path | None
+    cluster: ClusterPlace | None
 
 
 def _deliver(order: _Order, loudness: Loudness, *, yes: bool) -> Report:
@@ -261,13 +273,24 @@ def _deliver(order: _Order, loudness: Loudness, *, yes: bool) -> Report:
     from convertro_cli.cli.watching import open_watcher
     from convertro_cli.replay import replay as carry_out
 
-    loaded, exports, selection, options, canary, metrics = order
+    loaded, exports, selection, options, canary, metrics, cluster = order
     spare_exports(exports, metrics)  # not later: metrics tell of what goes wrong, too
     brake(loaded, exports, selection, options, loudness, canary=canary, yes=yes)
     with open_watcher(loudness) as watcher:
         options = replace(options, canary=canary_options(canary, watcher.notice))
 
         def replay_now() -> Report:
+            if cluster is not None:
+                from convertro_cli.cluster.replaying import replay_on_cluster
+
+                return replay_on_cluster(
+                    loaded,
+                    exports,
+                    selection=selection,
+                    options=options,
+                    watcher=watcher,
+                    place=cluster,
+                )
             return carry_out(loaded, exports, selection=selection, options=options, watcher=watcher)
 
         report = tell_of(loaded, replay_now, metrics=metrics, warn=watcher.notice)

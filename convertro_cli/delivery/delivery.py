@@ -6,7 +6,7 @@ it step until it is idle. Everything else of the room stands behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,7 +92,7 @@ class Delivery:
 
     ``run`` is its number in the ledger, ``open_calls`` are the unsettled calls in memory.
     ``writer`` carries out the ledger's commits, one at a time. In ``spool_folder`` is what waits
-    for another try and is too much for memory.
+    for another try and is too much for memory. ``before_commit`` is called before each commit.
     """
 
     def __init__(
@@ -107,10 +107,12 @@ class Delivery:
         tally: Tally,
         clock: Clock | None = None,
         backoff: Callable[[int], float] | None = None,
+        before_commit: Callable[[], None] | None = None,
     ) -> None:
         self._options = options
         self._clock = clock or MonotonicClock()
         self._tally = tally
+        self.transport = transport.name
         self.run, in_doubt = ledger.begin_run(
             options.target, account=options.account, site_id=options.site_id
         )
@@ -122,7 +124,14 @@ class Delivery:
             now=self._clock.now(),
             shared=ledger.share_rate(options.rate_limit) if options.rate_limit else None,
         )
-        journal = Journal(ledger, dead_letters, self.run, writer=writer, in_doubt=in_doubt)
+        journal = Journal(
+            ledger,
+            dead_letters,
+            self.run,
+            writer=writer,
+            in_doubt=in_doubt,
+            before_commit=before_commit,
+        )
         self._journal = journal
         self.open_calls: dict[bytes, PendingCall] = {}
         self._spool = Spool(spool_folder)
@@ -189,9 +198,12 @@ class Delivery:
         """How long the answers took."""
         return self._sender.latency
 
-    def take(self, batch: LineBatch, mapped: MappedBatch, file: PendingFile) -> None:
-        """Take in a batch: count what it settles by itself, and line up its calls."""
-        calls = self._intake.take(batch, mapped, file, self._clock.now())
+    def take(self, batch: LineBatch, mapped: MappedBatch, files: Sequence[PendingFile]) -> None:
+        """Take in a batch: count what it settles by itself, and line up its calls.
+
+        ``files`` has the file of each batch that this one was joined of.
+        """
+        calls = self._intake.take(batch, mapped, files, self._clock.now())
         if self.canary is not None:
             self.canary.offer(calls)
         else:

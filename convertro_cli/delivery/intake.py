@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -58,9 +59,12 @@ class Intake:
         settling.forget = self._forget
 
     def take(
-        self, batch: LineBatch, mapped: MappedBatch, file: PendingFile, now: float
+        self, batch: LineBatch, mapped: MappedBatch, files: Sequence[PendingFile], now: float
     ) -> list[PendingCall]:
-        """Count what a batch settles by itself; give the calls to deliver, in order."""
+        """Count what a batch settles by itself; give the calls to deliver, in order.
+
+        ``files`` has the file of each batch that this one was joined of.
+        """
         mapped.note_shared_ids(
             self._message_ids.find_shared(
                 (number, hash(message_id or 0), hash(text))
@@ -81,8 +85,9 @@ class Intake:
             known = self._known(key, settled)
             self._reject(line, key, batch, known, now)
         calls: list[PendingCall] = []
-        file.open_messages += len(mapped.messages)
         for number, start, end, ready, original, source, _ in mapped.messages:
+            file = files[batch.part(number)]
+            file.open_messages += 1
             message = PendingMessage(
                 original or batch.data[start:end],
                 source or batch.place(number),

@@ -53,7 +53,8 @@ class Journal:
     """Collects what became of calls and commits it together with the next marks.
 
     ``in_doubt`` are the calls that earlier runs left marked: they stay so until they are
-    settled. ``writer`` carries out the commits, one at a time. Times are in seconds.
+    settled. ``writer`` carries out the commits, one at a time. ``before_commit`` is called before
+    each. Times are in seconds.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Journal:
         *,
         writer: Executor,
         in_doubt: Iterable[bytes] = (),
+        before_commit: Callable[[], None] | None = None,
     ) -> None:
         self.run = run
         self._ledger = ledger
@@ -80,6 +82,7 @@ class Journal:
         self._commit: Future[Marked] | None = None
         self._contested: list[Contested] = []
         self._lease = ledger.lease
+        self._before_commit = before_commit
 
     @property
     def room(self) -> int:
@@ -181,6 +184,8 @@ class Journal:
         Not while another commit is under way. The calls come out of ``finish_commit``.
         """
         assert self._commit is None
+        if self._before_commit is not None:
+            self._before_commit()
         self._being_written, self._changes = self._changes, _Changes()
         self._being_marked = calls
         self._changed_at = None

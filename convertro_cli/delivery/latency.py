@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from math import ceil, log
 
 _STEP = log(1.05)  # neighbouring buckets are 5 % apart
@@ -20,6 +21,16 @@ class LatencyHistogram:
         """Count an answer."""
         self._buckets[ceil(log(max(seconds, _SHORTEST) / _SHORTEST) / _STEP)] += 1
         self._count += 1
+
+    @property
+    def buckets(self) -> Mapping[int, int]:
+        """How many answers there are in each bucket."""
+        return self._buckets
+
+    def update(self, buckets: Mapping[int, int]) -> None:
+        """Count the answers of another histogram, too."""
+        self._buckets.update(buckets)
+        self._count += sum(buckets.values())
 
     def percentile(self, share: float) -> float | None:
         """Give the seconds within which this share of the answers came; None without any."""

@@ -64,7 +64,8 @@ class _Errand:
     def break_off(self) -> None:
         """End it, from another thread: whoever reads from its connection reads its end."""
         self.is_overdue = True
-        with contextlib.suppress(OSError, AttributeError):
+        # It may not have a connection yet, or at this moment none any more.
+        with contextlib.suppress(OSError, AttributeError, TypeError):
             # The plain socket's, since that of TLS must not be used by two threads at once.
             socket.socket.shutdown(self.connection.sock, socket.SHUT_RDWR)  # type: ignore[union-attr]
 

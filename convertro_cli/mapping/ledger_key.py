@@ -98,9 +98,15 @@ def run_key(where: bytes, parts: Parts, call: Call) -> bytes:
 
     It is made of Python's own hashes, which processes share only if they were started with the
     same seed, as the workers of a run are. That two calls have it in common by chance is less
-    likely than one in 2**63 for two that look alike, and than one in 2**126 for most.
+    likely than one in 2**63 for two that look alike, and than one in 2**126 for most. Before Python
+    3.12 the hash of None is another one in each process, so there is none in what is hashed.
     """
-    return _pack(hash((where, parts, call.kind, call.event_type)), hash(parts[0] or parts[1]))
+    message_id, time, order_id = parts
+    event_type = call.event_type or ""
+    return _pack(
+        hash((where, message_id or "", time, order_id, call.kind, event_type)),
+        hash(message_id or time),
+    )
 
 
 def order_key(where: bytes, call: Call) -> bytes:

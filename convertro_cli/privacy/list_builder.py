@@ -58,7 +58,7 @@ class ListBuilder:
     def __init__(self) -> None:
         self._notes: list[bytes] = []
         self._runs: list[list[int]] = []
-        self._file = _temporary_file()
+        self._file = temporary_file()
         self._size = 0
 
     def add(self, user_id: str, word: bytes = FOR_GOOD) -> None:
@@ -77,7 +77,7 @@ class ListBuilder:
         layout = Layout.of(most)
         starts = array("I", [0]) * (layout.buckets + 1)
         seen = bytearray(layout.records - layout.seen)
-        file = _temporary_file()
+        file = temporary_file()
         end = layout.records
         block = bytearray()
         number = int.from_bytes
@@ -87,12 +87,12 @@ class ListBuilder:
             seen[bit >> 3] |= 1 << (bit & 7)
             block += note[DIGEST_BYTES - RECORD_BYTES : DIGEST_BYTES]
             if len(block) >= _BLOCK:
-                end = _write_all(file, block, end)
+                end = write_all(file, block, end)
                 block.clear()
-        end = _write_all(file, block, end)
+        end = write_all(file, block, end)
         starts[0] = layout.records
-        _write_all(file, array("I", accumulate(starts)).tobytes(), 0)
-        _write_all(file, seen, layout.seen)
+        write_all(file, array("I", accumulate(starts)).tobytes(), 0)
+        write_all(file, seen, layout.seen)
         return SuppressionList(file, (end - layout.records) // RECORD_BYTES, most)
 
     def _end_run(self) -> None:
@@ -101,7 +101,7 @@ class ListBuilder:
         notes.sort()
         places = [bisect_left(notes, bytes([first])) for first in range(256)]
         self._runs.append([self._size + place * _NOTE_BYTES for place in (*places, len(notes))])
-        self._size = _write_all(self._file, b"".join(notes), self._size)
+        self._size = write_all(self._file, b"".join(notes), self._size)
         notes.clear()
 
     def _last_notes(self) -> Iterator[bytes]:
@@ -131,7 +131,7 @@ class ListBuilder:
             )
 
 
-def _temporary_file() -> InheritedFile:
+def temporary_file() -> InheritedFile:
     """Make a file without a name: nobody else can open it, and it is gone with the processes.
 
     That is so however they end, by SIGKILL too.
@@ -141,7 +141,7 @@ def _temporary_file() -> InheritedFile:
         return InheritedFile(fcntl.fcntl(file.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE))
 
 
-def _write_all(file: InheritedFile, content: bytes | bytearray, start: int) -> int:
+def write_all(file: InheritedFile, content: bytes | bytearray, start: int) -> int:
     """Write at a place of the file; give where the content ends."""
     view = memoryview(content)
     while view:

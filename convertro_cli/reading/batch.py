@@ -76,6 +76,10 @@ class LineBatch:
             return f"{self.source}:{number}"
         return place(self.source, *self.locate(number))
 
+    def part(self, number: int) -> int:
+        """Which of the batches that it was joined of a line is in; it is one, so the first."""
+        return 0
+
     def locate(self, number: int) -> tuple[int, int | None]:
         """The line of the file and the index in its array, if it has one; ``number`` as above."""
         return self.items[number - self.first_line] if self.items else (number, None)
@@ -110,3 +114,17 @@ def line_by_line(batches: Iterable[LineBatch]) -> Iterator[LineBatch]:
     """Cut batches into such of one line each, for who wants to stop between any two."""
     for batch in batches:
         yield from batch.line_by_line()
+
+
+def without_lines(batch: LineBatch, _: object = None) -> LineBatch:
+    """Give a batch without its lines, for who has made of them what there is to make.
+
+    What is left of them says only whether there were any with content.
+    """
+    return replace(batch, data=b"" if batch.data.isspace() else batch.data[:1] and b"-")
+
+
+def with_lines_at(batch: LineBatch, spans: Iterable[tuple[int, int]]) -> LineBatch:
+    """Give a batch with nothing but some of its lines, end to end; of no use by their numbers."""
+    lines = b"".join(batch.data[start:end] for start, end in spans)
+    return replace(batch, data=lines) if lines else without_lines(batch)

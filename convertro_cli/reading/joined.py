@@ -22,9 +22,13 @@ class JoinedBatch(LineBatch):
 
     def place(self, number: int) -> str:
         """Where a line is from: its own file, and its number there."""
-        index = bisect_right(self.starts, number - 1) - 1
+        index = self.part(number)
         part = self.parts[index]
         return part.place(number - 1 - self.starts[index] + part.first_line)
+
+    def part(self, number: int) -> int:
+        """Which of the ``parts`` a line is in."""
+        return bisect_right(self.starts, number - 1) - 1
 
     def __reduce__(self) -> tuple[object, ...]:
         """Give what a worker needs: the lines, once, and their places."""

@@ -29,13 +29,17 @@ class SharedOptions:
     """How a run shares a database; times are in seconds.
 
     ``stopped`` says that the run is to end, ``notice`` is told in a sentence of each absence of
-    the database.
+    the database. For a run that is one part of a job over many machines there are the numbers of
+    the ``job`` and of the ``bundle``, and ``stop``, which hears with which exit code it is to end.
     """
 
     timeout: float = 60.0
     lease: float = 30.0
     stopped: Callable[[], bool] = lambda: False
     notice: Callable[[str], None] = lambda _: None
+    job: int | None = None
+    bundle: int = 0
+    stop: Callable[[int], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,16 @@ def open_ledger(place: LedgerPlace, command: str, options: SharedOptions) -> Ite
         return
     place.state.create(for_ledger=False)
     need_driver(place.address)
+    from convertro_cli.record.postgres.jobs import JobShare
     from convertro_cli.record.postgres.ledger import PostgresLedger
     from convertro_cli.record.postgres.letters import DeadLetterRows
     from convertro_cli.record.postgres.session import ServerPatience
 
     patience = ServerPatience(options.timeout, options.stopped, options.notice)
-    with PostgresLedger(place.address, lease_seconds=options.lease, patience=patience) as shared:
+    share = JobShare(options.job, options.bundle, options.stop) if options.job else None
+    with PostgresLedger(
+        place.address, lease_seconds=options.lease, patience=patience, share=share
+    ) as shared:
         yield OpenLedger(shared, DeadLetterRows(shared.letters), shared.forget)
 
 
@@ -193,7 +201,9 @@ def migrate_ledger(place: LedgerPlace) -> tuple[int, int]:
 
 
 @contextmanager
-def connected(place: LedgerPlace, *, create: bool) -> Iterator[Session]:
+def connected(
+    place: LedgerPlace, *, create: bool, options: SharedOptions | None = None
+) -> Iterator[Session]:
     """Connect to a ledger in a database; where there is none, it is made if told to."""
     assert place.address is not None
     need_driver(place.address)
@@ -201,7 +211,10 @@ def connected(place: LedgerPlace, *, create: bool) -> Iterator[Session]:
     from convertro_cli.record.postgres.session import ServerPatience, Session
 
     address = place.address
-    session = Session(address, ServerPatience())
+    patience = ServerPatience()
+    if options is not None:
+        patience = ServerPatience(options.timeout, options.stopped, options.notice)
+    session = Session(address, patience)
     try:
         if create:
             session.do(lambda connection: migrate(connection, address, create_only=True))

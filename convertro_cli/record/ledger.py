@@ -140,6 +140,13 @@ class Ledger(Protocol):
         """Give the bucket from which all runs draw, at so many calls a second."""
         return None
 
+    def note_counts(self, counts: bytes) -> None:
+        """Have the next commit write the counts of a run that is part of a job, as JSON.
+
+        Not while a commit is under way.
+        """
+        return
+
     def while_away(self, meanwhile: Callable[[float], object]) -> None:
         """Say what to do in each pause of a look-up that waits for its database."""
         return

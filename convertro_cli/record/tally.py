@@ -33,6 +33,9 @@ class Fate(IntEnum):
 IN_DOUBT = "in_doubt"
 """The reason under which messages are skipped whose calls ``--at-most-once`` left alone."""
 
+COUNTERS = ("messages", "calls", "skipped", "invalid", "failed", "warnings", "files", "unread")
+"""The counts of a tally that are plain numbers by name."""
+
 _SKIPPED = {Fate.IN_DOUBT: IN_DOUBT, Fate.REPEATED_ORDER: "repeated_order"}
 
 
@@ -132,6 +135,23 @@ class Tally:
         self.messages[fate.name.lower()] += 1
         if fate is Fate.FAILED and reason:
             self.failed[reason] += 1
+
+    def add(self, other: Tally) -> None:
+        """Take in the counts of another part of the same run."""
+        for name in COUNTERS:
+            getattr(self, name).update(getattr(other, name))
+        self.kept_back.add(other.kept_back)
+        self.carries_consent |= other.carries_consent
+        self.bytes_read += other.bytes_read
+        for event_type, total in other.by_event_type.items():
+            self.by_event_type[event_type].add(total)
+        for mine, theirs in (
+            (self.places, other.places),
+            (self.warning_places, other.warning_places),
+        ):
+            for what, places in theirs.items():
+                for place in places:
+                    self._keep(mine[what], place)
 
     def most_frequent(self, number: int) -> tuple[dict[str, Sum], Sum]:
         """Give the event types with the most calls, and what all others have together."""

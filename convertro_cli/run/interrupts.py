@@ -24,6 +24,7 @@ class Interrupts:
     def __init__(self) -> None:
         self._count = 0
         self._first: signal.Signals | None = None
+        self._asked_for: ExitCode | None = None
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
@@ -50,7 +51,15 @@ class Interrupts:
     @property
     def exit_code(self) -> ExitCode | None:
         """The exit code that the first signal asks for."""
-        return _CODES[self._first] if self._first is not None else None
+        return _CODES[self._first] if self._first is not None else self._asked_for
+
+    def stop(self, exit_code: int) -> None:
+        """Ask for a clean end as the signal of this exit code does; a signal goes before it.
+
+        It may be called from any thread.
+        """
+        if self._count == 0:
+            self._count, self._asked_for = 1, ExitCode(exit_code)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         self._count += 1

@@ -9,7 +9,8 @@ from convertro_cli.delivery.answers import Success
 from convertro_cli.delivery.delivery import DeliveryOptions
 from convertro_cli.delivery.transport import TransportOptions
 from convertro_cli.record.backends import SharedOptions
-from convertro_cli.run.plan import ReplayOptions
+from convertro_cli.run.interrupts import Interrupts
+from convertro_cli.run.plan import JobBundle, ReplayOptions
 from convertro_cli.settings.compile import WEB_SITE_ID
 from convertro_cli.settings.load import LoadedSettings
 
@@ -23,15 +24,21 @@ def transport_options(loaded: LoadedSettings) -> TransportOptions:
 
 
 def shared_options(
-    loaded: LoadedSettings, stopped: Callable[[], bool], notice: Callable[[str], None]
+    loaded: LoadedSettings,
+    interrupts: Interrupts,
+    notice: Callable[[str], None],
+    bundle: JobBundle | None = None,
 ) -> SharedOptions:
-    """Say how to share a ledger in a database."""
+    """Say how to share a ledger in a database; ``bundle`` is what a job has for this run."""
     delivery = loaded.settings.delivery
     return SharedOptions(
         timeout=delivery.ledger_timeout,
         lease=delivery.ledger_lease,
-        stopped=stopped,
+        stopped=lambda: interrupts.stop_requested,
         notice=notice,
+        job=bundle.job if bundle is not None else None,
+        bundle=bundle.bundle if bundle is not None else 0,
+        stop=interrupts.stop,
     )
 
 

@@ -46,10 +46,27 @@ class ReplayOptions:
     command: str = "replay"
 
 
+@dataclass(frozen=True, slots=True)
+class JobBundle:
+    """Some of the exports of a replay that is spread over a cluster, for one run to replay.
+
+    ``job`` is the replay's number in the ledger, ``bundle`` that of these exports in it;
+    ``settings`` the digest of the settings, some of which may lie in files that are not here.
+    ``begun`` is when the replay began, in Unix seconds.
+    """
+
+    job: int
+    bundle: int
+    exports: ExportSet
+    settings: bytes
+    begun: float
+
+
 class Plan:
     """What a run is to do: which files, under which rules, and whether they count as whole.
 
-    ``settings`` is the digest of the settings that it does it under.
+    ``settings`` is the digest of the settings that it does it under. A ``bundle`` has its files
+    with it.
     """
 
     def __init__(
@@ -59,8 +76,10 @@ class Plan:
         ledger: Ledger,
         selection: Selection,
         options: ReplayOptions,
+        bundle: JobBundle | None = None,
     ) -> None:
-        self.rules = compile_loaded(loaded, selection)
+        begun = bundle.begun if bundle is not None else None
+        self.rules = compile_loaded(loaded, selection, begun=begun)
         self.options = options
         self.takes_whole_files = not selection and options.limit is None
         self._filters = selection
@@ -68,7 +87,8 @@ class Plan:
         self._state = state
         self._ledger = ledger
         self._storage = loaded.storage
-        self.settings = digest_settings(loaded)
+        self._bundle = bundle
+        self.settings = digest_settings(loaded) if bundle is None else bundle.settings
         self._replayed = ReplayedFiles(ledger, state, self.settings)
 
     def digest_for(self, path: str) -> bytes:
@@ -80,6 +100,8 @@ class Plan:
 
         ``tell`` hears how many were found so far.
         """
+        if self._bundle is not None:
+            return self._bundle.exports
         paths: list[str] = []
         letters = self._state.dead_letters.resolve()
         for argument in arguments:

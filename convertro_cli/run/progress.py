@@ -15,13 +15,30 @@ if TYPE_CHECKING:  # who only reads exports need not load what delivers
 _WORTH_TELLING = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterProgress:
+    """Where a cluster is: bundles that are done and known, None while more are being found.
+
+    ``rates`` has the calls a second of each process that is at it now, by its machine and number.
+    """
+
+    done: int
+    bundles: int | None
+    rates: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def calls_per_s(self) -> float:
+        """The calls a second of all of them."""
+        return sum(self.rates.values())
+
+
 @dataclass(slots=True)
 class Progress:
     """Where a run is. ``trouble`` says in a few words what holds it up, if anything does.
 
     ``rate`` is the most calls a second that may start, None for no limit. ``retries`` counts what
     was to be tried again, by why; ``held_back_by`` names what keeps the pace down. ``listed``
-    counts the files found so far, None once all are.
+    counts the files found so far, None once all are. ``cluster`` is there for a run on one.
     """
 
     tally: Tally
@@ -33,6 +50,7 @@ class Progress:
     retries: Mapping[str, int] = field(default_factory=dict)
     held_back_by: str = ""
     listed: int | None = None
+    cluster: ClusterProgress | None = None
 
     def count_files(self, exports: ExportSet) -> None:
         """Take in how many files were found so far, if there are more to find."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -54,13 +54,31 @@ class Files(Protocol):
     def __iter__(self) -> Iterator[ExportFile]: ...
 
 
+Done = tuple[Sequence[LineBatch], Sequence[Result]]
+"""Batches, and what a job made of each."""
+
+
+class Spread(Protocol):
+    """Has a job done on other machines."""
+
+    def run(
+        self,
+        job: Callable[[LineBatch], Result],
+        files: Files,
+        spare: Callable[[LineBatch, Result], LineBatch],
+    ) -> Iterator[Done[Result]]:
+        """Give the batches of files with what a job makes of them, in order.
+
+        ``spare`` leaves of each batch what is still needed once the job is done. Raises
+        ConvertroError.
+        """
+
+
 class Batches(Generic[Result]):
     """Batches of lines with what a job made of them, in the order of the files."""
 
-    def __init__(
-        self, groups: Iterable[list[LineBatch]], job: Callable[[LineBatch], Result], workers: int
-    ) -> None:
-        self._feed = ReadAhead(run_in_order(Each(job), groups, workers=workers))
+    def __init__(self, done: Iterator[Done[Result]]) -> None:
+        self._feed = ReadAhead(done)
         self._taken: deque[tuple[LineBatch, Result]] = deque()
 
     def __enter__(self) -> Batches[Result]:
@@ -90,7 +108,8 @@ class Reading:
 
     What is damaged or left unread is told to the ``watcher``, and so is where the reading is.
     ``workers`` is None for the default; a ``limit`` of messages, which the job counts down, takes
-    one process. ``interrupts`` are those of a run that has entered its own already.
+    one process. ``interrupts`` are those of a run that has entered its own already. With a
+    ``spread`` other machines read, and do the jobs.
     """
 
     def __init__(
@@ -101,6 +120,7 @@ class Reading:
         workers: int | None = None,
         limit: int | None = None,
         interrupts: Interrupts | None = None,
+        spread: Spread | None = None,
     ) -> None:
         self.tally = Tally()
         self.files = RunFiles(self.tally, watcher.notice, exports)
@@ -111,6 +131,7 @@ class Reading:
         self._watcher = watcher
         self._workers = workers
         self._limit = limit
+        self._spread = spread
         self._given = interrupts
         self._interrupts = interrupts or Interrupts()
         self._opened = ExitStack()
@@ -146,7 +167,8 @@ class Reading:
         groups: Iterable[list[LineBatch]] = grouped(read if beside is None else beside(read))
         if joins:
             groups = ([joined(group)] for group in groups)
-        return Batches(groups, job, choose_workers(self._workers, files.total_bytes, self._limit))
+        workers = choose_workers(self._workers, files.total_bytes, self._limit)
+        return Batches(run_in_order(Each(job), groups, workers=workers))
 
     def each(
         self,
@@ -154,9 +176,17 @@ class Reading:
         *,
         beside: Beside | None = None,
         joins: bool = False,
+        spare: Callable[[LineBatch, Result], LineBatch] = lambda batch, _: batch,
     ) -> Iterator[tuple[LineBatch, Result]]:
-        """Give all batches one after the other, until their end or an interrupt."""
-        batches = self._opened.enter_context(self.batches(job, beside=beside, joins=joins))
+        """Give all batches one after the other, until their end or an interrupt.
+
+        ``spare`` leaves of each what is still needed, where it comes from another machine.
+        """
+        if self._spread is not None:
+            made = Batches(self._spread.run(job, self._exports, spare))
+        else:
+            made = self.batches(job, beside=beside, joins=joins)
+        batches = self._opened.enter_context(made)
         while not batches.is_finished and not self._interrupts.stop_requested:
             taken = batches.take(_TICK)
             if taken is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -38,7 +38,7 @@ class Address:
 
     def with_key(self, key: str) -> Address:
         """Give the place of another key in the same bucket."""
-        return replace(self, key=key)
+        return Address(self.scheme, self.bucket, key, self.url)  # for each object of a list
 
 
 def read_address(argument: str) -> Address:

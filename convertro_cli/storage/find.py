@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -40,8 +41,8 @@ class Root(NamedTuple):
         """Why an object found by it is no export, if so: by its name, or a folder's below here."""
         if self.is_object:
             return None
-        below = key.removeprefix(_fixed(self.address.key)).split("/")
-        return next(filter(None, map(why_unread, below)), None)
+        folder, slash, name = key.rpartition("/")
+        return _why_folder_unread(self.address.key, folder + slash) or why_unread(name)
 
     def reads(self, address: Address) -> bool:
         """Whether an object is read because of it."""
@@ -55,6 +56,16 @@ class Root(NamedTuple):
         else:
             found = address.key.startswith(_fixed(mine.key))
         return found and self.why_unread(address.key) is None
+
+
+@lru_cache(maxsize=8)
+def _why_folder_unread(root: str, folder: str) -> Unread | None:
+    """Why nothing in a folder is an export; asked for each of the objects that follow each other.
+
+    ``root`` is the key of what the folder was found by: only what is below there tells.
+    """
+    below = folder.removeprefix(_fixed(root)).split("/")
+    return next(filter(None, map(why_unread, below)), None)
 
 
 def _fixed(key: str) -> str:
@@ -100,7 +111,7 @@ class ObjectSearch:
         is_empty, before = True, self._left_for_their_days
         for found in (named,) if named is not None else self._list(store, address):
             why = self._why_unread(root, found.address.key)
-            if any(earlier.reads(found.address) for earlier in self._roots):
+            if self._roots and any(earlier.reads(found.address) for earlier in self._roots):
                 is_empty = False
             elif why is not None:
                 self._unread[why] += 1
@@ -111,6 +122,10 @@ class ObjectSearch:
         self._roots.append(root)
         if is_empty and self._left_for_their_days == before:
             raise _nothing_at(address)
+
+    def place(self, found: StoredObject) -> ObjectPlace:
+        """Give the place of an object that was found elsewhere, with the credentials of here."""
+        return ObjectPlace(self._open(found.address), found, self._requests)
 
     @property
     def _left_for_their_days(self) -> int:
@@ -153,20 +168,17 @@ class ObjectPlace:
     """Where one object lies; it is recognised by what the list says of it."""
 
     def __init__(self, store: ObjectStore, found: StoredObject, requests: Requests) -> None:
+        self.found = found
         self._store = store
-        self._found = found
+        self.identity: FileIdentity | None = identity_of(found)
+        """What it is recognised by."""
         self._requests = requests
         self._reader: ObjectReader | None = None
-
-    @property
-    def identity(self) -> FileIdentity | None:
-        """What it is recognised by."""
-        return identity_of(self._found)
 
     def begin(self) -> None:
         """Ask for the first part."""
         if self._reader is None:
-            self._reader = ObjectReader(self._store, self._found, self._requests)
+            self._reader = ObjectReader(self._store, self.found, self._requests)
             self._reader.begin()
 
     @contextmanager

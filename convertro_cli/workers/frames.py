@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import pickle
 import struct
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from convertro_cli.workers.inherited import InheritedFile
 
@@ -36,25 +36,25 @@ def pack(job: Any) -> tuple[bytes, list[int]]:
     return buffer.getvalue(), pickler.descriptors
 
 
-def send(pipe: BinaryIO, value: Any) -> None:
+def send(pipe: IO[bytes], value: Any) -> None:
     """Write one object. Raises OSError when the other end is gone."""
     send_packed(pipe, pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
 
 
-def send_packed(pipe: BinaryIO, content: bytes) -> None:
+def send_packed(pipe: IO[bytes], content: bytes) -> None:
     """Write one object that is pickled already. Raises OSError when the other end is gone."""
     pipe.write(_LENGTH.pack(len(content)))
     pipe.write(content)
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> Any:
+def receive(pipe: IO[bytes]) -> Any:
     """Read one object. Raises EOFError when the other end is gone."""
     (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
     return pickle.loads(_exactly(pipe, length))  # noqa: S301
 
 
-def _exactly(pipe: BinaryIO, length: int) -> bytes:
+def _exactly(pipe: IO[bytes], length: int) -> bytes:
     content = pipe.read(length)
     if len(content) < length:
         raise EOFError

@@ -20,6 +20,11 @@ FIRST = 5
 DRY_RUN = ("replay", "--dry-run", "logs", "--output", "calls", "--json")
 INSPECT = ("inspect", "logs", "--format", "json")
 DIFF = ("diff", "convertro.toml", "convertro.toml", "logs", "--format", "json")
+EXPLAIN = [
+    ("explain", "logs", "--line", "logs/17.json:1"),
+    ("explain", "logs", "--event", "Order Completed"),
+    ("explain", "logs", "--message-id", "m17"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +68,7 @@ def test_a_dry_run_counts_all_files_that_a_replay_would_not_read(
 
 
 @pytest.mark.parametrize(
-    "command", [DRY_RUN, ("replay", "logs", "--yes", "--base-url"), INSPECT, DIFF]
+    "command", [DRY_RUN, ("replay", "logs", "--yes", "--base-url"), INSPECT, DIFF, *EXPLAIN]
 )
 def test_how_many_files_were_found_is_shown_while_they_are_listed(
     convertro: CommandLine,

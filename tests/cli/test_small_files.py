@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from convertro_cli.record.ledger import Marked
+from convertro_cli.record.ledger import Marked, Settled
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.sandbox.server import Sandbox
 from tests.cli.command_line import CommandLine
@@ -35,19 +37,29 @@ def make(count: int) -> list[bytes]:
 def test_finishing_a_file_takes_no_commit_of_its_own(
     convertro: CommandLine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:
-    """It rides in the next one, and that marks as many calls as those of one large file."""
-    commits = []
-    commit = SqliteLedger.commit
+    """It rides in the next one, and that marks as many calls as those of one large file.
+
+    Nor are the calls of a file looked up by themselves.
+    """
+    commits, questions = [], []
+    commit, look_up = SqliteLedger.commit, SqliteLedger.look_up
+
+    def asked(ledger: SqliteLedger, keys: Sequence[bytes]) -> dict[bytes, Settled]:
+        questions.append(len(keys))
+        return look_up(ledger, keys)
 
     def counted(ledger: SqliteLedger, *arguments: object, **named: object) -> Marked:
         commits.append(1)
         return commit(ledger, *arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(SqliteLedger, "commit", counted)
+    monkeypatch.setattr(SqliteLedger, "look_up", asked)
     make(300)
     summary = convertro.replay(sandbox.url, "logs", "--workers", workers).summary
     assert summary["messages"]["delivered"] == summary["files"]["read"] == 300
     assert len(commits) < 60
+    assert sum(questions) == 300
+    assert len(questions) < 60
     again = convertro.replay(sandbox.url, "logs").summary
     assert (again["files"]["read"], again["files"]["skipped"]) == (0, 300)
 
@@ -98,3 +110,22 @@ def test_what_is_mapped_together_is_told_apart(convertro: CommandLine, workers: 
     assert summary["messages"]["read"] == len(lines)
     for place in ("logs/0003.json:4", "logs/0004.json:1[1]", "logs/0005.json:2"):
         assert place in together.err
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_is_replayed_together_is_told_apart(
+    convertro: CommandLine, sandbox: Sandbox, workers: str
+) -> None:
+    """A dead letter names its own file and line; a damaged file is read again, the others not."""
+    lines = make(9)
+    Path("logs", "0003.json").write_bytes(b"\n" + lines[3] + b"{broken\n")
+    Path("logs", "0005.json").write_bytes(gzip.compress(lines[5])[:-4])
+    found = convertro.replay(sandbox.url, "logs", "--workers", workers)
+    assert found.summary["files"] == {**found.summary["files"], "read": 8, "damaged": 1}
+    assert found.summary["calls"]["delivered"] == 9
+    (letter,) = [
+        json.loads(line) for line in convertro.workspace.dead_letters.read_bytes().splitlines()
+    ]
+    assert letter["source"] == "logs/0003.json:3"
+    again = convertro.replay(sandbox.url, "logs").summary
+    assert again["files"] == {**again["files"], "read": 0, "skipped": 8, "damaged": 1}

@@ -158,7 +158,7 @@ class Rig:
 
     def take(self, batch: LineBatch, mapped: MappedBatch) -> Rig:
         """Take in a batch as the mapping gives it."""
-        self.delivery.take(batch, mapped, self.file)
+        self.delivery.take(batch, mapped, [self.file])
         return self
 
     def step(self) -> None:
@@ -265,7 +265,7 @@ class Rig:
         """The counts of messages that are not zero."""
         return {name: count for name, count in self.tally.summary()["messages"].items() if count}
 
-    def _batch(self, batch: list[Event]) -> tuple[LineBatch, MappedBatch, PendingFile]:
+    def _batch(self, batch: list[Event]) -> tuple[LineBatch, MappedBatch, list[PendingFile]]:
         mapped = MappedBatch()
         data = bytearray()
         for event in batch:
@@ -288,4 +288,4 @@ class Rig:
             identity = (event.name, event.name)
             mapped.messages.append((*place, calls, original, source, identity))
         lines = LineBatch(0, SOURCE, self._line - len(batch), bytes(data), 0)
-        return lines, mapped, self.file
+        return lines, mapped, [self.file]

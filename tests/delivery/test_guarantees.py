@@ -23,6 +23,7 @@ from convertro_cli.record.sqlite_ledger import SqliteLedger
 from tests.delivery.conftest import QUICK_DISK
 from tests.delivery.fakes import LOST, REFUSED, MemoryLedger, PromptWriter, Reply, TardyWriter
 from tests.delivery.rig import Config, Event, Rig, key_of, name_of, numbered
+from tests.soaking import examples
 
 WINDOW = 256  # the README promises it, whatever the program has
 
@@ -104,7 +105,7 @@ class LedgerWatch:
 
 
 @given(weather=weathers, fixed=st.sampled_from([None, 1, 64, 256]), writer=st.sampled_from(WRITERS))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 def test_every_request_is_marked_before_it_starts_and_the_window_holds(
     weather: Weather, fixed: int | None, writer: Callable[[], Executor]
 ) -> None:
@@ -174,7 +175,7 @@ def blake(name: str) -> float:
     at_most_once=st.booleans(),
     writer=st.sampled_from(WRITERS),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_all_is_accounted_for(
     export: list[list[Event]],
     weather: Weather,
@@ -244,7 +245,7 @@ def check_fates(rig: Rig, ledger: MemoryLedger, export: list[list[Event]]) -> No
 
 
 @given(weather=weathers, crashes=st.lists(st.integers(1, 400), max_size=5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 def test_after_any_number_of_crashes_all_is_delivered_and_repeats_are_counted(
     weather: Weather, crashes: list[int]
 ) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from http.client import HTTPConnection
 from importlib.util import find_spec
 
 import pytest
 
 from convertro_cli.delivery import transports
+from convertro_cli.delivery.requests_transport import _Errand
 from convertro_cli.delivery.transport import TransportOptions
 from convertro_cli.delivery.transports import Setting, open_transport, resolve_transport
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -68,3 +70,14 @@ def test_only_the_chosen_library_is_imported(setting: str, unwanted: str) -> Non
     )
 
     subprocess.run([sys.executable, "-c", program], timeout=30, check=True)
+
+
+@pytest.mark.parametrize("connection", [None, HTTPConnection("convertro.test")])
+def test_what_ends_as_it_is_broken_off_is_no_trouble(connection: HTTPConnection | None) -> None:
+    """At its deadline a request may have no connection yet, or have just closed it."""
+    errand = _Errand(1, "http://convertro.test/", 0.0)
+    errand.connection = connection
+
+    errand.break_off()
+
+    assert errand.is_overdue

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertro_cli.destination_filters.browser import filters_from_browser_settings
@@ -18,6 +18,7 @@ from convertro_cli.destination_filters.specs import (
     Sample,
 )
 from tests.mapping.strategies import JSON
+from tests.soaking import examples
 
 EVENT_IS_X = json.dumps(["=", "event", {"value": "X"}])
 
@@ -122,6 +123,7 @@ def test_what_cannot_be_taken_is_told(bad: Any, told: str) -> None:
     assert [each.condition for each in filters] == ["all"]
 
 
+@settings(max_examples=examples(40))
 @given(JSON | st.dictionaries(st.just("middlewareSettings"), st.dictionaries(
     st.just("routingRules"), JSON | st.lists(st.dictionaries(
         st.sampled_from(["destinationName", "matchers", "transformers"]),

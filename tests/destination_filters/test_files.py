@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertro_cli.destination_filters.documents import read_documents
@@ -29,6 +29,7 @@ from convertro_cli.destination_filters.specs import (
 )
 from convertro_cli.errors import ConvertroError
 from tests.mapping.strategies import JSON
+from tests.soaking import examples
 
 API: dict[str, Any] = {
     "id": "f1",
@@ -406,6 +407,7 @@ ACTIONS = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=examples(40))
 @given(
     st.dictionaries(st.sampled_from(KEYS), JSON) | st.fixed_dictionaries(
         {"if": st.just("all"), "actions": st.lists(ACTIONS)}

@@ -6,7 +6,7 @@ import pickle
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertro_cli.destination_filters.actions import Dropped
@@ -26,6 +26,7 @@ from convertro_cli.destination_filters.steps import Draw, FieldChange, FilterSte
 from convertro_cli.fql.errors import FqlError
 from convertro_cli.fql.parts import ConditionPart, Found
 from tests.fql.trees import MESSAGES, deep
+from tests.soaking import examples
 
 MESSAGE: dict[str, Any] = {
     "type": "track",
@@ -256,6 +257,7 @@ CHANGES = st.builds(
 )
 
 
+@settings(max_examples=examples(100))
 @given(st.lists(FILTERS, max_size=4), st.lists(CHANGES, max_size=3), MESSAGES, st.text())
 def test_nothing_raises_and_the_message_stays_as_it_is(
     filters: list[DestinationFilter],

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from convertro_cli.fql.closures import compile_condition, compile_value
 from convertro_cli.fql.errors import FqlError
@@ -16,6 +16,7 @@ from convertro_cli.fql.parts import evaluate_parts
 from convertro_cli.fql.printer import print_condition
 from convertro_cli.fql.tree import Condition
 from tests.fql.trees import CONDITIONS, EXTREMES, MESSAGES, deep
+from tests.soaking import examples
 
 MESSAGE: dict[str, Any] = {
     "type": "track",
@@ -103,6 +104,7 @@ def test_the_value_of_an_expression(text: str, value: Any) -> None:
     assert compile_value(parse(text))(MESSAGE) == value
 
 
+@settings(max_examples=examples(50))
 @given(CONDITIONS, MESSAGES)
 def test_no_condition_raises_on_any_message(tree: Condition, message: dict[str, Any]) -> None:
     """It is true or false, the message stays as it is, and the parts agree with the whole."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 
 from convertro_cli.fql.errors import FqlError
 from convertro_cli.fql.parser import parse
 from convertro_cli.fql.printer import print_condition, print_operand
 from convertro_cli.fql.tree import Condition, Literal, Path
 from tests.fql.trees import TREES
+from tests.soaking import examples
 
 
+@settings(max_examples=examples(50))
 @given(TREES)
 def test_a_printed_tree_reads_back_to_itself(tree: Condition) -> None:
     """The same tree, down to the types of its numbers."""

@@ -11,6 +11,7 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.url_limit import UrlLimit
 from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from tests.mapping.messages import make_rules
+from tests.soaking import examples
 
 RULES = [
     make_rules(),
@@ -37,7 +38,7 @@ CALLS = st.builds(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(CALLS, st.sampled_from(RULES))
 def test_a_call_is_allowed_if_its_url_is_short_enough(call: Call, rules: Rules) -> None:
     """Whatever its characters expand to, and however long names and addresses are."""

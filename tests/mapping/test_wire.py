@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertro_cli.mapping.calls import Call, Mapped, MappingWarning
@@ -24,6 +24,7 @@ from convertro_cli.mapping.wire import (
     wire_user_id,
 )
 from tests.mapping.messages import Message, cloud_message, make_rules, web_message
+from tests.soaking import examples
 
 HOST = "https://sp1.convertro.com"
 
@@ -318,6 +319,7 @@ CALLS = st.builds(
 TRAITS = st.dictionaries(WORD, TEXT | st.integers(-(2**63), 2**64 - 1) | st.lists(st.booleans()))
 
 
+@settings(max_examples=examples(50))
 @given(CALLS, TRAITS, st.booleans())
 def test_any_url_is_ascii_and_gives_back_its_parameters(
     call: Call, traits: dict[str, Any], hashed: bool

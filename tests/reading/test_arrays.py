@@ -21,6 +21,7 @@ from convertro_cli.reading.cutting import KEPT_LINE, Cut
 from convertro_cli.reading.damage import DamagedExport
 from convertro_cli.reading.nesting import members_of, parts_of
 from tests.reading.running import read, read_stdin
+from tests.soaking import examples
 
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, width=32)
@@ -59,7 +60,7 @@ def items_of(cuts: list[Cut]) -> list[tuple[tuple[int, int | None], bytes]]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     st.lists(st.lists(OBJECTS, min_size=1, max_size=5), min_size=1, max_size=3),
     st.sampled_from([None, 0, 2]),

@@ -19,6 +19,7 @@ from convertro_cli.settings.checks import check_base_url, check_path, is_loopbac
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import check
 from convertro_cli.settings.model import Settings
+from tests.soaking import examples
 
 ADDRESSES = [
     "https://sp1.convertro.com",
@@ -276,7 +277,7 @@ def accepted(tables: dict[str, Any]) -> Settings:
         tables["convertro"].setdefault("account", "acme")
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(TABLES)
 def test_no_setting_reaches_another_host_or_path(tables: dict[str, Any]) -> None:
     """Settings that are accepted send every call to the host and path that they name."""

@@ -7,13 +7,14 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.settings.load import check
 from convertro_cli.settings.segment_import import SEGMENT_KEYS, read_segment_settings, take_over
 from tests.mapping.strategies import JSON
+from tests.soaking import examples
 
 SEGMENT: dict[str, Any] = {
     "account": "acme",
@@ -177,6 +178,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
             read_segment_settings(path)
 
 
+@settings(max_examples=examples(50))
 @given(st.dictionaries(st.sampled_from([*SEGMENT, "more"]), JSON))
 def test_whatever_the_values_are_the_rest_is_sound(segment: dict[str, Any]) -> None:
     """What is taken over always loads, and what has a value and is not taken over is told."""

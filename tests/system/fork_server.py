@@ -21,12 +21,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 _LONGEST_ORDER = 1 << 20
 _LOADED = (
@@ -56,15 +56,23 @@ class Order:
 
 
 class Forked:
-    """A program that was split off, with what the tests use of a ``subprocess.Popen``."""
+    """A program that was split off, with what the tests use of a ``subprocess.Popen``.
 
-    stdin = None
+    Its standard input may be ``subprocess.PIPE``.
+    """
+
     stdout = None
 
-    def __init__(self, order: Order, streams: Sequence[int]) -> None:
+    def __init__(self, order: Order, stdin: int, stdout: int, stderr: int) -> None:
+        self.stdin: IO[bytes] | None = None
         self._state, theirs = socket.socketpair()
-        with theirs:
-            _server().send(order, [*streams, theirs.fileno()])
+        with ExitStack() as passed_on:
+            passed_on.enter_context(theirs)
+            if stdin == subprocess.PIPE:
+                stdin, ours = os.pipe()
+                passed_on.callback(os.close, stdin)
+                self.stdin = os.fdopen(ours, "wb")
+            _server().send(order, [stdin, stdout, stderr, theirs.fileno()])
         self.returncode: int | None = None
         self.pid = self._receive()
 

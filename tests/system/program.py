@@ -104,7 +104,7 @@ class Running:
         stdout = self._out.fileno() if stdout is None else stdout
         stderr = self._err.fileno() if stderr is None else stderr
         self.process: subprocess.Popen[bytes] | Forked
-        if fresh or before is not None or min(stdin, stdout) < 0:
+        if fresh or before is not None:
             self.process = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -116,7 +116,7 @@ class Running:
             )
         else:
             order = Order([str(word) for word in command[1:]], str(folder), environ)
-            self.process = Forked(order, [stdin, stdout, stderr])
+            self.process = Forked(order, stdin, stdout, stderr)
 
     def err(self) -> str:
         """What it has printed on standard error so far."""

@@ -18,6 +18,7 @@ from convertro_cli.record.ledger import (
 from convertro_cli.record.postgres import lease as leases
 from convertro_cli.record.postgres import statements as sql
 from convertro_cli.record.postgres.files import finish_files
+from convertro_cli.record.postgres.jobs import JobShare
 from convertro_cli.record.postgres.letters import LetterBox
 
 
@@ -38,6 +39,7 @@ class Commit:
         fresh: bytes,
         again: Mapping[bytes, int],
         letters: LetterBox,
+        share: JobShare | None = None,
     ) -> None:
         self._run = run
         self._renewal = {"run": run, "seconds": seconds, "keys": sending, "orders": orders}
@@ -48,6 +50,7 @@ class Commit:
         self._fresh = fresh
         self._again = again
         self._letters = letters
+        self._share = share
 
     def carry_out(self, connection: Connection) -> Marked:
         """Do it. Raises ConvertroError where another run has taken over."""
@@ -56,11 +59,15 @@ class Commit:
             renewal = connection.execute(sql.RENEW, self._renewal)
             self._settle(connection)
             marking = self._mark(connection)
+            if self._share is not None:
+                self._share.write(connection, self._run)
             pipeline.sync()
             if renewal.rowcount == 0:
                 raise leases.fenced()
             for cursor in marking:
                 marked += cursor.fetchall()
+        if self._share is not None:
+            self._share.hear()
         asked = [*split_keys(self._fresh), *self._again]
         refused = set(asked) - {key for key, _ in marked}
         how: dict[bytes, Settled] = {}

@@ -24,6 +24,7 @@ from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.postgres.commit import Commit, find_settled, joined
 from convertro_cli.record.postgres.files import HeldFiles, is_finished
 from convertro_cli.record.postgres.forgetting import forget_rows
+from convertro_cli.record.postgres.jobs import JobShare
 from convertro_cli.record.postgres.letters import LetterBox, mark_tried
 from convertro_cli.record.postgres.rate import SharedBucket
 from convertro_cli.record.postgres.schema import check_version, migrate
@@ -45,11 +46,13 @@ class PostgresLedger(Ledger):
         *,
         lease_seconds: float = LEASE_SECONDS,
         patience: ServerPatience | None = None,
+        share: JobShare | None = None,
     ) -> None:
         patience = patience or ServerPatience()
         background = ServerPatience(patience.seconds, patience.stopped)
         self.lease: leases.RunLease = leases.RunLease(lease_seconds)
         self.letters = LetterBox()
+        self._share = share
         self._address = address
         self._patience = ServerPatience(patience.seconds, patience.stopped, patience.notice)
         self._bucket: SharedBucket | None = None
@@ -98,6 +101,8 @@ class PostgresLedger(Ledger):
             "host": socket.gethostname(),
             "process": os.getpid(),
             "seconds": self.lease.seconds,
+            "job": self._share.job if self._share is not None else None,
+            "bundle": self._share.bundle if self._share is not None else None,
         }
         since = leases.boot_time()
 
@@ -129,6 +134,8 @@ class PostgresLedger(Ledger):
             with connection.transaction():
                 leases.give_back(connection, run)
                 connection.execute(sql.END_RUN, parameters)
+                if self._share is not None:
+                    self._share.write(connection, run)
 
         self._writer.do(end)
         self._held = set()
@@ -137,6 +144,11 @@ class PostgresLedger(Ledger):
         """Give the bucket from which all runs draw."""
         self._bucket = SharedBucket(self._address, rate)
         return self._bucket
+
+    def note_counts(self, counts: bytes) -> None:
+        """Have the next commit write the counts of a run that is part of a job."""
+        if self._share is not None:
+            self._share.counts = counts
 
     def while_away(self, meanwhile: Callable[[float], object]) -> None:
         """Say what to do in each pause while a look-up waits for the database."""
@@ -177,6 +189,7 @@ class PostgresLedger(Ledger):
             fresh=joined(new - again.keys()),
             again=again,
             letters=self.letters,
+            share=self._share,
         )
         since = leases.boot_time()
         marked = self._writer.do(commit.carry_out)

@@ -14,8 +14,8 @@ _KEYS = """(
 
 BEGIN_RUN = """
 WITH begun AS (
-    INSERT INTO runs (target, account, site_id, host, process)
-    VALUES (%(target)s, %(account)s, %(site_id)s, %(host)s, %(process)s)
+    INSERT INTO runs (target, account, site_id, host, process, job, bundle)
+    VALUES (%(target)s, %(account)s, %(site_id)s, %(host)s, %(process)s, %(job)s, %(bundle)s)
     RETURNING id, started_at
 ), leased AS (
     INSERT INTO leases (run, renewed_at, until)

@@ -17,7 +17,7 @@ from convertro_cli.mapping.message import map_message
 from convertro_cli.mapping.retyping import TypedKeys, typed_keys
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.url_limit import UrlLimit
-from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.batch import LineBatch, with_lines_at
 from convertro_cli.review.diff.calls import ShownCall
 from convertro_cli.review.diff.compare import Comparer, Wanted, WhichMessage
 from convertro_cli.review.diff.samples import Handed
@@ -205,6 +205,16 @@ class DiffJob:
         is_filtered = isinstance(outcome, Skipped) and outcome.reason in _BY_FILTERS
         dropped_by = outcome.title if is_filtered else None
         return OneSide(reason=reason, line={"skip": reason}, filter=dropped_by)
+
+
+def keep_lines_with_calls(batch: LineBatch, part: DiffPart) -> LineBatch:
+    """Leave of a batch only the lines that may have to be looked at again; ``part`` follows."""
+    spared, place, spans = with_lines_at(batch, part.spans.values()), 0, {}
+    for number, (start, end) in part.spans.items():
+        spans[number] = place, place + end - start
+        place += end - start
+    part.spans = spans
+    return spared
 
 
 def map_again(line: MappedLine, batch: LineBatch, rules: Rules) -> Outcome:

@@ -9,13 +9,13 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.review.diff.compare import Wanted
-from convertro_cli.review.diff.job import DiffJob
+from convertro_cli.review.diff.job import DiffJob, keep_lines_with_calls
 from convertro_cli.review.diff.repeats import DiffRepeats
 from convertro_cli.review.diff.report import DiffReport
 from convertro_cli.review.diff.saved import SavedRun
 from convertro_cli.review.diff.tally import DiffTally
 from convertro_cli.run.progress import Watcher
-from convertro_cli.run.reading import Beside, Reading
+from convertro_cli.run.reading import Beside, Reading, Spread
 from convertro_cli.run.retyped import RetypedSearch
 from convertro_cli.settings.compare import SettingDifference
 
@@ -51,13 +51,15 @@ def compare(
     watcher: Watcher,
     write: Callable[[bytes], object] | None = None,
     known: KnownCalls | None = None,
+    spread: Spread | None = None,
 ) -> DiffReport:
     """Compare what all messages become on the two sides.
 
     ``write`` takes every change as a line, in the order of the export, if ``options`` want them
     written. Interrupted, it reports what was compared until then. ``known`` has what replays
     delivered: what of it would go out again, under another type, is counted. Opens no connection
-    and writes no state. Raises ConvertroError for a saved run that cannot be compared with.
+    and writes no state. With a ``spread`` other machines read, and there is no saved run.
+    Raises ConvertroError for a saved run that cannot be compared with.
     """
     total = options.wanted.open().finish()
     saved = sides.before if isinstance(sides.before, SavedRun) else None
@@ -66,8 +68,10 @@ def compare(
     retyped = RetypedSearch(known) if known is not None else None
     job = DiffJob(rules, sides.after, options.wanted, options.limit)
     beside = None if saved is None else _beside(saved, exports)
-    with Reading(exports, watcher, workers=options.workers, limit=options.limit) as reading:
-        for batch, part in reading.each(job, beside=beside):
+    with Reading(
+        exports, watcher, workers=options.workers, limit=options.limit, spread=spread
+    ) as reading:
+        for batch, part in reading.each(job, beside=beside, spare=keep_lines_with_calls):
             if part.fault is not None and saved is not None:
                 raise saved.fault(part.fault)
             repeats.take_out(batch, part)

@@ -24,7 +24,7 @@ from convertro_cli.mapping.modes import decide_mode
 from convertro_cli.mapping.rules import Rules, Selection, Wire
 from convertro_cli.mapping.times import message_time
 from convertro_cli.mapping.url_limit import UrlLimit
-from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.batch import LineBatch, with_lines_at
 from convertro_cli.record.tally import Fate
 from convertro_cli.review.inspect.findings import BatchFindings
 from convertro_cli.review.inspect.ids import hash_ids
@@ -67,6 +67,16 @@ class InspectJob(MappingJob):
         for line in self.lines(batch, ending):
             looking.look_at(line)
         return looking.finish(exhausted=ending.exhausted)
+
+
+def keep_lines_with_calls(batch: LineBatch, result: BatchFindings) -> LineBatch:
+    """Leave of a batch only the lines that may have to be looked at again; ``result`` follows."""
+    spared, place, spans = with_lines_at(batch, result.spans), 0, []
+    for start, end in result.spans:
+        spans.append((place, place + end - start))
+        place += end - start
+    result.spans = spans
+    return spared
 
 
 class _Looking:

@@ -8,10 +8,10 @@ from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.review.inspect.copies import Copies
 from convertro_cli.review.inspect.findings import Findings
-from convertro_cli.review.inspect.job import InspectJob
+from convertro_cli.review.inspect.job import InspectJob, keep_lines_with_calls
 from convertro_cli.review.inspect.report import InspectReport, ReadingFacts, build_report
 from convertro_cli.run.progress import Watcher
-from convertro_cli.run.reading import Reading
+from convertro_cli.run.reading import Reading, Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,23 @@ class InspectOptions:
 
 
 def inspect(
-    exports: ExportSet, rules: Rules, *, options: InspectOptions, watcher: Watcher
+    exports: ExportSet,
+    rules: Rules,
+    *,
+    options: InspectOptions,
+    watcher: Watcher,
+    spread: Spread | None = None,
 ) -> InspectReport:
-    """Find out what is in the exports. Interrupted, it reports what was read until then."""
+    """Find out what is in the exports. Interrupted, it reports what was read until then.
+
+    With a ``spread`` other machines read them.
+    """
     found, copies = Findings(), Copies(rules)
     job = InspectJob(rules, options.limit)
-    with Reading(exports, watcher, workers=options.workers, limit=options.limit) as reading:
-        for batch, result in reading.each(job):
+    with Reading(
+        exports, watcher, workers=options.workers, limit=options.limit, spread=spread
+    ) as reading:
+        for batch, result in reading.each(job, spare=keep_lines_with_calls):
             copies.look_at(batch, result)
             found.add(result.found)
             reading.tally.messages["read"] = found.messages["read"]

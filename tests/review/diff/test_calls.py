@@ -18,6 +18,7 @@ from convertro_cli.mapping.wire import LONGEST_URL, build_url
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.review.diff.calls import ShownCall
 from tests.mapping.messages import cloud_message, make_rules, web_message
+from tests.soaking import examples
 
 RULES = make_rules(mapping={"unmapped_events": "send"})
 LONG_NAMES = make_rules(wire={"params": {"sid": "s" * 7900}}).wire
@@ -41,7 +42,7 @@ _calls = st.builds(
 
 
 @given(_calls, st.sampled_from([RULES.wire, LONG_NAMES, LONG_ADDRESS]))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_it_is_known_without_its_url_whether_a_call_can_be_sent(call: Call, wire: Wire) -> None:
     """Whatever the call and the names of its parameters: as if its URL had been made."""
     sendable = len(build_url(call, wire)) <= LONGEST_URL

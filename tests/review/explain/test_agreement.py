@@ -17,6 +17,7 @@ from tests.mapping.messages import settings_of
 from tests.mapping.test_conformance import line_of, read_cases
 from tests.review.explain import messages as made
 from tests.review.explain.messages import Message, dry_run, explain_message
+from tests.soaking import examples
 from tests.system.test_conformance import OPEN_GATES
 
 
@@ -83,7 +84,7 @@ def test_every_case_of_filters_is_explained_as_the_dry_run_maps_it(name: str) ->
 
 
 @given(made.messages, made.settings, made.selection)
-@profile(max_examples=300, deadline=None)
+@profile(max_examples=examples(300), deadline=None)
 def test_any_message_is_explained_as_the_dry_run_maps_it(
     message: Message, settings: Settings, selection: Selection
 ) -> None:

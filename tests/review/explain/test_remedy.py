@@ -27,6 +27,7 @@ from convertro_cli.settings.model import Settings
 from tests.mapping.messages import cloud_message, settings_of, web_message
 from tests.review.explain import messages as made
 from tests.review.explain.messages import ACCOUNT, Message
+from tests.soaking import examples
 
 
 def situation(message: Message, selection: Selection | None = None, **tables: Any) -> Situation:
@@ -244,7 +245,7 @@ def test_a_change_leaves_the_message_itself_alone() -> None:
 
 
 @given(made.messages, made.settings, made.selection)
-@profile(max_examples=150, deadline=None)
+@profile(max_examples=examples(60), deadline=None)
 def test_every_remedy_sends_the_message_and_needs_all_of_its_changes(
     message: Message, settings: Settings, selection: Selection
 ) -> None:

@@ -21,6 +21,7 @@ from convertro_cli.review.report.terminal import print_document
 from tests.mapping.messages import cloud_message, make_rules, web_message
 from tests.review.browser import needs_chromium, open_browser
 from tests.review.inspect.looking import SHOP_RULES, as_read, at, order, report_of, track
+from tests.soaking import examples
 
 HARMFUL = "<script>alert(1)</script> | \x1b[31m **red** \u202e"
 
@@ -236,7 +237,7 @@ def test_the_page_is_drawn_quietly(tmp_path: Path) -> None:
             assert "<script>alert(1)</script>" in view.text
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(st.lists(st.text(), max_size=5), st.integers(40, 130))
 def test_any_name_fits_any_terminal(names: list[str], width: int) -> None:
     """No event name breaks a line or speaks to the terminal."""

@@ -9,13 +9,14 @@ from decimal import Decimal
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
 from convertro_cli.review.report.document import Bars, Days, Pair, Row, Series
 from convertro_cli.review.report.drawing import Drawn, draw_bars
 from convertro_cli.review.report.timeline import draw_days, periods
+from tests.soaking import examples
 
 _NUMBERS = st.one_of(
     st.integers(-(10**400), 10**400),
@@ -52,6 +53,7 @@ def _percent(text: str | None) -> float:
     return float(text[:-1])
 
 
+@settings(max_examples=examples(40))
 @given(st.lists(st.builds(Pair, st.text(), _NUMBERS, _NUMBERS, st.text(), st.text()), max_size=5))
 def test_bars_stay_in_their_picture_whatever_the_numbers(rows: list[Pair]) -> None:
     """Every bar lies within the picture's width, and any text leaves it sound."""
@@ -88,6 +90,7 @@ def test_a_long_label_is_cut_in_the_picture_and_whole_in_the_table() -> None:
     assert "n" * 200 in drawn.svg  # in its description
 
 
+@settings(max_examples=examples(40))
 @given(_DAYS, _DAYS)
 def test_no_day_is_lost_and_none_counted_twice(
     before: dict[date, int], after: dict[date, int]
@@ -100,6 +103,7 @@ def test_no_day_is_lost_and_none_counted_twice(
         assert sum(numbers) == sum(given_days.values())
 
 
+@settings(max_examples=examples(40))
 @given(_DAYS)
 def test_columns_stay_in_their_picture(by_day: dict[date, int]) -> None:
     """Every column lies within the picture, and is not higher than its scale."""

@@ -1,0 +1,239 @@
+"""Dask, as far as it is used here: tasks go out, a bundle each, and come back in any order."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing.resource_tracker import ensure_running
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+from uuid import uuid4
+
+import dask
+from distributed import Client, Future, LocalCluster
+from distributed.scheduler import KilledWorker
+from distributed.security import Security
+
+from convertro_cli.cluster import frames, task
+from convertro_cli.cluster.bundles import Bundle
+from convertro_cli.cluster.orders import Order
+from convertro_cli.cluster.parcel import pack
+from convertro_cli.cluster.place import ClusterPlace
+from convertro_cli.errors import ConvertroError, ExitCode
+
+_CONNECT_WITHIN: Final = 20
+_RETRIES: Final = 2
+_OF_THE_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGHUP})
+_COUNT_EVERY: Final = 1.0
+_TALKERS: Final = frozenset({"distributed", "tornado", "asyncio", "bokeh"})
+_NEVER: Final = logging.CRITICAL + 1
+# Bundles go to workers in numbers that its users choose: nobody has to be warned of their size.
+_CONFIG: Final = {"distributed.admin.large-graph-warning-threshold": "4GB"}
+
+
+class EngineGoneError(Exception):
+    """The scheduler is not there any more, or has forgotten this driver and its tasks."""
+
+
+class Engine:
+    """Carries out one order for any number of bundles, on all workers that there are."""
+
+    def __init__(self, client: Client, place: ClusterPlace) -> None:
+        self.place = place
+        self._client = client
+        self._seed = secrets.randbelow(1 << 32)
+        self._threads, self._counted_at = 0, float("-inf")
+        self._order: Future | None = None
+        self._under_way: dict[int, Future] = {}
+        self._done: SimpleQueue[tuple[int, Future]] = SimpleQueue()
+
+    @property
+    def threads(self) -> int:
+        """How many bundles can be under way at once, on all workers that there are lately."""
+        now = time.monotonic()
+        if self.is_there and now - self._counted_at >= _COUNT_EVERY:
+            self._counted_at = now
+            with suppress(OSError, TimeoutError):
+                self._threads = sum(self._client.nthreads().values())
+        return self._threads
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the scheduler is."""
+        return bool(self._client.status == "running")
+
+    @property
+    def under_way(self) -> int:
+        """How many bundles were submitted and are not done."""
+        return len(self._under_way)
+
+    def begin(self, order: Order) -> None:
+        """Say what is to be done with all bundles. It goes out once, as the result of a task."""
+        self._order = self._client.submit(bytes, pack(order), key=f"order-{uuid4().hex}")
+
+    def submit(self, bundle: Bundle) -> None:
+        """Have a bundle dealt with, after those that were submitted before."""
+        future = self._client.submit(
+            task.carry_out,
+            self._order,
+            pack(bundle),
+            self._seed,
+            task.this_program(),
+            key=f"bundle-{bundle.number}-{uuid4().hex}",
+            retries=_RETRIES,
+            pure=False,
+        )
+        self._under_way[bundle.number] = future
+        future.add_done_callback(lambda done: self._done.put((bundle.number, done)))
+
+    def take(self, timeout: float) -> tuple[int, Iterator[Any]] | None:
+        """Give the number of a bundle that is done, and the parts of its result; None if none is.
+
+        Walking through the parts raises ConvertroError where the bundle has a fault. Raises
+        ConvertroError where a bundle was given up, and EngineGoneError.
+        """
+        try:
+            number, future = self._done.get(timeout=max(timeout, 0.001))
+        except Empty:
+            if not self.is_there:
+                raise EngineGoneError from None
+            return None
+        if self._under_way.get(number) is not future:
+            return self.take(0)
+        content = self._result_of(future)
+        del self._under_way[number]
+        return number, frames.parts_in(content)
+
+    def cancel(self) -> None:
+        """Want nothing more: what waits is forgotten, and what is under way told to end."""
+        if not self.is_there:
+            return  # a scheduler that is gone has forgotten all by itself
+        with suppress(Exception):  # it may go at this moment
+            self._client.cancel(list(self._under_way.values()), force=True)
+        self._under_way.clear()
+
+    def _result_of(self, future: Future) -> bytes:
+        if future.status == "cancelled":
+            raise EngineGoneError
+        try:
+            content: bytes = future.result(timeout=_CONNECT_WITHIN)
+        except KilledWorker as error:
+            raise _given_up(str(error.last_worker), error.allowed_failures + 1) from None
+        except task.BundleProcessError as error:
+            raise _process_died(str(error)) from None
+        except ImportError as error:
+            raise _not_installed(error) from None
+        except (OSError, TimeoutError) as error:
+            raise EngineGoneError from error
+        except Exception as error:
+            if not self.is_there or future.status == "cancelled":
+                raise EngineGoneError from error
+            raise _unexpected(error) from error
+        return content
+
+
+@contextmanager
+def open_engine(place: ClusterPlace, notice: Callable[[str], None]) -> Iterator[Engine]:
+    """Connect to a cluster, or make one that ends with this. Raises ConvertroError."""
+    _hush()
+    with ExitStack() as opened, dask.config.set(_CONFIG):
+        client = opened.enter_context(_open_client(place, opened))
+        engine = Engine(client, place)
+        opened.callback(engine.cancel)
+        if not engine.threads:
+            notice(f"There are no workers at {place.scheduler} yet: waiting for the first.")
+        yield engine
+
+
+def _hush() -> None:
+    """Have Dask log nothing here: what matters is told in sentences. Workers have their logs."""
+    names = ["distributed", *logging.root.manager.loggerDict]
+    for name in names:
+        if name.partition(".")[0] in _TALKERS:
+            logging.getLogger(name).setLevel(_NEVER)
+
+
+def _open_client(place: ClusterPlace, opened: ExitStack) -> Client:
+    try:
+        if place.scheduler is None:
+            return Client(opened.enter_context(_local_cluster(place.processes or 1)))
+        return Client(place.scheduler, timeout=_CONNECT_WITHIN, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ConvertroError(
+            f"{place.title} cannot be reached: {_first_line(error)}.",
+            hint="Check the address, which is such as tcp://scheduler:8786, and that it runs.",
+            exit_code=ExitCode.TRY_LATER,
+        ) from None
+
+
+def _local_cluster(processes: int) -> LocalCluster:
+    """Make a cluster of processes. Whoever reaches a scheduler can run programs: so only we can.
+
+    What a terminal sends to all is for this process alone: what is blocked while the cluster's own
+    thread is made is so there for good, and in all processes that it starts.
+    """
+    ensure_running()  # when that starts something, it unblocks such signals
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_TERMINAL)
+    try:
+        return LocalCluster(
+            n_workers=processes,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            security=Security.temporary(),
+            silence_logs=_NEVER,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0].strip().rstrip(".") or type(error).__name__
+
+
+def _given_up(worker: str, tries: int) -> ConvertroError:
+    return ConvertroError(
+        f"A bundle was given up: {tries} workers were lost that had it, the last one {worker}.",
+        hint="Nothing is lost: run the same command again. If it recurs, look at the memory that "
+        "the workers have.",
+        exit_code=ExitCode.TRY_LATER,
+    )
+
+
+def _process_died(how: str) -> ConvertroError:
+    return ConvertroError(
+        f"The process of a bundle ended unexpectedly, again and again: {how}.",
+        hint="Nothing is lost: run the same command again. Look at the logs of the workers, and "
+        "at the memory that they have.",
+        exit_code=ExitCode.TRY_LATER,
+    )
+
+
+def _not_installed(error: ImportError) -> ConvertroError:
+    return ConvertroError(
+        f"A worker or the scheduler cannot load convertro: {_first_line(error)}.",
+        hint=f"Install {task.this_program()} there, too, with the same extras.",
+    )
+
+
+def _unexpected(error: Exception) -> ConvertroError:
+    return ConvertroError(
+        f"Dask could not carry out a bundle: {type(error).__name__}: {_first_line(error)}.",
+        hint="Nothing is lost: run the same command again. Look at the logs of the workers.",
+        exit_code=ExitCode.TRY_LATER,
+    )
+
+
+def gone(place: ClusterPlace) -> ConvertroError:
+    """Give the error for a scheduler that is gone."""
+    return ConvertroError(
+        f"{place.title} is gone.",
+        hint="Nothing is lost: its workers end what is under way. Run the same command again once "
+        "it is back.",
+        exit_code=ExitCode.TRY_LATER,
+    )

@@ -1,0 +1,108 @@
+"""The counts of a job: those that its parts wrote into the ledger, added up."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Container, Mapping
+
+from convertro_cli.delivery.latency import LatencyHistogram
+from convertro_cli.reading.unread import Unread
+from convertro_cli.record.counts import read_counts
+from convertro_cli.record.postgres.jobs import JobPart, SharedJob
+from convertro_cli.record.tally import Tally
+
+
+class _Sums:
+    """What some parts come to."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self.latency = LatencyHistogram()
+        self.transports: dict[str, None] = {}
+        self.files: defaultdict[int, Counter[str]] = defaultdict(Counter)
+
+    def add(self, part: JobPart) -> int:
+        """Take in a part; give how many requests it has made."""
+        if part.counts is None:
+            return 0
+        tally, latency, transport = read_counts(part.counts)
+        self.transports[transport] = None
+        self.files[part.bundle].update(tally.files)
+        self.tally.add(tally)
+        self.latency.update(latency)
+        return tally.calls["attempts"]
+
+    def update(self, other: _Sums) -> None:
+        """Take in what other parts come to."""
+        self.tally.add(other.tally)
+        self.latency.update(other.latency.buckets)
+        self.transports.update(other.transports)
+        for bundle, files in other.files.items():
+            self.files[bundle].update(files)
+
+
+class JobCounts:
+    """Looks at the parts of a job from time to time, and adds them up.
+
+    A part that was lost counts as of its last commit. What it had read of a file is read again by
+    whoever takes over, and counted there as already delivered.
+    """
+
+    def __init__(self, job: SharedJob) -> None:
+        self._job = job
+        self._over = _Sums()
+        self._known: set[int] = set()
+        self._all = _Sums()
+        self._attempts: dict[int, int] = {}
+        self._looked_at = time.monotonic()
+        self.live = 0
+        self.rates: dict[str, float] = {}
+
+    def look(self) -> None:
+        """Look at the parts now. Raises ConvertroError."""
+        parts = self._job.parts(self._known)
+        now, self._all = time.monotonic(), _Sums()
+        elapsed, self._looked_at = now - self._looked_at, now
+        self.live, self.rates, attempts = 0, {}, {}
+        for part in parts:
+            if part.is_over:
+                self._known.add(part.run)
+                self._over.add(part)
+                continue
+            attempts[part.run] = self._all.add(part)
+            if part.is_live:
+                self.live += 1
+                new = attempts[part.run] - self._attempts.get(part.run, 0)
+                self.rates[part.process] = new / elapsed if elapsed > 0 else 0.0
+        self._attempts = attempts
+        self._all.update(self._over)
+
+    @property
+    def latency(self) -> LatencyHistogram:
+        """How long all answers took."""
+        return self._all.latency
+
+    @property
+    def transport(self) -> str | None:
+        """The transport of all; several where the workers do not have the same."""
+        return ", ".join(self._all.transports) or None
+
+    def tally(self, sizes: Mapping[int, int], done: Container[int]) -> Tally:
+        """Give the counts of all parts.
+
+        ``sizes`` has the number of files of each bundle, ``done`` the bundles that are done with.
+        Each file counts once, however many parts read it; of a bundle that is done, those that
+        none of its parts read were replayed by somebody else.
+        """
+        tally, files, others = self._all.tally, Counter[str](), 0
+        for bundle, size in sizes.items():
+            found = self._all.files.get(bundle, Counter())
+            damaged = min(found["damaged"], size)
+            read = min(found["read"], size - damaged)
+            files.update(damaged=damaged, read=read)
+            if bundle in done:
+                others += size - damaged - read
+        tally.files = files
+        tally.unread = Counter({Unread.ALREADY_REPLAYED.value: others} if others else {})
+        return tally

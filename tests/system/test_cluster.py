@@ -1,0 +1,157 @@
+"""One command, many workers: Dask carries the work out, and the ledger keeps the guarantees."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
+
+from convertro_cli.sandbox.options import SandboxOptions
+from tests.exports import iter_lines
+from tests.postgres import PostgresServer
+from tests.system.dask_machines import DaskMachines
+from tests.system.other_side import OtherSide
+from tests.system.program import Running, Workspace, wait_until
+from tests.system.receiving import accepted, expected_calls
+from tests.system.shared_ordeal import SETTINGS
+
+EVENTS = 1_100
+FILES = 4
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[DaskMachines]:
+    """A cluster of two workers that other people run."""
+    with DaskMachines(workers=2) as machines:
+        yield machines
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """A folder with settings, and exports of which every two hold the same events."""
+    workspace = Workspace(tmp_path, SETTINGS)
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    lines = list(iter_lines(EVENTS, seed=2, share_sent=0.6))
+    for number in range(FILES):
+        (folder / f"part-{number}.ndjson").write_bytes(b"".join(lines[number % 2 :: 2]))
+    yield workspace
+    workspace.close()
+
+
+def start(
+    workspace: Workspace, machines: DaskMachines, side: OtherSide, url: str, *more: str
+) -> Running:
+    """Start a replay of the exports on the cluster."""
+    where = ("--scheduler", machines.address, "--base-url", side.url, "--ledger", url)
+    return workspace.start("replay", "exports", "--json", *where, *more)
+
+
+def slow_side() -> OtherSide:
+    """An other side that takes its time, so that there is something to interrupt."""
+    return OtherSide(SandboxOptions(port=0, latency_s=0.02))
+
+
+def all_calls(workspace: Workspace, side: OtherSide) -> set[object]:
+    """The calls that the exports hold."""
+    return set(expected_calls(workspace, side.url, "exports").values())
+
+
+def test_a_dry_run_by_processes_started_here_gives_the_same_bytes(workspace: Workspace) -> None:
+    """--cluster makes a cluster and leaves nothing behind; nothing that it says gets in between."""
+    command = ("replay", "--dry-run", "exports")
+    alone = workspace.run(*command, "--workers", "1")
+    spread = workspace.run(*command, "--cluster", "2")
+    assert alone.code == spread.code == 0, spread.err
+    assert spread.out.count(b'"repeat":"earlier"') > 300
+    assert spread.out == alone.out
+    assert spread.err.splitlines()[:-1] == alone.err.splitlines()[:-1]
+
+
+def test_two_drivers_share_the_work_and_each_summary_adds_up(
+    workspace: Workspace, machines: DaskMachines, postgres: PostgresServer
+) -> None:
+    """Started at once, as cron may: no call goes out twice, and none is missing in both counts."""
+    with slow_side() as side:
+        url = postgres.create_database()
+        drivers = [start(workspace, machines, side, url) for _ in range(2)]
+        ended = [driver.end(within=60) for driver in drivers]
+        assert [each.code for each in ended] == [0, 0], [each.err for each in ended]
+        calls, files = Counter[str](), Counter[str]()
+        for each in ended:
+            calls.update(each.summary["calls"])
+            files.update(each.summary["files"])
+            assert sum(each.summary["files"].values()) == FILES
+        arrived = accepted(side.received())
+        assert set(arrived) == all_calls(workspace, side)
+        assert calls["delivered"] == calls["attempts"] == len(arrived) == arrived.total()
+        assert files["read"] == FILES
+        again = start(workspace, machines, side, url).end(within=60)
+        assert (again.code, again.summary["calls"]["attempts"]) == (0, 0)
+        assert again.summary["files"] == {"read": 0, "skipped": FILES, "damaged": 0}
+        assert again.summary["unread"] == {"already_replayed": FILES}
+
+
+def test_a_worker_that_is_killed_is_made_up_for_by_the_others(
+    workspace: Workspace, machines: DaskMachines, postgres: PostgresServer
+) -> None:
+    """kill -9 of a worker, then of a bundle's process: all is delivered, only doubts repeat."""
+    with slow_side() as side:
+        driver = start(workspace, machines, side, postgres.create_database())
+        wait_until(lambda: side.requests() > 100, "requests", within=60)
+        machines.kill_worker_of(machines.bundle_processes()[0])
+        machines.add_worker()
+        wait_until(lambda: side.requests() > 250, "requests")
+        machines.bundle_processes()[0].kill()
+        ended = driver.end(within=90)
+        assert ended.code == 0, ended.err
+        side.wait_for_quiet()
+        arrived = accepted(side.received())
+        assert set(arrived) == all_calls(workspace, side)
+        repeats = arrived.total() - len(arrived)
+        assert repeats <= ended.summary["calls"]["possibly_repeated"] <= 256
+        assert ended.summary["files"] == {"read": FILES, "skipped": 0, "damaged": 0}
+
+
+def test_an_interrupt_stops_all_workers_cleanly(
+    workspace: Workspace, machines: DaskMachines, postgres: PostgresServer
+) -> None:
+    """Ctrl-C at the driver: what is under way ends, nothing is in doubt, the summary is right."""
+    with slow_side() as side:
+        url = postgres.create_database()
+        driver = start(workspace, machines, side, url)
+        wait_until(lambda: side.requests() > 100, "requests", within=60)
+        driver.send(signal.SIGINT)
+        ended = driver.end(within=30)
+        assert ended.code == 130, ended.err
+        assert ended.summary["interrupted"] is True
+        side.wait_for_quiet()
+        assert ended.summary["calls"]["delivered"] == side.requests() < 1_000
+        status = orjson.loads(workspace.run("status", "--json", "--ledger", url).out)
+        assert status["in_doubt"] == 0
+        assert status["sent"] == side.requests()
+        assert not machines.bundle_processes()
+
+
+def test_a_scheduler_that_is_killed_ends_the_run_and_the_next_one_goes_on(
+    workspace: Workspace, postgres: PostgresServer
+) -> None:
+    """75 and a sentence; the workers end what is under way, so that nothing is in doubt."""
+    with slow_side() as side, DaskMachines(workers=1) as machines:
+        url = postgres.create_database()
+        driver = start(workspace, machines, side, url)
+        wait_until(lambda: side.requests() > 100, "requests", within=60)
+        machines.scheduler.kill()
+        ended = driver.end(within=60)
+        assert "is gone" in ended.err
+        assert "Traceback" not in ended.err
+        assert ended.code == ended.summary["exit_code"] == 75
+        side.wait_for_quiet()
+        assert ended.summary["calls"]["delivered"] == side.requests()
+        wait_until(lambda: not machines.bundle_processes(), "end of the worker's process")
