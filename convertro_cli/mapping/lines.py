@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from json import JSONDecodeError
 from typing import Any, NamedTuple, Protocol
 
@@ -39,6 +39,10 @@ class MappedLine(NamedTuple):
     dead_letter: DeadLetter | None = None
 
 
+Sift = Callable[[int, bytes], bool]
+"""Is given a line with its number, and says whether nothing more is to be done with it."""
+
+
 class SkippedCounts(Protocol):
     """Where messages that yield no call are counted."""
 
@@ -49,17 +53,22 @@ class SkippedCounts(Protocol):
 
 
 def map_lines(
-    batch: LineBatch, rules: Rules, counts: SkippedCounts | None = None
+    batch: LineBatch,
+    rules: Rules,
+    counts: SkippedCounts | None = None,
+    *,
+    sift: Sift | None = None,
 ) -> Iterator[MappedLine]:
     """Map each line of a batch, in order. Blank lines are passed over.
 
     With ``counts``, messages that yield no call are only counted there: they are most of an
-    export, and most of their cost would be the reading of them and the handing on.
+    export, and most of their cost would be the reading of them and the handing on. ``sift`` sees
+    all lines before the first one is given, and those that it takes are left to it.
     """
     skipped = None if counts is None else counts.skipped
     # One thing after the other for the whole batch, not for each line: the processor keeps the
     # code of one thing in its caches, and not that of all (a tenth of the time).
-    lines = _lines_to_read(batch, None if rules.has_selection else skipped)
+    lines = _lines_to_read(batch, None if rules.has_selection else skipped, sift)
     messages = [parse_line(line) if len(line) <= MAX_LINE else None for *_, line in lines]
     for (number, start, end, line), read in zip(lines, messages, strict=True):
         message: Mapping[str, Any] | None = None
@@ -77,11 +86,12 @@ def map_lines(
 
 
 def _lines_to_read(
-    batch: LineBatch, sifted: Counter[str] | None
+    batch: LineBatch, sifted: Counter[str] | None, sift: Sift | None
 ) -> list[tuple[int, int, int, bytes]]:
     """Give the lines that are not blank, each with its number, its start and its end.
 
-    With ``sifted``, messages that a first look shows to be of no use are only counted there.
+    With ``sifted``, messages that a first look shows to be of no use are only counted there;
+    what ``sift`` takes is left out.
     """
     lines = []
     start = 0
@@ -89,7 +99,7 @@ def _lines_to_read(
         end = start + len(line)
         if sifted is not None and glimpse_type(line) in OTHER_TYPES and len(line) <= MAX_LINE:
             sifted[SkipReason.UNSUPPORTED_TYPE] += 1
-        elif line and not line.isspace():
+        elif line and not line.isspace() and (sift is None or not sift(number, line)):
             lines.append((number, start, end, line))
         start = end + 1
     return lines

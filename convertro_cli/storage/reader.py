@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 PART: Final = 2 << 20
-_AHEAD: Final = 2
+_AHEAD: Final = 2  # from the last piece of a part on; one until then
 _BREAKS: Final = 8  # in a row, without a byte between them
 _PIECE: Final = 256 << 10
 
@@ -46,8 +46,9 @@ class ObjectReader:
         self._found = found
         self._requests = requests
         self._asked = 0
-        self._parts: deque[Future[bytes]] = deque()
-        self._part = memoryview(b"")
+        self._parts: deque[Future[list[bytes]]] = deque()
+        self._pieces: deque[bytes] = deque()  # of the part that is read, each let go once read
+        self._piece = memoryview(b"")
 
     def begin(self) -> None:
         """Ask for the first part, so that it is there when it is wanted."""
@@ -56,19 +57,28 @@ class ObjectReader:
 
     def read(self, limit: int = PART) -> bytes:
         """Give at least one byte and at most ``limit``; none at the end."""
-        if not self._part:
-            self._ask_ahead()
-            if not self._parts:
+        if not self._piece:
+            if not self._pieces:
+                self._take_part()
+            if not self._pieces:
                 return b""
-            self._part = memoryview(self._parts.popleft().result())
-            self._ask_ahead()
-        data, self._part = bytes(self._part[:limit]), self._part[limit:]
+            self._piece = memoryview(self._pieces.popleft())
+            if not self._pieces:
+                self._ask_ahead(_AHEAD)
+        data, self._piece = bytes(self._piece[:limit]), self._piece[limit:]
         return data
+
+    def _take_part(self) -> None:
+        """Wait for the next part. The one after it is enough to ask for as yet: parts take room."""
+        self._ask_ahead(1)
+        if self._parts:
+            self._pieces.extend(filter(None, self._parts.popleft().result()))
+            self._ask_ahead(1)
 
     def reread(self, start: int, end: int) -> bytes:
         """Give the bytes from one place to another once more."""
         end = min(end, self._found.size)
-        return self._fetch(start, end) if start < end else b""
+        return b"".join(self._fetch(start, end)) if start < end else b""
 
     def identity(self, consumed: int) -> FileIdentity | None:
         """Tell what it is recognised by, once it was read to its end."""
@@ -79,11 +89,12 @@ class ObjectReader:
         for part in self._parts:
             part.cancel()
         self._parts.clear()
-        self._part = memoryview(b"")
+        self._pieces.clear()
+        self._piece = memoryview(b"")
         self._asked = self._found.size
 
-    def _ask_ahead(self) -> None:
-        while len(self._parts) < _AHEAD and self._asked < self._found.size:
+    def _ask_ahead(self, most: int) -> None:
+        while len(self._parts) < most and self._asked < self._found.size:
             self._ask()
 
     def _ask(self) -> None:
@@ -92,8 +103,8 @@ class ObjectReader:
             self._asked = end
             self._parts.append(self._requests.submit(self._fetch, start, end))
 
-    def _fetch(self, start: int, end: int) -> bytes:
-        """Get a part; where the connection breaks, go on at the byte where it broke."""
+    def _fetch(self, start: int, end: int) -> list[bytes]:
+        """Get a part in pieces; where the connection breaks, go on at the byte where it broke."""
         got: list[bytes] = []
         breaks = 0
         while start < end:
@@ -110,7 +121,7 @@ class ObjectReader:
                 raise ObjectError(self._found.address, broken)
             if broken is None and start < end and not count:
                 raise ReplacedError(self._found.address)  # it has become shorter
-        return got[0] if len(got) == 1 else b"".join(got)
+        return got
 
 
 def identity_of(found: StoredObject) -> FileIdentity | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convertro_cli.segment.first_look import glimpse_type
+from convertro_cli.segment.first_look import glimpse_type, glimpse_usual
 from convertro_cli.segment.json_text import read_json
 
 SEEN = [
@@ -85,3 +85,38 @@ def test_what_is_seen_is_what_reading_finds(line: bytes) -> None:
         message = read_json(line)
         assert isinstance(message, dict)
         assert message["type"] == seen
+
+
+def nested(value: object, *keys: str) -> object:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+HEADS = [
+    b'{"type":"page","messageId":"m","timestamp":"t","context":{"library":{"name":"l"}}}',
+    b'{"type":"page","messageId":"m","messageId":"n","timestamp":"t","channel":"c",'
+    b'"context":{"library":{"name":"l","name":"k"},"channel":"d"}}',
+    b'{"type":"page","messageId":"","timestamp":"","channel":null,'
+    b'"context":{"library":{"version":1,"name":""},"channel":null}}',
+]
+PARTS = [*TOKENS, b'"messageId":5,', b'"context":{},', b'"channel":"c",', b'"library":"l",', b"{}"]
+
+
+@given(st.sampled_from(HEADS), st.lists(st.tuples(st.floats(0, 1), st.sampled_from(PARTS))))
+def test_the_head_of_a_message_is_what_reading_finds(
+    line: bytes, changes: list[tuple[float, bytes]]
+) -> None:
+    """Whatever was put into the line: all that is given is where reading has it, or nothing is."""
+    for share, part in changes[:3]:
+        at = int(share * len(line))
+        line = line[:at] + part + line[at:]
+    found = glimpse_usual(line)
+    if found is None:
+        assert changes
+        return
+    read = read_json(line)
+    assert (found.type, found.message_id) == (read["type"], read["messageId"])
+    assert (found.timestamp, found.channel) == (read["timestamp"], read.get("channel"))
+    assert found.context.library.name == nested(read, "context", "library", "name")
+    assert found.context.channel == nested(read, "context", "channel")

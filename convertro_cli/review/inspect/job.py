@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from convertro_cli.amounts import Sum, cut_name
@@ -16,20 +17,22 @@ from convertro_cli.mapping.calls import (
     Skipped,
     SkipReason,
 )
-from convertro_cli.mapping.gates import SUPPORTED_TYPES
+from convertro_cli.mapping.gates import OTHER_TYPES, SUPPORTED_TYPES
 from convertro_cli.mapping.jobs import TOO_LONG, BatchCounts, MappingJob
 from convertro_cli.mapping.ledger_key import KEY_BYTES
-from convertro_cli.mapping.lines import MappedLine
+from convertro_cli.mapping.lines import MappedLine, map_lines
 from convertro_cli.mapping.modes import decide_mode
 from convertro_cli.mapping.rules import Rules, Selection, Wire
 from convertro_cli.mapping.times import message_time
 from convertro_cli.mapping.url_limit import UrlLimit
-from convertro_cli.reading.batch import LineBatch, with_lines_at
+from convertro_cli.reading.batch import MAX_LINE, LineBatch, with_lines_at
 from convertro_cli.record.tally import Fate
 from convertro_cli.review.inspect.findings import BatchFindings
 from convertro_cli.review.inspect.ids import hash_ids
 from convertro_cli.review.inspect.profile import id_flags, name_of, source_of, track_facts
+from convertro_cli.segment.first_look import glimpse_usual
 from convertro_cli.segment.ids import read_id
+from convertro_cli.segment.times import usual_time
 
 
 def rules_without_settings(selection: Selection | None = None) -> Rules:
@@ -64,7 +67,11 @@ class InspectJob(MappingJob):
     def __call__(self, batch: LineBatch) -> BatchFindings:
         ending = BatchCounts()
         looking = _Looking(self.rules, batch)
-        for line in self.lines(batch, ending):
+        if self.limit is None and not self.rules.has_selection:
+            lines = map_lines(batch, self.rules, sift=looking.sift)
+        else:
+            lines = self.lines(batch, ending)
+        for line in lines:
             looking.look_at(line)
         return looking.finish(exhausted=ending.exhausted)
 
@@ -77,6 +84,10 @@ def keep_lines_with_calls(batch: LineBatch, result: BatchFindings) -> LineBatch:
         place += end - start
     result.spans = spans
     return spared
+
+
+_Kind = tuple[str, str | None, str | None]
+"""The type of a message, its library and its channel."""
 
 
 class _Looking:
@@ -92,12 +103,34 @@ class _Looking:
         self._limit = UrlLimit(rules.wire) if are_of_settings(rules) else None
         self._result = BatchFindings()
         self._found = self._result.found
-        self._kinds: defaultdict[tuple[str, str | None, str | None], int] = defaultdict(int)
+        self._kinds: defaultdict[_Kind, int] = defaultdict(int)
+        self._met_at: dict[_Kind, int] = {}
         self._skipped: defaultdict[SkipReason, int] = defaultdict(int)
         self._events: defaultdict[str, int] = defaultdict(int)
         self._amounts: defaultdict[str, Sum] = defaultdict(Sum)
         self._times: list[int] = []
         self._ids: list[str] = []
+
+    def sift(self, number: int, line: bytes) -> bool:
+        """Note a line if a first look tells all that is noted of it; say whether it does.
+
+        It does so of most messages of the types that yield no call, which are most of an export.
+        """
+        usual = glimpse_usual(line)
+        if usual is None or usual.type not in OTHER_TYPES or len(line) > MAX_LINE:
+            return False
+        time = usual_time({"timestamp": usual.timestamp}, self._rules.latest)
+        if time is None:
+            return False
+        context, channel = usual.context, usual.channel
+        if channel is None:
+            channel = context.channel
+        self._count_kind((usual.type, context.library.name, channel), number)
+        self._skipped[SkipReason.UNSUPPORTED_TYPE] += 1
+        self._times.append(time)
+        if usual.message_id.strip():  # as read_id has it
+            self._ids.append(usual.message_id)
+        return True
 
     def look_at(self, line: MappedLine) -> None:
         """Note what a line is, and what becomes of it."""
@@ -115,7 +148,8 @@ class _Looking:
     def finish(self, *, exhausted: bool) -> BatchFindings:
         """Put the notes together."""
         found, typed = self._found, sum(self._kinds.values())
-        for (kind, library, channel), count in self._kinds.items():
+        for what in sorted(self._kinds, key=self._met_at.__getitem__):
+            (kind, library, channel), count = what, self._kinds[what]
             found.types.at(cut_name(kind)).count += count
             found.sources.at((name_of(library), name_of(channel))).count += count
         for name, count in self._events.items():
@@ -133,6 +167,15 @@ class _Looking:
         found.messages["without_time"] = typed - len(self._times)
         self._result.exhausted = exhausted
         return self._result
+
+    def _count_kind(self, kind: _Kind, number: int) -> None:
+        """Count a message; of kinds that are equally frequent the one that was first is told first.
+
+        Messages that are sifted out are noted before all others.
+        """
+        self._kinds[kind] += 1
+        if number < self._met_at.get(kind, inf):
+            self._met_at[kind] = number
 
     def _note_calls(self, line: MappedLine, mapped: Mapped, event: str | None) -> None:
         """Note the calls that a dry run would give; ``event`` names a track."""
@@ -169,7 +212,7 @@ class _Looking:
             found.messages["left_out"] += 1
             return None
         kind = message_type if message_type in SUPPORTED_TYPES else message_type.lower()
-        self._kinds[kind, *source_of(message)] += 1
+        self._count_kind((kind, *source_of(message)), line.number)
         message_id = read_id(message.get("messageId"))
         if message_id is not None:
             self._ids.append(message_id)
