@@ -76,7 +76,10 @@ class Engine:
         self._order = self._client.submit(bytes, pack(order), key=f"order-{uuid4().hex}")
 
     def submit(self, bundle: Bundle) -> None:
-        """Have a bundle dealt with, after those that were submitted before."""
+        """Have a bundle dealt with, after those that were submitted before.
+
+        One that is under way already is begun anew, and what comes of it the first time is dropped.
+        """
         future = self._client.submit(
             task.carry_out,
             self._order,

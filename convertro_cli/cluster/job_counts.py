@@ -10,6 +10,7 @@ from convertro_cli.delivery.latency import LatencyHistogram
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.counts import read_counts
 from convertro_cli.record.postgres.jobs import JobPart, SharedJob
+from convertro_cli.record.postgres.lease import SILENCE
 from convertro_cli.record.tally import Tally
 
 
@@ -56,6 +57,7 @@ class JobCounts:
         self._all = _Sums()
         self._attempts: dict[int, int] = {}
         self._looked_at = time.monotonic()
+        self._silent_since: dict[int, tuple[float, int]] = {}
         self.live = 0
         self.rates: dict[str, float] = {}
 
@@ -64,7 +66,7 @@ class JobCounts:
         parts = self._job.parts(self._known)
         now, self._all = time.monotonic(), _Sums()
         elapsed, self._looked_at = now - self._looked_at, now
-        self.live, self.rates, attempts = 0, {}, {}
+        self.live, self.rates, attempts, silent = 0, {}, {}, {}
         for part in parts:
             if part.is_over:
                 self._known.add(part.run)
@@ -75,8 +77,21 @@ class JobCounts:
                 self.live += 1
                 new = attempts[part.run] - self._attempts.get(part.run, 0)
                 self.rates[part.process] = new / elapsed if elapsed > 0 else 0.0
-        self._attempts = attempts
+            else:
+                since, _ = self._silent_since.get(part.run, (now, 0))
+                silent[part.run] = since, part.bundle
+        self._attempts, self._silent_since = attempts, silent
         self._all.update(self._over)
+
+    def silent(self) -> dict[int, int]:
+        """Give the bundles of parts that have no lease, by run: they were asleep for that long.
+
+        Not at once: where the database was away, they may be about to renew it.
+        """
+        before = self._looked_at - SILENCE
+        return {
+            run: bundle for run, (since, bundle) in self._silent_since.items() if since <= before
+        }
 
     @property
     def latency(self) -> LatencyHistogram:
