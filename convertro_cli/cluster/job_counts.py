@@ -22,6 +22,7 @@ class _Sums:
         self.latency = LatencyHistogram()
         self.transports: dict[str, None] = {}
         self.files: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self.in_doubt: dict[int, tuple[int, int]] = {}
 
     def add(self, part: JobPart) -> int:
         """Take in a part; give how many requests it has made."""
@@ -30,6 +31,7 @@ class _Sums:
         tally, latency, transport = read_counts(part.counts)
         self.transports[transport] = None
         self.files[part.bundle].update(tally.files)
+        self._note_doubts(part.bundle, part.run, tally.calls.pop("in_doubt", 0))
         self.tally.add(tally)
         self.latency.update(latency)
         return tally.calls["attempts"]
@@ -41,6 +43,12 @@ class _Sums:
         self.transports.update(other.transports)
         for bundle, files in other.files.items():
             self.files[bundle].update(files)
+        for bundle, (run, count) in other.in_doubt.items():
+            self._note_doubts(bundle, run, count)
+
+    def _note_doubts(self, bundle: int, run: int, count: int) -> None:
+        """Keep those of a bundle's latest part, which takes up what the others left."""
+        self.in_doubt[bundle] = max(self.in_doubt.get(bundle, (0, 0)), (run, count))
 
 
 class JobCounts:
@@ -111,6 +119,7 @@ class JobCounts:
         none of its parts read were replayed by somebody else.
         """
         tally, files, others = self._all.tally, Counter[str](), 0
+        tally.calls["in_doubt"] = sum(count for _, count in self._all.in_doubt.values())
         for bundle, size in sizes.items():
             found = self._all.files.get(bundle, Counter())
             damaged = min(found["damaged"], size)
