@@ -79,13 +79,18 @@ class DaskOrdeal(SharedOrdeal):
         )
 
     def _victim(self) -> psutil.Process | None:
-        """Choose a process that is at a bundle; None where the driver has ended."""
-        wait_until(
-            lambda: self.machines.bundle_processes() or self._is_over(self.driver),
-            "process of a bundle",
-            within=60,
-        )
-        found = self.machines.bundle_processes()
+        """Choose a process that is at a bundle now; None where the driver has ended."""
+        found: list[psutil.Process] = []
+
+        def finds_some() -> bool:
+            found[:] = [
+                each
+                for each in self.machines.bundle_processes()
+                if self._live_run(each.pid) is not None
+            ]
+            return bool(found) or self._is_over(self.driver)
+
+        wait_until(finds_some, "process of a bundle", within=60)
         return self.random.choice(found) if found else None
 
     def _kill_worker(self) -> None:
