@@ -52,6 +52,7 @@ bench-quick: dev ## The same in under a minute.
 soak: dev ## Ten minutes of random faults, kills and outages; then the tests with many more examples.
 	$(BIN)/python -m tests.system.soak
 	$(BIN)/python -m tests.system.shared_soak
+	$(BIN)/python -m tests.system.dask_soak
 	SOAK=1 $(BIN)/python -m pytest -q -n auto
 
 clean: ## Remove what was installed and what the tools keep.

@@ -32,7 +32,14 @@ EXPORT = FOLDER / "export.ndjson"
 SETTINGS = FOLDER / "convertro.toml"
 SANDBOX = FOLDER / "sandbox.toml"
 SUPPRESSED = FOLDER / "suppressed.txt"
-SHARED = ("two-terminals.sh", "kubernetes-job.yaml", "convertro.service", "convertro.timer")
+SHARED = (
+    "two-terminals.sh",
+    "kubernetes-job.yaml",
+    "dask-job.yaml",
+    "airflow_dag.py",
+    "convertro.service",
+    "convertro.timer",
+)
 TEXTS = [EXPORT, SETTINGS, SANDBOX, *(FOLDER / name for name in ("crontab", "README.md", *SHARED))]
 
 OF_OPTIONS_OR_OTHER_SETTINGS = {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -70,6 +73,72 @@ def test_the_jobs_container_runs_a_command_on_what_is_mounted(
     assert "secretKeyRef" in variables["PGPASSWORD"]["valueFrom"]
 
 
+@pytest.fixture
+def dask_job() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((FOLDER / "dask-job.yaml").read_text())
+    return found
+
+
+def test_the_cluster_of_the_dask_job_is_of_one_image(dask_job: dict[str, Any]) -> None:
+    """Dask passes Python objects about: job, scheduler and workers have the same program."""
+    assert (dask_job["apiVersion"], dask_job["kind"]) == ("kubernetes.dask.org/v1", "DaskJob")
+    cluster = dask_job["spec"]["cluster"]["spec"]
+    pods = [dask_job["spec"]["job"], cluster["scheduler"], cluster["worker"]]
+    containers = [pod["spec"]["containers"][0] for pod in pods]
+    assert len({container["image"] for container in containers}) == 1
+    assert [container["args"][:2] for container in containers[1:]] == [
+        ["dask", "scheduler"],
+        ["dask", "worker"],
+    ]
+    assert containers[0]["env"] == containers[2]["env"]  # workers have their own credentials
+    assert "env" not in containers[1]
+
+
+def test_the_dask_job_replays_on_the_scheduler_that_it_makes(
+    dask_job: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its arguments are those of the program; its scheduler is the service of its own name."""
+    (container,) = dask_job["spec"]["job"]["spec"]["containers"]
+    program, *arguments = container["args"]
+    assert program == "convertro"
+    assert_is_command(arguments, capfd)
+    service = dask_job["spec"]["cluster"]["spec"]["scheduler"]["service"]
+    name = dask_job["metadata"]["name"]
+    assert service["selector"]["dask.org/cluster-name"] == name
+    address = arguments[arguments.index("--scheduler") + 1]
+    assert address == f"tcp://{name}-scheduler:{service['ports'][0]['port']}"
+
+
+def test_the_dag_has_one_task_which_is_a_command(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With Airflow's two names stood in for: what it would run, and how often it would try."""
+    made: list[dict[str, Any]] = []
+    dags: list[dict[str, Any]] = []
+
+    def dag(name: str, **more: Any) -> nullcontext[None]:
+        dags.append({"name": name, **more})
+        return nullcontext()
+
+    modules: dict[str, dict[str, Any]] = {
+        "airflow": {"DAG": dag},
+        "airflow.operators": {},
+        "airflow.operators.bash": {"BashOperator": lambda **given: made.append(given)},
+    }
+    for name, names in modules.items():
+        module = ModuleType(name)
+        module.__dict__.update(names)
+        monkeypatch.setitem(sys.modules, name, module)
+    runpy.run_path(str(FOLDER / "airflow_dag.py"))
+    (task,), (found,) = made, dags
+    program, *arguments = shlex.split(task["bash_command"])
+    assert program == "convertro"
+    assert_is_command(arguments, capfd)
+    assert check_ledger_url(task["env"]["CONVERTRO_LEDGER"])
+    assert found["default_args"]["retries"] > 0
+    assert (found["catchup"], found["max_active_runs"]) == (False, 1)
+
+
 def test_the_service_runs_a_command_and_has_no_password(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -111,6 +180,6 @@ def test_two_terminals_share_an_export(tmp_path: Path, postgres: PostgresServer)
         )
         stats = sandbox.stats()
     assert ended.returncode == 0, ended.stderr
-    assert "is of version 1" in ended.stdout
+    assert "is of version 2" in ended.stdout
     assert re.search(rf"calls delivered +{stats['accepted']}\b", ended.stdout)
     assert stats["accepted"] == stats["unique"] > 0

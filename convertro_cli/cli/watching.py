@@ -11,7 +11,7 @@ from convertro_cli.cli.console import terminal_may_go
 from convertro_cli.cli.log import log_json
 from convertro_cli.cli.options import Loudness
 from convertro_cli.cli.progress_text import EventRate, describe, describe_bytes
-from convertro_cli.run.progress import NobodyWatches, Progress, Watcher
+from convertro_cli.run.progress import ClusterProgress, NobodyWatches, Progress, Watcher
 from convertro_cli.text import visible
 
 _LINE_EVERY = 30.0
@@ -91,8 +91,21 @@ class JsonWatcher:
             retries=dict(progress.retries),
             held_back_by=progress.held_back_by or None,
             trouble=progress.trouble,
+            **_of_cluster(progress.cluster),
         )
 
     def notice(self, text: str) -> None:
         """Write it."""
         log_json("warning", "notice", text=text)
+
+
+def _of_cluster(cluster: ClusterProgress | None) -> dict[str, object]:
+    """Give what there is to say of a cluster, worker by worker; nothing where there is none."""
+    if cluster is None:
+        return {}
+    return {
+        "bundles_done": cluster.done,
+        "bundles_total": cluster.bundles,
+        "calls_per_s": round(cluster.calls_per_s, 1),
+        "workers": {name: round(rate, 1) for name, rate in cluster.rates.items()},
+    }

@@ -26,6 +26,7 @@ from convertro_cli.cluster.place import ClusterPlace
 from convertro_cli.errors import ConvertroError, ExitCode
 
 _CONNECT_WITHIN: Final = 20
+_RESULT_WITHIN: Final = 60
 _RETRIES: Final = 2
 _OF_THE_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGHUP})
 _COUNT_EVERY: Final = 1.0
@@ -76,7 +77,10 @@ class Engine:
         self._order = self._client.submit(bytes, pack(order), key=f"order-{uuid4().hex}")
 
     def submit(self, bundle: Bundle) -> None:
-        """Have a bundle dealt with, after those that were submitted before."""
+        """Have a bundle dealt with, after those that were submitted before.
+
+        One that is under way already is begun anew, and what comes of it the first time is dropped.
+        """
         future = self._client.submit(
             task.carry_out,
             self._order,
@@ -88,7 +92,7 @@ class Engine:
             pure=False,
         )
         self._under_way[bundle.number] = future
-        future.add_done_callback(lambda done: self._done.put((bundle.number, done)))
+        self._await(bundle.number, future)
 
     def take(self, timeout: float) -> tuple[int, Iterator[Any]] | None:
         """Give the number of a bundle that is done, and the parts of its result; None if none is.
@@ -103,8 +107,11 @@ class Engine:
                 raise EngineGoneError from None
             return None
         if self._under_way.get(number) is not future:
-            return self.take(0)
+            return None  # it was begun anew meanwhile
         content = self._result_of(future)
+        if content is None:  # it lay on a worker that is gone: whoever has the task now will tell
+            self._await(number, future)
+            return None
         del self._under_way[number]
         return number, frames.parts_in(content)
 
@@ -116,11 +123,14 @@ class Engine:
             self._client.cancel(list(self._under_way.values()), force=True)
         self._under_way.clear()
 
-    def _result_of(self, future: Future) -> bytes:
+    def _await(self, number: int, future: Future) -> None:
+        future.add_done_callback(lambda done: self._done.put((number, done)))
+
+    def _result_of(self, future: Future) -> bytes | None:
         if future.status == "cancelled":
             raise EngineGoneError
         try:
-            content: bytes = future.result(timeout=_CONNECT_WITHIN)
+            content: bytes = future.result(timeout=_RESULT_WITHIN)
         except KilledWorker as error:
             raise _given_up(str(error.last_worker), error.allowed_failures + 1) from None
         except task.BundleProcessError as error:
@@ -128,6 +138,8 @@ class Engine:
         except ImportError as error:
             raise _not_installed(error) from None
         except (OSError, TimeoutError) as error:
+            if self.is_there:
+                return None
             raise EngineGoneError from error
         except Exception as error:
             if not self.is_there or future.status == "cancelled":

@@ -10,6 +10,7 @@ from convertro_cli.delivery.latency import LatencyHistogram
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.counts import read_counts
 from convertro_cli.record.postgres.jobs import JobPart, SharedJob
+from convertro_cli.record.postgres.lease import SILENCE
 from convertro_cli.record.tally import Tally
 
 
@@ -21,6 +22,7 @@ class _Sums:
         self.latency = LatencyHistogram()
         self.transports: dict[str, None] = {}
         self.files: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self.in_doubt: dict[int, tuple[int, int]] = {}
 
     def add(self, part: JobPart) -> int:
         """Take in a part; give how many requests it has made."""
@@ -29,6 +31,7 @@ class _Sums:
         tally, latency, transport = read_counts(part.counts)
         self.transports[transport] = None
         self.files[part.bundle].update(tally.files)
+        self._note_doubts(part.bundle, part.run, tally.calls.pop("in_doubt", 0))
         self.tally.add(tally)
         self.latency.update(latency)
         return tally.calls["attempts"]
@@ -40,6 +43,12 @@ class _Sums:
         self.transports.update(other.transports)
         for bundle, files in other.files.items():
             self.files[bundle].update(files)
+        for bundle, (run, count) in other.in_doubt.items():
+            self._note_doubts(bundle, run, count)
+
+    def _note_doubts(self, bundle: int, run: int, count: int) -> None:
+        """Keep those of a bundle's latest part, which takes up what the others left."""
+        self.in_doubt[bundle] = max(self.in_doubt.get(bundle, (0, 0)), (run, count))
 
 
 class JobCounts:
@@ -56,6 +65,7 @@ class JobCounts:
         self._all = _Sums()
         self._attempts: dict[int, int] = {}
         self._looked_at = time.monotonic()
+        self._silent_since: dict[int, tuple[float, int]] = {}
         self.live = 0
         self.rates: dict[str, float] = {}
 
@@ -64,7 +74,7 @@ class JobCounts:
         parts = self._job.parts(self._known)
         now, self._all = time.monotonic(), _Sums()
         elapsed, self._looked_at = now - self._looked_at, now
-        self.live, self.rates, attempts = 0, {}, {}
+        self.live, self.rates, attempts, silent = 0, {}, {}, {}
         for part in parts:
             if part.is_over:
                 self._known.add(part.run)
@@ -75,8 +85,21 @@ class JobCounts:
                 self.live += 1
                 new = attempts[part.run] - self._attempts.get(part.run, 0)
                 self.rates[part.process] = new / elapsed if elapsed > 0 else 0.0
-        self._attempts = attempts
+            else:
+                since, _ = self._silent_since.get(part.run, (now, 0))
+                silent[part.run] = since, part.bundle
+        self._attempts, self._silent_since = attempts, silent
         self._all.update(self._over)
+
+    def silent(self) -> dict[int, int]:
+        """Give the bundles of parts that have no lease, by run: they were asleep for that long.
+
+        Not at once: where the database was away, they may be about to renew it.
+        """
+        before = self._looked_at - SILENCE
+        return {
+            run: bundle for run, (since, bundle) in self._silent_since.items() if since <= before
+        }
 
     @property
     def latency(self) -> LatencyHistogram:
@@ -96,6 +119,7 @@ class JobCounts:
         none of its parts read were replayed by somebody else.
         """
         tally, files, others = self._all.tally, Counter[str](), 0
+        tally.calls["in_doubt"] = sum(count for _, count in self._all.in_doubt.values())
         for bundle, size in sizes.items():
             found = self._all.files.get(bundle, Counter())
             damaged = min(found["damaged"], size)

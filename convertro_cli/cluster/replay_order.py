@@ -45,6 +45,8 @@ class ReplayOrder:
     settings: bytes
     job: int
     begun: float
+    certificates: bytes | None = None
+    """What ``wire.ca_bundle`` holds, if that is set."""
 
     @property
     def storage(self) -> StorageOptions | None:
@@ -56,7 +58,7 @@ class ReplayOrder:
         exports = ExportSet(bundle.files, total_bytes=bundle.size)
         with tempfile.TemporaryDirectory(prefix="convertro-") as folder:
             report = replay(
-                with_state(self.loaded, Path(folder)),
+                with_state(self.loaded, Path(folder), self.certificates),
                 (),
                 selection=self.selection,
                 options=self.options,
@@ -71,12 +73,18 @@ class ReplayOrder:
         )
 
 
-def with_state(loaded: LoadedSettings, folder: Path) -> LoadedSettings:
-    """Give the same settings with another state folder, for a machine that has none."""
+def with_state(
+    loaded: LoadedSettings, folder: Path, certificates: bytes | None = None
+) -> LoadedSettings:
+    """Give the same settings for a machine that has no state folder, nor any other file."""
     delivery = loaded.settings.delivery.model_copy(update={"state": str(folder)})
+    wire = loaded.settings.wire
+    if certificates is not None:
+        (folder / "ca.pem").write_bytes(certificates)
+        wire = wire.model_copy(update={"ca_bundle": str(folder / "ca.pem")})
     return replace(
         loaded,
-        settings=loaded.settings.model_copy(update={"delivery": delivery}),
+        settings=loaded.settings.model_copy(update={"delivery": delivery, "wire": wire}),
         origins={**loaded.origins, "delivery.state": "option"},
     )
 

