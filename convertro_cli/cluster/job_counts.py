@@ -23,6 +23,7 @@ class _Sums:
         self.transports: dict[str, None] = {}
         self.files: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self.in_doubt: dict[int, tuple[int, int]] = {}
+        self.parts: Counter[int] = Counter()
 
     def add(self, part: JobPart) -> int:
         """Take in a part; give how many requests it has made."""
@@ -30,6 +31,7 @@ class _Sums:
             return 0
         tally, latency, transport = read_counts(part.counts)
         self.transports[transport] = None
+        self.parts[part.bundle] += 1
         self.files[part.bundle].update(tally.files)
         self._note_doubts(part.bundle, part.run, tally.calls.pop("in_doubt", 0))
         self.tally.add(tally)
@@ -41,6 +43,7 @@ class _Sums:
         self.tally.add(other.tally)
         self.latency.update(other.latency.buckets)
         self.transports.update(other.transports)
+        self.parts.update(other.parts)
         for bundle, files in other.files.items():
             self.files[bundle].update(files)
         for bundle, (run, count) in other.in_doubt.items():
@@ -110,6 +113,11 @@ class JobCounts:
     def transport(self) -> str | None:
         """The transport of all; several where the workers do not have the same."""
         return ", ".join(self._all.transports) or None
+
+    @property
+    def begun_anew(self) -> int:
+        """How many bundles more than one part was at."""
+        return sum(parts > 1 for parts in self._all.parts.values())
 
     def tally(self, sizes: Mapping[int, int], done: Container[int]) -> Tally:
         """Give the counts of all parts.
