@@ -22,6 +22,7 @@ from convertro_cli.run.plan import ReplayOptions
 from convertro_cli.run.progress import ClusterProgress, Progress, Watcher
 from convertro_cli.run.read_ahead import ReadAhead
 from convertro_cli.run.report import Report
+from convertro_cli.text import things
 
 _TICK: Final = 0.1
 _LOOK_EVERY: Final = 0.5
@@ -195,6 +196,11 @@ class JobDriver:
         )
         if self._problem is not None and self._problem.hint:
             report.advice.append(self._problem.hint)
+        if anew := self._counts.begun_anew:
+            report.advice.append(
+                f"{things(anew, 'bundle')} had to be begun anew: what a worker that was lost or "
+                "stopped had read was read again, and counts as already delivered."
+            )
         for note in self._exports.notes:
             self._watcher.notice(note)
         return report

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Container, Mapping
+from time import monotonic
 
 from convertro_cli.delivery.latency import LatencyHistogram
 from convertro_cli.reading.unread import Unread
@@ -12,6 +12,8 @@ from convertro_cli.record.counts import read_counts
 from convertro_cli.record.postgres.jobs import JobPart, SharedJob
 from convertro_cli.record.postgres.lease import SILENCE
 from convertro_cli.record.tally import Tally
+
+_STILL_TO_COME = 500
 
 
 class _Sums:
@@ -23,6 +25,7 @@ class _Sums:
         self.transports: dict[str, None] = {}
         self.files: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self.in_doubt: dict[int, tuple[int, int]] = {}
+        self.parts: Counter[int] = Counter()
 
     def add(self, part: JobPart) -> int:
         """Take in a part; give how many requests it has made."""
@@ -30,6 +33,7 @@ class _Sums:
             return 0
         tally, latency, transport = read_counts(part.counts)
         self.transports[transport] = None
+        self.parts[part.bundle] += 1
         self.files[part.bundle].update(tally.files)
         self._note_doubts(part.bundle, part.run, tally.calls.pop("in_doubt", 0))
         self.tally.add(tally)
@@ -41,6 +45,7 @@ class _Sums:
         self.tally.add(other.tally)
         self.latency.update(other.latency.buckets)
         self.transports.update(other.transports)
+        self.parts.update(other.parts)
         for bundle, files in other.files.items():
             self.files[bundle].update(files)
         for bundle, (run, count) in other.in_doubt.items():
@@ -62,17 +67,18 @@ class JobCounts:
         self._job = job
         self._over = _Sums()
         self._known: set[int] = set()
+        self._behind = 0
         self._all = _Sums()
         self._attempts: dict[int, int] = {}
-        self._looked_at = time.monotonic()
+        self._looked_at = monotonic()
         self._silent_since: dict[int, tuple[float, int]] = {}
         self.live = 0
         self.rates: dict[str, float] = {}
 
     def look(self) -> None:
         """Look at the parts now. Raises ConvertroError."""
-        parts = self._job.parts(self._known)
-        now, self._all = time.monotonic(), _Sums()
+        parts = self._job.parts(self._known, behind=self._behind)
+        now, self._all = monotonic(), _Sums()
         elapsed, self._looked_at = now - self._looked_at, now
         self.live, self.rates, attempts, silent = 0, {}, {}, {}
         for part in parts:
@@ -89,7 +95,16 @@ class JobCounts:
                 since, _ = self._silent_since.get(part.run, (now, 0))
                 silent[part.run] = since, part.bundle
         self._attempts, self._silent_since = attempts, silent
+        self._forget_known({*attempts}, max((part.run for part in parts), default=0))
         self._all.update(self._over)
+
+    def _forget_known(self, open_parts: set[int], latest: int) -> None:
+        """Ask no more for what is far behind: of ten thousand parts only some are still open.
+
+        A number is taken a little before its run can be seen, so the latest ones are asked for.
+        """
+        self._behind = max(self._behind, min([latest - _STILL_TO_COME, *open_parts]) - 1)
+        self._known = {run for run in self._known if run > self._behind}
 
     def silent(self) -> dict[int, int]:
         """Give the bundles of parts that have no lease, by run: they were asleep for that long.
@@ -110,6 +125,11 @@ class JobCounts:
     def transport(self) -> str | None:
         """The transport of all; several where the workers do not have the same."""
         return ", ".join(self._all.transports) or None
+
+    @property
+    def begun_anew(self) -> int:
+        """How many bundles more than one part was at."""
+        return sum(parts > 1 for parts in self._all.parts.values())
 
     def tally(self, sizes: Mapping[int, int], done: Container[int]) -> Tally:
         """Give the counts of all parts.

@@ -106,6 +106,7 @@ def test_the_summary_is_that_of_a_single_run(driving: Driving, sandbox: Sandbox)
     assert found["files"] == {"read": FILES, "skipped": 0, "damaged": 0}
     assert found["transport"] in {"curl", "requests"}
     assert report.latency_p50_s is not None
+    assert not report.advice
     assert (report.exit_code, report.problem) == (ExitCode.OK, None)
 
 
@@ -118,6 +119,7 @@ def test_a_bundle_that_was_stopped_through_no_fault_of_its_own_comes_again(
     assert driving.seen[0].submitted == FILES + 1
     assert report.tally.files == {"read": FILES, "damaged": 0, "skipped": 0}
     assert report.exit_code is ExitCode.OK
+    assert any("1 bundle had to be begun anew" in note for note in report.advice)
     assert_adds_up(report)
 
 

@@ -25,7 +25,7 @@ SELECT id, bundle, host || ':' || process, counts,
     ended_at IS NOT NULL OR lost_at IS NOT NULL OR leases.run IS NULL,
     coalesce(until >= clock_timestamp(), false)
 FROM runs LEFT JOIN leases ON leases.run = runs.id
-WHERE job = %(job)s AND NOT id = ANY (%(known)s::integer[]) ORDER BY id
+WHERE job = %(job)s AND id > %(behind)s AND NOT id = ANY (%(known)s::integer[]) ORDER BY id
 """
 
 
@@ -59,9 +59,9 @@ class SharedJob:
         """Have all parts end, those that begin only now too."""
         self._session.do(lambda each: each.execute(_STOP, (exit_code, self.number)))
 
-    def parts(self, known: Collection[int]) -> list[JobPart]:
-        """Give the parts so far, but for those that are known."""
-        whose = {"job": self.number, "known": sorted(known)}
+    def parts(self, known: Collection[int], *, behind: int = 0) -> list[JobPart]:
+        """Give the parts so far, but for those that are known, and those up to a number."""
+        whose = {"job": self.number, "known": sorted(known), "behind": behind}
         rows = self._session.do(lambda each: each.execute(_PARTS, whose).fetchall())
         return [JobPart(*row) for row in rows]
 
