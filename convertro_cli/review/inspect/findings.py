@@ -45,6 +45,7 @@ def count_of(row: Sum) -> int:
 
 
 _DELIVERED = Fate.DELIVERED
+_UNMARKED = read_mark({})
 
 _NAMES = partial(Rows, _NAMES_KEPT, Sum, count_of)
 _SOURCES = partial(Rows, _SOURCES_KEPT, Sum, count_of)
@@ -82,10 +83,12 @@ class GateCounts(Counted):
         self.asked += 1
         if is_from_browser(message):
             month = NO_MONTH if time is None else month_of(time // DAY)
-            self.marks[read_mark(message), month] += 1
-        if carries_consent(message):
+            mark = read_mark(message) if "_metadata" in message else _UNMARKED
+            self.marks[mark, month] += 1
+        context = message.get("context")
+        if isinstance(context, dict) and "consent" in context and carries_consent(message):
             self.with_consent += 1
-            preferences = message["context"]["consent"].get("categoryPreferences")
+            preferences = context["consent"].get("categoryPreferences")
             for category, choice in preferences.items() if isinstance(preferences, dict) else ():
                 choices = self.categories.at(cut_name(category))
                 if choice is True:

@@ -71,8 +71,13 @@ class InspectJob(MappingJob):
             lines = map_lines(batch, self.rules, sift=looking.sift)
         else:
             lines = self.lines(batch, ending)
-        for line in lines:
-            looking.look_at(line)
+        # One thing after the other for the whole batch, not for each message: the processor keeps
+        # the code of one thing in its caches, and not that of all.
+        mapped = [*lines]
+        events = [looking.look_at(line) for line in mapped]
+        for line, event in zip(mapped, events, strict=True):
+            if isinstance(line.outcome, Mapped):
+                looking.note_calls(line, line.outcome, event)
         return looking.finish(exhausted=ending.exhausted)
 
 
@@ -132,18 +137,13 @@ class _Looking:
             self._ids.append(usual.message_id)
         return True
 
-    def look_at(self, line: MappedLine) -> None:
-        """Note what a line is, and what becomes of it."""
+    def look_at(self, line: MappedLine) -> str | None:
+        """Note what a line is, and why it yields no call; give the name of a track asked for."""
         outcome = line.outcome
         if isinstance(outcome, Mapped):
-            result = self._result
-            result.spans.append((line.start, line.end))
-            result.keys.add(line, outcome, self._batch, self._rules, with_orders=True)
-            event = self._note_message(line, outcome.calls[0])
-            self._note_calls(line, outcome, event)
-        else:
-            self._note_reason(outcome, line.number)
-            self._note_message(line, None)
+            return self._note_message(line, outcome.calls[0])
+        self._note_reason(outcome, line.number)
+        return self._note_message(line, None)
 
     def finish(self, *, exhausted: bool) -> BatchFindings:
         """Put the notes together."""
@@ -177,8 +177,10 @@ class _Looking:
         if number < self._met_at.get(kind, inf):
             self._met_at[kind] = number
 
-    def _note_calls(self, line: MappedLine, mapped: Mapped, event: str | None) -> None:
+    def note_calls(self, line: MappedLine, mapped: Mapped, event: str | None) -> None:
         """Note the calls that a dry run would give; ``event`` names a track."""
+        self._result.spans.append((line.start, line.end))
+        self._result.keys.add(line, mapped, self._batch, self._rules, with_orders=True)
         for warning in mapped.warnings:
             self._found.warn(warning.value, self._batch.place(line.number))
         outcomes, calls = self._found.outcomes, mapped.calls

@@ -60,7 +60,9 @@ def track_facts(
     """Give a track's name (empty for none), its flags, and its ``total`` or else ``revenue``."""
     properties = as_object(message.get("properties"))
     some_id, order_id_key, total, revenue, _, currency = find_order_keys(properties)
-    has_order_id = has_id(properties.get(some_id)) or has_id(properties.get(order_id_key))
+    has_order_id = (some_id is not None and has_id(properties[some_id])) or (
+        order_id_key is not None and has_id(properties[order_id_key])
+    )
     event = message.get("event")
     name = event if isinstance(event, str) and event.strip() else ""
     flags = 0
@@ -72,8 +74,7 @@ def track_facts(
         flags |= NO_ORDER_ID
     amount = None
     for key in (total, revenue):
-        raw = properties.get(key)
-        if is_absent(raw):
+        if key is None or is_absent(raw := properties[key]):
             continue
         read = read_amount(raw, properties.get(currency))
         if read is None:
