@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from convertro_cli.cli.progress_text import describe
+from convertro_cli.cli.watching import LineWatcher
 from convertro_cli.delivery.pace import Pace
 from convertro_cli.delivery.retry import full_jitter
 from convertro_cli.record.tally import Tally
@@ -170,6 +171,24 @@ def test_the_progress_shows_retries_and_what_holds_back() -> None:
 
     assert "12 retries: 9 × 503, 3 × timeout" in describe(progress, 0.0)
     assert "held back by 503" in describe(progress, 0.0)
+
+
+def test_an_outage_is_told_when_it_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A log gets a line at once, with the reason and how long it is waited for: once, and again
+    only after half a minute."""
+    rig = Rig(tmp_path, lambda *_: Reply(500)).offer(numbered(50))
+    progress = Progress(Tally(), None, concurrency=8)
+    watcher = LineWatcher()
+    for _ in range(30):
+        rig.run_for(0.5)
+        progress.follow(rig.delivery.state(), stopping=False)
+        watcher.tick(progress)
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "unreachable for 5 s (http_500)" in line
+    assert "waits 895 s more at most" in line
 
 
 def test_a_slow_pace_names_its_reason(tmp_path: Path) -> None:
