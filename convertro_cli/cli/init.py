@@ -36,7 +36,7 @@ def init(
             panel=INPUT,
             metavar="FILE",
             help="Fill it from JSON of Segment's: a destination's settings, all destinations, or "
-            "what browsers load.",
+            "what browsers load; - for standard input.",
         ),
     ] = None,
     destination: Annotated[
@@ -50,7 +50,15 @@ def init(
     ] = None,
     output: Annotated[
         Path,
-        option("--output", "-o", panel=OUTPUT, metavar="FILE", help="The file to write."),
+        option(
+            "--output",
+            "-o",
+            "--config",
+            "-c",
+            panel=OUTPUT,
+            metavar="FILE",
+            help="The file to write; -c as with the other commands.",
+        ),
     ] = DEFAULT_CONFIG,
     force: Annotated[
         bool, option("--force", panel=OUTPUT, help="Overwrite a file that is there.")
@@ -77,10 +85,14 @@ def init(
 
     if bool(exports) != suggest:
         raise ConvertroError("--suggest and exports go together: init --suggest EXPORT...")
+    if from_segment is not None and is_stdout(from_segment) and exports and "-" in exports:
+        raise ConvertroError("Standard input is either the settings or an export, not both.")
     if destination is not None and from_segment is None:
         raise ConvertroError("--destination goes with --from-segment.")
     taken = read_segment_settings(from_segment, destination) if from_segment else SegmentSettings()
-    Spared(others=[from_segment] if from_segment else []).refuse("--output", output)
+    Spared(others=[from_segment] if from_segment and not is_stdout(from_segment) else []).refuse(
+        "--output", output
+    )
     if force:
         _spare_exports(output)
     proposed = ""

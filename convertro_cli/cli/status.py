@@ -124,7 +124,7 @@ def _target_lines(target: TargetRow) -> Iterator[tuple[str, str]]:
     """Say of a target what somebody should know who looks after it."""
     if target.last_run is not None:
         run = target.last_run
-        yield "last run", f"{run.number}, started {run.started_at}: {_ending(run)}"
+        yield "last run", f"{run.number}, started {run.started_at}: {_ending(run)}{_why(run)}"
     yield "open dead letters", _open(target.dead_letters)
     yield "calls", f"{target.sent:,} delivered, {target.failed:,} failed"
     yield "in doubt", f"{target.in_doubt:,}"
@@ -142,7 +142,14 @@ def _open(letters: OpenLetters) -> str:
 def _ending(run: RunRow) -> str:
     if run.under_way:
         return "under way"
-    return "did not end" if run.exit_code is None else f"exit {run.exit_code}"
+    return "end not written" if run.exit_code is None else f"exit {run.exit_code}"
+
+
+def _why(run: RunRow) -> str:
+    """Say what may have happened where the ledger does not know how a run ended."""
+    if run.under_way or run.exit_code is not None:
+        return ""
+    return " (killed, or the ledger could not be written); the same command goes on from there"
 
 
 def _run_cells(run: RunRow) -> list[str]:

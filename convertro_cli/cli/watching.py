@@ -42,18 +42,33 @@ class QuietWatcher(NobodyWatches):
         print(visible(text), file=sys.stderr)
 
 
+class _Timetable:
+    """Says when it is time for a word: each half minute, and at once when an outage begins."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _LINE_EVERY
+        self._was_outage = False
+
+    def is_time(self, progress: Progress) -> bool:
+        begins = progress.is_outage and not self._was_outage
+        self._was_outage = progress.is_outage
+        if time.monotonic() >= self._next:
+            self._next += _LINE_EVERY
+            return True
+        return begins
+
+
 class LineWatcher:
     """Writes a line each half minute: for logs and cron mails."""
 
     def __init__(self) -> None:
         self._rate = EventRate()
-        self._next = time.monotonic() + _LINE_EVERY
+        self._times = _Timetable()
 
     def tick(self, progress: Progress) -> None:
         """Write a line if it is time for one."""
-        if time.monotonic() < self._next:
+        if not self._times.is_time(progress):
             return
-        self._next += _LINE_EVERY
         rate = self._rate.update(progress.tally.read)
         with terminal_may_go():
             print(f"{describe_bytes(progress)}  {describe(progress, rate)}", file=sys.stderr)
@@ -69,13 +84,12 @@ class JsonWatcher:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._rate = EventRate()
-        self._next = time.monotonic() + _LINE_EVERY
+        self._times = _Timetable()
 
     def tick(self, progress: Progress) -> None:
         """Write an object if it is time for one."""
-        if self._quiet or time.monotonic() < self._next:
+        if self._quiet or not self._times.is_time(progress):
             return
-        self._next += _LINE_EVERY
         messages = progress.tally.messages
         log_json(
             "info",

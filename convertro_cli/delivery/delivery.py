@@ -85,6 +85,8 @@ class DeliveryState:
     next_try: float
     retries: Mapping[str, int]
     held_back_by: str
+    patience: float = 0.0
+    """How much longer an outage is waited for."""
 
 
 class Delivery:
@@ -292,4 +294,5 @@ class Delivery:
             next_try=self._sender.next_try,
             retries=self._sender.retries,
             held_back_by=self.pace.held_back_by(now),
+            patience=max(0.0, self.outage.patience(now)),
         )

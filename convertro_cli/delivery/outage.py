@@ -116,11 +116,14 @@ class Outage:
         long. Nor is a port where nothing listens: a server that is being started again is there
         within a minute, and whoever knows of a longer pause sets the timeout.
         """
-        if not self.is_on(now):
-            return False
+        return self.is_on(now) and self.patience(now) <= 0
+
+    def patience(self, now: float) -> float:
+        """Give the seconds for which an outage is still waited for."""
+        longest = self._timeout
         if not self._was_answered and self._is_wrong_from_the_start:
-            return self.length(now) >= min(self._timeout, _SHORT_TIMEOUT)
-        return self.length(now) >= self._timeout
+            longest = min(longest, _SHORT_TIMEOUT)
+        return longest - self.length(now)
 
     @property
     def _is_wrong_from_the_start(self) -> bool:

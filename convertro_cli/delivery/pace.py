@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 from typing import NamedTuple
 
+from convertro_cli.delivery.meter import Meter
 from convertro_cli.delivery.overload import OverloadSense, Sign
 from convertro_cli.record.ledger import Bucket
 from convertro_cli.token_bucket import TokenBucket
@@ -16,8 +18,9 @@ _USUALLY_AHEAD = 96
 _FEWEST_AHEAD = 4
 _TELLING = 30.0
 _LATELY = 10.0
+_CHANCE = 0.001
+_LEAST_BACKGROUND = 0.01
 _TOO_MANY = "429"
-_PAUSE = 5.0  # what was delivered before or after a pause says nothing of what is allowed
 
 
 class RateCeiling:
@@ -48,38 +51,6 @@ class RateCeiling:
         elapsed = min(now - self._cut_at, 30.0)
         self._bucket.rate = self._floor + self._first_rise * (2.0**elapsed - 1.0)
         return self._bucket
-
-
-class DeliveryMeter:
-    """How many calls a second were delivered lately, over the last full second or so."""
-
-    def __init__(self, now: float) -> None:
-        self._since = now
-        self._count = 0
-        self._last_rate = 0.0
-
-    def count(self, deliveries: int, now: float) -> None:
-        """Count deliveries."""
-        self._roll(now)
-        if not (self._count or self._last_rate):
-            self._since = now  # nothing was under way before, which is no sign of slowness
-        self._count += deliveries
-
-    def rate(self, now: float) -> float:
-        """Give the rate: of the last full second, or of the current one if that is higher.
-
-        It is 0 where too little was seen lately to tell.
-        """
-        self._roll(now)
-        elapsed = now - self._since
-        enough = 0.25 if self._last_rate else 0.02  # a rough idea is better than none
-        return max(self._last_rate, self._count / elapsed if elapsed >= enough else 0.0)
-
-    def _roll(self, now: float) -> None:
-        elapsed = now - self._since
-        if elapsed >= 1.0:
-            self._last_rate = self._count / elapsed if elapsed < _PAUSE else 0.0
-            self._since, self._count = now, 0
 
 
 @dataclass(slots=True)
@@ -130,8 +101,8 @@ class Pace:
         if shared is None and rate_limit:
             self._bucket = TokenBucket(rate_limit, now)
         self._ceiling: RateCeiling | None = None
-        self._meter = DeliveryMeter(now)
-        self._sense = OverloadSense()
+        self._meter = Meter(now)
+        self._sense = OverloadSense(now)
         self._before_cuts = _Level(now, self._limit.value, None, 0.0)
         self._cut_by = ""
         self._allowed = 0.0
@@ -167,7 +138,8 @@ class Pace:
         """Note that requests were started."""
         for bucket in self._buckets(now):
             bucket.take(requests)
-        self._sense.started(requests)
+        if self._adapts and requests:
+            self._sense.started(requests, now)
 
     def wait(self, now: float) -> float:
         """Give the seconds until the rate allows a start."""
@@ -197,10 +169,11 @@ class Pace:
         cut_at = self._limit.cut_at
         since_cut = sum(1 for at in good if at > cut_at)
         reasons = [why for at, why in signs if at > cut_at]
+        self._sense.note_earlier(len(good) - since_cut, len(signs) - len(reasons))
         if not since_cut and not reasons:
             return
         was_trying = self._sense.is_trying
-        sign = self._sense.note(since_cut, len(reasons), now, self._load(now))
+        sign = self._sense.note(since_cut, len(reasons), now, self._meter.rate(now))
         if sign is Sign.CUT and reasons:
             self._cut_by = reasons[-1]
             if not was_trying:
@@ -212,6 +185,15 @@ class Pace:
         """Name the sign of overload that keeps the pace down, empty if none does."""
         lately = now - self._limit.cut_at < _TELLING
         return self._cut_by if lately or self._ceiling is not None else ""
+
+    @property
+    def chance_failures(self) -> int:
+        """How many failures of one call in a row are chance, where faults come at any pace.
+
+        The chance of more is below one in a thousand. It is 0 where no such faults are known.
+        """
+        share = self._sense.background
+        return int(log(_CHANCE) / log(share)) if _LEAST_BACKGROUND <= share < 1 else 0
 
     def _follow(self, sign: Sign, now: float) -> None:
         if sign is Sign.CUT:
@@ -226,17 +208,11 @@ class Pace:
         elif sign is Sign.UNDO:
             self._limit.value = max(self._limit.value, self._before_cuts.concurrency)
             self._ceiling = self._before_cuts.ceiling
-            if self._cut_by == _TOO_MANY and self._before_cuts.load:
+            if self._ceiling and self._cut_by == _TOO_MANY and self._before_cuts.load:
                 # Where it was, and up from there: another client may be what kept the refusals up.
                 sent = self._before_cuts.load / (1 - min(self._sense.background, 0.5))
                 self._ceiling = RateCeiling(sent / RateCeiling.CUT, now, first_rise=sent / 20)
             self._cut_by = ""
-
-    def _load(self, now: float) -> float:
-        """Give how many requests a second were good, now or before the latest cuts."""
-        before = self._before_cuts
-        lately = before.load if now - before.at <= _LATELY else 0.0
-        return max(lately, self._meter.rate(now))
 
     def _remember_level(self, now: float) -> None:
         """Note what to go back to; the highest of the latest levels, for each cut may be undone."""

@@ -327,10 +327,14 @@ class Sender:
             return
         if not call.uncertain:
             self._journal.released(call, now)
-        delay = max(self._backoff(max(1, call.attempts)), outcome.retry_after or 0.0)
+        delay = max(self._backoff(self._telling_failures(call)), outcome.retry_after or 0.0)
         call.holds = not is_suspect
         self._held += call.holds
         self._waiting.add(call, now + delay)
+
+    def _telling_failures(self, call: PendingCall) -> int:
+        """Count the failures of a call, but as one those that faults at any pace explain."""
+        return max(1, call.attempts + 1 - max(1, self.pace.chance_failures))
 
     def _is_events_own(self, call: PendingCall, why: str, now: float) -> bool:
         """Whether a failure is the event's own, and not that of an outage.

@@ -51,6 +51,7 @@ class Progress:
     held_back_by: str = ""
     listed: int | None = None
     cluster: ClusterProgress | None = None
+    is_outage: bool = False
 
     def count_files(self, exports: ExportSet) -> None:
         """Take in how many files were found so far, if there are more to find."""
@@ -64,12 +65,13 @@ class Progress:
         self.retries = state.retries
         self.held_back_by = state.held_back_by
         self.trouble = None
+        self.is_outage = state.outage is not None
         if stopping:
             self.trouble = f"stopping: waiting for {state.in_flight} requests under way"
         elif state.outage is not None:
             self.trouble = (
                 f"Convertro unreachable for {state.outage:.0f} s ({state.reason}), "
-                f"next try in {state.next_try:.0f} s"
+                f"next try in {state.next_try:.0f} s, waits {state.patience:.0f} s more at most"
             )
         elif state.only_waits and state.next_try >= _WORTH_TELLING:
             self.trouble = f"all that is left waits for its next try, in {state.next_try:.0f} s"

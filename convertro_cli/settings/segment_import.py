@@ -8,6 +8,7 @@ silently.
 from __future__ import annotations
 
 import json
+import sys
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -45,12 +46,18 @@ _WRAPPINGS: tuple[tuple[str, ...], ...] = (
 def read_segment_settings(file: Path, destination: str | None = None) -> SegmentSettings:
     """Read a Segment destination's settings; ``destination`` is an id to choose one of several by.
 
-    Raises ConvertroError where there are none, or several and none is chosen.
+    ``file`` is ``-`` for standard input. Raises ConvertroError where there are no settings, or
+    several and none is chosen.
     """
     try:
-        content = file.read_bytes().removeprefix(BOM_UTF8)
+        is_stdin = str(file) == "-"
+        content = (sys.stdin.buffer.read() if is_stdin else file.read_bytes()).removeprefix(
+            BOM_UTF8
+        )
     except OSError as error:
         raise ConvertroError(f"{file} cannot be read: {error.strerror}") from None
+    if is_stdin:
+        file = Path("standard input")
     try:
         data = orjson.loads(content)
     except orjson.JSONDecodeError as error:

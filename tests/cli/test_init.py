@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import stat
 from collections.abc import Callable
@@ -314,3 +315,23 @@ def test_settings_that_are_broken_can_be_begun_anew(content: bytes) -> None:
     Path("convertro.toml").write_bytes(content)
     assert run(["init", "--force"]) == 0
     assert Path("convertro.toml").read_text() == render_template({})
+
+
+@pytest.mark.parametrize("name", ["-o", "-c", "--config"])
+def test_the_file_is_named_as_with_other_commands(name: str) -> None:
+    """What ``check -c`` and the others read, ``init -c`` writes."""
+    assert run(["init", name, "shop.toml"]) == 0
+    assert files() == ["shop.toml"]
+
+
+def test_segments_settings_may_come_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--from-segment -`` is a pipe from whatever fetches them, and names it in a fault."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(orjson.dumps(DESTINATION))))
+    assert run(["init", "--from-segment", "-"]) == 0
+    assert load_settings(Path("convertro.toml")).settings.convertro.account == "acme"
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"nope")))
+    assert run(["init", "--from-segment", "-", "-o", "other.toml"]) == 2
+    assert "standard input is no JSON" in capsys.readouterr().err
