@@ -104,8 +104,8 @@ class SqliteLedger(Ledger):
             return
         if self._path.stat().st_size > _SOON_COUNTED:
             self._notice(
-                f"The ledger {self._path} is of the version before: it is taken up, which counts "
-                "its calls once."
+                f"The ledger {self._path} is of the version before. To take it up its calls are "
+                "counted; that is done once, and may take a minute."
             )
         schema.take_up(self._database)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
@@ -14,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from convertro_cli.errors import ConvertroError
 from convertro_cli.record import schema, settled_calls, sqlite_ledger
 from convertro_cli.record.ledger import CallState, Failure, Settled
 from convertro_cli.record.lookup import look_up_calls
@@ -23,7 +21,7 @@ from convertro_cli.record.settled_calls import CallFinder
 from convertro_cli.record.sqlite_calls import open_known_calls
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
-from tests.record.programs import output_of, program
+from tests.record.programs import program
 
 SENT, FAILED = CallState.SENT, CallState.FAILED
 Model = dict[bytes, Settled]
@@ -46,7 +44,7 @@ def merge_at(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
 
 def count_rows(path: Path, table: str) -> int:
     with closing(sqlite3.connect(path)) as database:
-        (number,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
+        (number,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
         return int(number)
 
 
@@ -70,14 +68,16 @@ def assert_totals_are_right(path: Path) -> None:
 _SOME = st.lists(st.integers(0, 30), max_size=6)
 _STEP = st.one_of(
     st.tuples(st.sampled_from(["sent", "failed"]), _SOME),
-    st.tuples(st.sampled_from(["next run", "open again", "look"]), st.just([])),
+    st.tuples(
+        st.sampled_from(["next run", "open again", "look"]), st.lists(st.just(0), max_size=0)
+    ),
 )
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(steps=st.lists(_STEP, max_size=25), limit=st.integers(1, 12), tells=st.booleans())
+@given(steps=st.lists(_STEP, max_size=15), limit=st.integers(1, 12), tells=st.booleans())
 def test_look_ups_and_counts_are_those_of_a_plain_model(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
@@ -105,9 +105,9 @@ def test_look_ups_and_counts_are_those_of_a_plain_model(
                 run, _ = ledger.begin_run("x")
             elif what != "look":
                 again = {one: model[one].run for one in keys if one in model} if tells else None
-                ledger.commit(run, sending=b"".join(keys), again=again)
                 failed = [Failure(one, "http_400", "a:1") for one in keys if what == "failed"]
-                ledger.commit(run, sending=b"", sent=[] if failed else keys, failed=failed)
+                sent = [] if failed else keys
+                ledger.commit(run, sending=b"", sent=sent, failed=failed, again=again)
                 model |= dict.fromkeys(keys, Settled(FAILED if failed else SENT, run))
             everything = [key(number) for number in range(31)]
             assert ledger.look_up(everything) == model
@@ -129,7 +129,7 @@ def everything_of(model: Model) -> list[bytes]:
     return [*model, b"unknown" + bytes(9)]
 
 
-def test_a_merge_leaves_the_calls_in_the_table_alone(
+def test_what_has_come_together_is_merged(
     state: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the limit what was appended goes into the table, of all runs, and each is counted once."""
@@ -159,9 +159,9 @@ def test_look_ups_beside_a_run_see_each_call_from_its_commit_on(
         run, _ = ledger.begin_run("x")
         with open_known_calls(state) as known:
             assert known is not None
-            for number in range(120):
+            for number in range(60):
                 ledger.commit(run, sending=b"", sent=[key(number)])
-                assert len(known.look_up([key(each) for each in range(121)])) == number + 1
+                assert len(known.look_up([key(each) for each in range(61)])) == number + 1
 
 
 def test_the_log_is_used_anew_although_look_ups_go_on(
@@ -229,7 +229,7 @@ def settled_by(run: int, commits: Iterable[int]) -> Model:
     }
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_a_kill_in_a_merge_loses_nothing(state: StateFolder, seed: int) -> None:
     """kill -9 at any step of it: all that was committed is known, and nothing else is settled."""
     dying = program(_MERGING, state.ledger, seed)
