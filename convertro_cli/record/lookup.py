@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from convertro_cli.record import schema
-from convertro_cli.record.ledger import CallState, split_keys
+from convertro_cli.record.ledger import CallState, Settled, split_keys
 from convertro_cli.record.reading import open_for_reading
+from convertro_cli.record.settled_calls import find_settled, read_recent
 from convertro_cli.record.sqlite_ledger import told
 from convertro_cli.record.state import StateFolder
 
@@ -28,14 +29,14 @@ def look_up_calls(state: StateFolder, keys: Sequence[bytes]) -> dict[bytes, Call
         if not schema.check_header(state.ledger):
             return None
         with open_for_reading(state.ledger) as database:
-            records = {key: _look_up(database, key) for key in keys}
+            settled = find_settled(database, keys, read_recent(database))
+            records = {key: _look_up(database, key, settled.get(key)) for key in keys}
     return {key: record for key, record in records.items() if record is not None}
 
 
 _SETTLED = """
-SELECT calls.state, calls.run, runs.started_at, failures.reason
-FROM calls LEFT JOIN runs ON runs.id = calls.run LEFT JOIN failures ON failures.key = calls.key
-WHERE calls.key = ?
+SELECT runs.started_at, failures.reason
+FROM (SELECT 1) LEFT JOIN runs ON runs.id = ? LEFT JOIN failures ON failures.key = ?
 """
 _UNDER_WAY = """
 SELECT sending.run, runs.started_at, sending.keys
@@ -43,11 +44,13 @@ FROM sending LEFT JOIN runs ON runs.id = sending.run
 """
 
 
-def _look_up(database: sqlite3.Connection, key: bytes) -> CallRecord | None:
-    settled = database.execute(_SETTLED, (key,)).fetchone()
+def _look_up(
+    database: sqlite3.Connection, key: bytes, settled: Settled | None
+) -> CallRecord | None:
     if settled is not None:
-        state, run, started_at, reason = settled
-        if state == CallState.SENT:
+        state, run = settled
+        started_at, reason = database.execute(_SETTLED, (run, key)).fetchone()
+        if state is CallState.SENT:
             return CallRecord("delivered", run, started_at or "")
         return CallRecord("failed", run, started_at or "", reason)
     for run, started_at, keys in database.execute(_UNDER_WAY):

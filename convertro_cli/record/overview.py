@@ -22,6 +22,7 @@ from convertro_cli.record.open_letters import (
     read_runs,
 )
 from convertro_cli.record.reading import open_for_reading
+from convertro_cli.record.settled_calls import count_settled
 from convertro_cli.record.sqlite_ledger import told
 from convertro_cli.record.state import StateFolder, is_under_way
 
@@ -108,7 +109,7 @@ def read_overview(state: StateFolder, *, latest: int) -> Overview | None:
         if not schema.check_header(state.ledger):
             return None
         with open_for_reading(state.ledger) as database:
-            calls = _count_calls(database)
+            calls = count_settled(database)
             doubts = _count_in_doubt(database)
             running = is_under_way(state.lock)
             return Overview(
@@ -135,16 +136,6 @@ _FILES = "SELECT path, size, run, finished_at FROM files ORDER BY run DESC, path
 def _count(database: sqlite3.Connection, table: str) -> int:
     (number,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
     return int(number)
-
-
-def _count_calls(database: sqlite3.Connection) -> dict[int, defaultdict[int, int]]:
-    """Count the settled calls by run and state."""
-    found: dict[int, defaultdict[int, int]] = {}
-    for run, state, number in database.execute(
-        "SELECT run, state, count(*) FROM calls GROUP BY run, state"
-    ):
-        found.setdefault(run, defaultdict(int))[state] = number
-    return found
 
 
 def _count_in_doubt(database: sqlite3.Connection) -> dict[int, int]:

@@ -12,13 +12,17 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.state import open_private
 
 APPLICATION_ID = 0x43565254  # "CVRT", in the file's header
-VERSION = 2
+VERSION = 3
+_VERSION_BEFORE = 2  # whose ledgers are read as they are, and taken up by the next run
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
 _CHECKED_BYTES = 64 << 20
 
-_TABLES = f"""
+COUNT_CALLS = "SELECT run, state, count(*) FROM calls GROUP BY run, state"
+"""Counts the settled calls where there are no totals; at fifty million, this takes a while."""
+
+_TABLES = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     started_at TEXT NOT NULL,
@@ -45,8 +49,25 @@ CREATE TABLE files (
     settings BLOB NOT NULL, run INTEGER NOT NULL, finished_at TEXT NOT NULL,
     PRIMARY KEY (path, settings)
 ) WITHOUT ROWID;
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {VERSION};
+"""
+_NEW_TABLES = (
+    # Calls that were sent and are not in `calls` yet: the keys of one commit, end to end. The
+    # numbers grow for good: whoever has read up to one knows by it what is new.
+    "CREATE TABLE recent (id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, "
+    "keys BLOB NOT NULL)",
+    # How many rows `calls` has, by run and state. A row that is replaced goes out of them by
+    # itself; whoever puts rows in counts those.
+    "CREATE TABLE totals (run INTEGER, state INTEGER, number INTEGER NOT NULL, "
+    "PRIMARY KEY (run, state)) WITHOUT ROWID",
+    "CREATE TRIGGER replaced AFTER UPDATE ON calls BEGIN "
+    "UPDATE totals SET number = number - 1 WHERE run = old.run AND state = old.state; END",
+)
+"""What a ledger of the version before lacks."""
+
+_COUNT_SOME = """
+INSERT INTO totals
+SELECT run, state, count(*) FROM calls WHERE key >= ? AND key < ? GROUP BY run, state
+ON CONFLICT (run, state) DO UPDATE SET number = number + excluded.number
 """
 
 
@@ -96,9 +117,15 @@ def check_header(path: Path) -> bool:
     (application,) = struct.unpack_from(">I", header, 68)
     if application != APPLICATION_ID:
         raise refuse(path, "is another program's database")
-    if version != VERSION:
+    if version not in (VERSION, _VERSION_BEFORE):
         raise _refuse_version(path, version)
     return True
+
+
+def has_recent(database: sqlite3.Connection) -> bool:
+    """Whether a ledger has recent calls and totals: not if no run of this version used it yet."""
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return bool(version >= VERSION)
 
 
 def log_of(path: Path) -> Path:
@@ -118,10 +145,31 @@ def create(path: Path) -> None:
     os.close(open_private(unfinished, os.O_CREAT | os.O_WRONLY))
     database = sqlite3.connect(unfinished, isolation_level=None)
     try:
-        database.executescript(_TABLES)
+        database.executescript(f"{_TABLES}PRAGMA application_id = {APPLICATION_ID}")
+        take_up(database)
     finally:
         database.close()
     unfinished.rename(path)
+
+
+def take_up(database: sqlite3.Connection) -> None:
+    """Bring a ledger of the version before to this one, in one transaction."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        for table in _NEW_TABLES:
+            database.execute(table)
+        for first in range(256):  # a part at a time: SQLite sorts what it groups
+            after = bytes([first + 1]) if first < 255 else b"\xff" * 17
+            database.execute(_COUNT_SOME, (bytes([first]), after))
+        database.execute(f"PRAGMA user_version = {VERSION}")
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+    # The header of the file must tell it, too: what is in the log alone, an earlier program
+    # would overlook.
+    database.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def check_content(path: Path) -> None:

@@ -13,7 +13,8 @@ from convertro_cli.record.earlier_runs import EarlierRuns, find_earlier_runs
 from convertro_cli.record.known_calls import KnownCalls
 from convertro_cli.record.ledger import Settled, split_keys
 from convertro_cli.record.open_letters import Target
-from convertro_cli.record.sqlite_ledger import find_finished, find_settled, is_finished
+from convertro_cli.record.settled_calls import RecentReader, find_settled
+from convertro_cli.record.sqlite_ledger import find_finished, is_finished
 from convertro_cli.record.state import StateFolder
 
 
@@ -26,6 +27,7 @@ class EmbeddedCalls:
         rows = database.execute("SELECT keys, orders FROM sending").fetchall()
         self._in_doubt = frozenset(key for row in rows for key in split_keys(row[0]))
         self._orders_in_doubt = frozenset(key for row in rows for key in split_keys(row[1]))
+        self._recent = RecentReader(database)
 
     def close(self) -> None:
         """Let go of the ledger."""
@@ -34,7 +36,8 @@ class EmbeddedCalls:
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
         """Tell which of these calls are settled, and how. Raises ConvertroError."""
         with _told(self._state):
-            return find_settled(self._database, keys)
+            self._recent.read_on()  # before the table: what is merged after this is in both
+            return find_settled(self._database, keys, self._recent.runs)
 
     def earlier_runs(self, target: Target) -> EarlierRuns:
         """Give what is known of earlier runs to a target."""

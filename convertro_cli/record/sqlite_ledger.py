@@ -14,7 +14,6 @@ from convertro_cli.record import schema
 from convertro_cli.record.held import HeldFile
 from convertro_cli.record.ledger import (
     ALL_MARKED,
-    CallState,
     Failure,
     FinishedFile,
     Ledger,
@@ -23,15 +22,16 @@ from convertro_cli.record.ledger import (
     split_keys,
 )
 from convertro_cli.record.patience import Patience, held_too_long, is_held
+from convertro_cli.record.settled_calls import CallFinder, SettledCalls
 
-_KEYS_A_QUERY = 64
-_LOOK_UP = f"SELECT key, state, run FROM calls WHERE key IN ({','.join('?' * _KEYS_A_QUERY)})"  # noqa: S608
+_FILES_A_QUERY = 64
 _LOOK_UP_FILES = (
     "SELECT path, size, mtime_ns, edges FROM files WHERE settings = ? "  # noqa: S608
-    f"AND path IN ({','.join('?' * _KEYS_A_QUERY)})"
+    f"AND path IN ({','.join('?' * _FILES_A_QUERY)})"
 )
 _CHECKPOINT_PAGES = 16_384  # 64 MiB of log: keys fall all over the table, so each page is
 # written many times over, and the more of that happens in the log the better
+_SOON_COUNTED = 64 << 20  # bytes of a ledger that is taken up in a moment
 
 
 class SqliteLedger(Ledger):
@@ -55,6 +55,7 @@ class SqliteLedger(Ledger):
     ) -> None:
         self._path = path
         self._check = check
+        self._notice = notice
         self._patience = Patience(path, notice)
         self._finder: sqlite3.Connection | None = None
         with told(path):
@@ -72,8 +73,13 @@ class SqliteLedger(Ledger):
             # Each commit must outlive a power cut: a mark that did not would hide a repeat.
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            # What SQLite keeps aside is little, and there may be no folder for temporary files.
+            self._database.execute("PRAGMA temp_store = MEMORY")
+            self._take_up()
             self._has_failures = self._any_failures()
+            self._settled = SettledCalls(self._database)
             self._reader = _connect(path)
+            self._calls = CallFinder(self._reader, self._settled)
         except BaseException:
             self._database.close()
             raise
@@ -86,6 +92,16 @@ class SqliteLedger(Ledger):
             self._finder.close()
         self._reader.close()
         self._database.close()
+
+    def _take_up(self) -> None:
+        if schema.has_recent(self._database):
+            return
+        if self._path.stat().st_size > _SOON_COUNTED:
+            self._notice(
+                f"The ledger {self._path} is of the version before. To take it up its calls are "
+                "counted; that is done once, and may take a minute."
+            )
+        schema.take_up(self._database)
 
     @property
     def waited(self) -> float | None:
@@ -126,6 +142,7 @@ class SqliteLedger(Ledger):
     def orders_in_doubt(self) -> frozenset[bytes]:
         """Give the orders whose calls are under way or in doubt, whichever messages bring them."""
         with told(self._path):
+            self._calls.let_go()
             rows = self._reader.execute("SELECT orders FROM sending").fetchall()
         return frozenset(key for (orders,) in rows for key in split_keys(orders))
 
@@ -140,7 +157,7 @@ class SqliteLedger(Ledger):
     def look_up(self, keys: Sequence[bytes]) -> dict[bytes, Settled]:
         """Tell which of these calls are settled, and how."""
         with told(self._path):
-            return self._patience(lambda: find_settled(self._reader, keys))
+            return self._patience(lambda: self._calls.look_up(keys))
 
     def commit(
         self,
@@ -154,10 +171,11 @@ class SqliteLedger(Ledger):
         again: Mapping[bytes, int] | None = None,
     ) -> Marked:
         """Write what happened and what comes next. No other run can have any of the calls."""
+        if again:
+            self._settled.expect_settled()
         with self._writing():
             self._mark(run, sending, orders)
-            self._settle(run, CallState.SENT, sent)
-            self._settle(run, CallState.FAILED, [failure.key for failure in failed])
+            self._settled.settle(run, sent, [failure.key for failure in failed])
             if self._has_failures:
                 self._database.executemany(
                     "DELETE FROM failures WHERE key = ?", ((key,) for key in sent)
@@ -174,6 +192,7 @@ class SqliteLedger(Ledger):
     def is_finished(self, identity: FileIdentity, settings: bytes) -> bool:
         """Whether this very file was replayed to its end under these settings."""
         with told(self._path):
+            self._calls.let_go()
             return self._patience(lambda: is_finished(self._reader, identity, settings))
 
     def find_finished(self, paths: Sequence[str], settings: bytes) -> dict[str, FileIdentity]:
@@ -211,12 +230,6 @@ class SqliteLedger(Ledger):
             ],
         )
 
-    def _settle(self, run: int, state: CallState, keys: Sequence[bytes]) -> None:
-        self._database.executemany(
-            "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)",
-            [(key, int(state), run) for key in keys],
-        )
-
     def _any_failures(self) -> bool:
         return self._database.execute("SELECT 1 FROM failures LIMIT 1").fetchone() is not None
 
@@ -228,9 +241,11 @@ class SqliteLedger(Ledger):
                 yield
                 self._database.execute("COMMIT")
             except BaseException:
+                self._settled.discard()
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
+            self._settled.keep()
         # After the commit: what it says is then known to be where the next run will look for it.
         for file in self._held:
             file.check()
@@ -241,18 +256,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     # One thread at a time uses a connection, but not always the same one.
     # It gives up at once where another program is in its way: whoever calls is patient.
     return sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
-
-
-def find_settled(database: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, Settled]:
-    """Look calls up in the table of those that are settled."""
-    found: dict[bytes, Settled] = {}
-    for start in range(0, len(keys), _KEYS_A_QUERY):
-        some = keys[start : start + _KEYS_A_QUERY]
-        # Always as many parameters, so that SQLite prepares the statement only once.
-        padded = [*some, *[None] * (_KEYS_A_QUERY - len(some))]
-        for key, state, run in database.execute(_LOOK_UP, padded):
-            found[key] = Settled(CallState(state), run)
-    return found
 
 
 def is_finished(database: sqlite3.Connection, identity: FileIdentity, settings: bytes) -> bool:
@@ -269,9 +272,9 @@ def find_finished(
 ) -> dict[str, FileIdentity]:
     """Look files up by their paths in the table of those that were replayed to their end."""
     found: dict[str, FileIdentity] = {}
-    for start in range(0, len(paths), _KEYS_A_QUERY):
-        some = paths[start : start + _KEYS_A_QUERY]
-        padded = [settings, *some, *[None] * (_KEYS_A_QUERY - len(some))]
+    for start in range(0, len(paths), _FILES_A_QUERY):
+        some = paths[start : start + _FILES_A_QUERY]
+        padded = [settings, *some, *[None] * (_FILES_A_QUERY - len(some))]
         for path, size, mtime_ns, edges in database.execute(_LOOK_UP_FILES, padded):
             found[path] = FileIdentity(path, size, mtime_ns, edges)
     return found

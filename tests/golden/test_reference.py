@@ -46,7 +46,10 @@ def test_each_command_and_option_says_what_it_is_for() -> None:
 def test_no_command_or_option_is_left_out() -> None:
     """The reference has each command under its own heading, and in there each of its options."""
     reference = REFERENCE.read_text(encoding="utf-8")
-    parts = {part.partition("\n")[0]: {*part.replace(",", " ").split()} for part in reference.split("\n## ")}
+    parts = {
+        part.partition("\n")[0]: {*part.replace(",", " ").split()}
+        for part in reference.split("\n## ")
+    }
     missing = [
         each
         for each in DESCRIBED

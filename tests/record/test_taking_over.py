@@ -9,6 +9,7 @@ import pytest
 
 from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.reading.identity import FileIdentity
+from convertro_cli.record import settled_calls
 from convertro_cli.record.ledger import CallState, Failure
 from convertro_cli.record.postgres import taking_over
 from convertro_cli.record.postgres.address import LedgerUrl
@@ -19,6 +20,7 @@ from convertro_cli.record.postgres.taking_over import TakenOver, TakingOver
 from convertro_cli.record.sqlite_ledger import SqliteLedger
 from convertro_cli.record.state import StateFolder
 from tests.postgres import PostgresServer
+from tests.record.earlier_ledger import SETTLED, write_earlier_ledger
 
 FILE = FileIdentity("/exports/a.ndjson", 123, 456, b"e" * 16)
 CALLS = 95
@@ -113,6 +115,40 @@ def test_what_ended_midway_goes_on_where_it_was(
     assert take_over(state, address) == TakenOver(2, CALLS + 2, 1, 2, 1, 2)
     assert take_over(state, address) == TakenOver(2, CALLS + 2, 1, 2, 1, 2)
     assert_all_is_there(address)
+
+
+def test_what_was_merged_since_an_earlier_time_is_there(
+    state: StateFolder, address: LedgerUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was taken when it was recent; what came after that is taken the next time."""
+    take_over(state, address)
+    with SqliteLedger(state.ledger) as ledger:
+        run, _ = ledger.begin_run("https://sp1.convertro.com")
+        monkeypatch.setattr(settled_calls, "MERGE_AT", 1)
+        ledger.commit(run, sending=b"")
+        monkeypatch.undo()
+        ledger.commit(run, sending=b"", sent=[key(800)])
+    take_over(state, address)
+    with PostgresLedger(address) as shared:
+        asked = [key(n) for n in (0, CALLS - 1, 700, 800)]
+        assert {how.state for how in shared.look_up(asked).values()} == {CallState.SENT}
+        assert len(shared.look_up(asked)) == len(asked)
+
+
+def test_a_ledger_of_the_version_before_is_taken_over_as_it_is(
+    tmp_path: Path, address: LedgerUrl
+) -> None:
+    """No run has to bring it to this version first, and it is not changed."""
+    state = StateFolder(tmp_path)
+    write_earlier_ledger(state.ledger)
+    before = state.ledger.read_bytes()
+    assert take_over(state, address).calls == len(SETTLED)
+    with PostgresLedger(address) as shared:
+        found = shared.look_up([*SETTLED])
+    assert {one: how.state for one, how in found.items()} == {
+        one: how.state for one, how in SETTLED.items()
+    }
+    assert state.ledger.read_bytes() == before
 
 
 def test_what_the_shared_ledger_knows_stays(state: StateFolder, address: LedgerUrl) -> None:

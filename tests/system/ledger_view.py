@@ -14,6 +14,7 @@ from pathlib import Path
 import orjson
 
 from convertro_cli.record.ledger import CallState, split_keys
+from convertro_cli.record.settled_calls import read_recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ def read_ledger(state: Path) -> LedgerView:
         if database is None:
             return LedgerView()
         calls = database.execute("SELECT key, state FROM calls").fetchall()
+        recent = read_recent(database)
         sending = database.execute("SELECT keys FROM sending").fetchall()
     return LedgerView(
-        sent=frozenset(key for key, how in calls if how == CallState.SENT),
+        sent=frozenset(key for key, how in calls if how == CallState.SENT).union(recent),
         failed=frozenset(key for key, how in calls if how == CallState.FAILED),
         sending=frozenset(key for (keys,) in sending for key in split_keys(keys)),
     )

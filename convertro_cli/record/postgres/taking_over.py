@@ -19,11 +19,13 @@ from convertro_cli.mapping.dead_letter import LETTER_START
 from convertro_cli.reading.identity import FileIdentity, identify
 from convertro_cli.record import schema as sqlite_schema
 from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files
+from convertro_cli.record.ledger import CallState
 from convertro_cli.record.open_letters import LetterRuns, facts_of
 from convertro_cli.record.postgres.files import finish_before
 from convertro_cli.record.postgres.letters import NumberedLetter, insert_letters
 from convertro_cli.record.postgres.statements import without_nul
 from convertro_cli.record.reading import open_for_reading
+from convertro_cli.record.settled_calls import read_recent
 from convertro_cli.record.sqlite_ledger import is_finished, told
 from convertro_cli.record.state import StateFolder
 
@@ -87,7 +89,9 @@ class TakingOver:
                 return None
             with open_for_reading(self.state.ledger) as other:
                 self._take_runs(other)
+                recent = self._take_recent(other)
                 self._take_calls(other)
+                self.taken.calls += recent
                 self._take_failures(other)
                 self._take_doubts(other)
                 self._take_files(other)
@@ -121,6 +125,21 @@ class TakingOver:
             ours = [self._run_of(run) for run in runs]
             self.connection.execute(_CALLS, (list(found), list(states), ours))
             self.taken.calls += len(rows)
+
+    def _take_recent(self, other: sqlite3.Connection) -> int:
+        """Take the calls that are not in the table yet, each time anew; give how many.
+
+        Before the table: a run may merge them into what was taken already.
+        """
+        recent = list(read_recent(other).items())
+        for start in range(0, len(recent), _ROWS_A_STEP):
+            found, runs = zip(*recent[start : start + _ROWS_A_STEP], strict=True)
+            ours = [self._run_of(run) for run in runs]
+            states = [int(CallState.SENT)] * len(found)
+            with self.connection.transaction():
+                self.connection.execute(_CALLS, (list(found), states, ours))
+            self.tick(self.taken)
+        return len(recent)
 
     def _take_failures(self, other: sqlite3.Connection) -> None:
         for rows in self._steps(other, "failures", "key, reason, source, run"):
