@@ -22,7 +22,7 @@ _NOBODY_ASKS = (
 )
 
 
-class MessageCounts(NamedTuple):
+class MessagesSeen(NamedTuple):
     """Messages that were ``read``: those ``described``, ``unreadable`` ones, and the rest.
 
     ``unreadable`` are no messages at all, ``left_out`` are those that the filters leave out.
@@ -174,7 +174,7 @@ class Choices(NamedTuple):
     refused: int
 
 
-class Consent(NamedTuple):
+class ConsentCarried(NamedTuple):
     """So many ``of`` the identifies and tracks are ``carrying`` consent, for these categories.
 
     ``hint`` is what to think of where nobody asks for what is carried.
@@ -186,12 +186,12 @@ class Consent(NamedTuple):
     hint: str = ""
 
 
-def consent_of(found: GateCounts, *, is_asked_for: bool) -> Consent:
+def consent_of(found: GateCounts, *, is_asked_for: bool) -> ConsentCarried:
     """Give the consent that messages carry, the most frequent categories first."""
     choices = {name: Choices(row.given, row.refused) for name, row in found.categories}
     ranked = dict(sorted(choices.items(), key=lambda item: (-sum(item[1]), item[0])))
     hint = _NOBODY_ASKS if found.with_consent and not is_asked_for else ""
-    return Consent(found.with_consent, found.asked, ranked, hint)
+    return ConsentCarried(found.with_consent, found.asked, ranked, hint)
 
 
 def marks_by_month(found: GateCounts) -> Iterator[Mapping[str, Any]]:

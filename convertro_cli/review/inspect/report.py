@@ -49,7 +49,7 @@ class InspectReport:
     """
 
     settings: str | None
-    messages: parts.MessageCounts
+    messages: parts.MessagesSeen
     types: Mapping[str, int]
     modes: Mapping[str, int]
     sources: tuple[parts.Source, ...]
@@ -63,7 +63,7 @@ class InspectReport:
     shared_message_ids: parts.MessagesWorth
     repeated_orders: parts.CallsWorth
     web_messages: tuple[Mapping[str, Any], ...]
-    consent: parts.Consent
+    consent: parts.ConsentCarried
     kept_back: tuple[parts.Kept, ...]
     invalid: Mapping[str, parts.Trouble]
     warnings: Mapping[str, parts.Trouble]
@@ -92,7 +92,7 @@ def build_report(
     sources = _by_count(found.sources)
     return InspectReport(
         **run,
-        messages=parts.MessageCounts(
+        messages=parts.MessagesSeen(
             numbers["read"], described, numbers["unreadable"], numbers["left_out"]
         ),
         types=types | ({OTHER: found.types.rest.count} if found.types.rest.count else {}),
