@@ -309,6 +309,7 @@ class _Run:
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
         report.advice += self._reading.files.notes()
+        report.advice += self._plan.notes(self._tally.messages["skipped"])
         if (refused := delivery.refused_all()) is not None:
             report.advice.append(refused)
         if self._tells_counts:

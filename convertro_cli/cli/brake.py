@@ -5,7 +5,9 @@ It is for terminals. What runs by itself goes ahead, and is only told what would
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -93,8 +95,25 @@ def _show(lines: Sequence[str]) -> None:
         log.log_json("warning", "question", text=_QUESTION, facts=list(lines))
         return
     for line in lines:
-        print(visible(line), file=sys.stderr)
+        print(_folded(visible(line)), file=sys.stderr)
     print(f"{_QUESTION} ", end="", file=sys.stderr, flush=True)
+
+
+def _folded(line: str) -> str:
+    """Fold a line between words, where it would run over the terminal's edge within one."""
+    text = line.lstrip()
+    indent = line[: len(line) - len(text)]
+    folded = textwrap.wrap(
+        text,
+        shutil.get_terminal_size().columns,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+        drop_whitespace=True,
+    )
+    return "\n".join(folded) or line
 
 
 def _say(text: str) -> None:

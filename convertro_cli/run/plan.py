@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -90,6 +91,7 @@ class Plan:
         self._bundle = bundle
         self.settings = digest_settings(loaded) if bundle is None else bundle.settings
         self._replayed = ReplayedFiles(ledger, state, self.settings)
+        self._letters: list[Path] = []
 
     def digest_for(self, path: str) -> bytes:
         """Give the digest of the settings under which a file counts as replayed."""
@@ -106,7 +108,8 @@ class Plan:
         letters = self._state.dead_letters.resolve()
         for argument in arguments:
             if _is_file(argument) and Path(argument).resolve() == letters:
-                paths += [str(path) for path in self._dead_letter_files()]
+                self._letters = self._dead_letter_files()
+                paths += [str(path) for path in self._letters]
             else:
                 paths.append(argument)
         if not paths:
@@ -115,6 +118,17 @@ class Plan:
         if self.options.reread or self.options.resend:
             return found
         return found.sifted(self._replayed.unread_of, Unread.ALREADY_REPLAYED)
+
+    def notes(self, skipped: int) -> list[str]:
+        """Say where dead letters are that this run read and skipped: no later one comes to them."""
+        if not (self._letters and skipped):
+            return []
+        command = shlex.join(["convertro", "replay", "--reread", *map(str, self._letters)])
+        return [
+            f"{skipped:,} of what was read {'was' if skipped == 1 else 'were'} skipped under these "
+            "settings. A dead letter that is skipped is open no more, and is kept only in the file "
+            f"set aside; under other settings, try it again with: {command}"
+        ]
 
     def _dead_letter_files(self) -> list[Path]:
         letters = self._state.dead_letters

@@ -38,6 +38,12 @@ class Asking:
             return self._convertro("replay", "exports", "--base-url", self._sandbox.url, *options)
 
 
+@pytest.fixture(autouse=True)
+def _on_a_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line stays whole."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+
 @pytest.fixture
 def asking(convertro: CommandLine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Asking:
     """Somebody at a terminal."""
@@ -355,3 +361,22 @@ def test_a_limit_bounds_the_look(convertro: CommandLine, delivered: Sandbox) -> 
     told = replay(convertro, delivered, "--limit", "2").err
     assert "2 orders delivered as Order Completed would go out again as sale." in told
     assert "lead" not in told.partition("Replay")[0]
+
+
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_what_is_asked_is_folded_between_words(
+    monkeypatch: pytest.MonkeyPatch, indent: str
+) -> None:
+    """A line that is too long for the terminal goes on below its beginning; a URL stays whole."""
+    monkeypatch.setenv("COLUMNS", "40")
+    url = f"http://shop.example.com/{'x' * 60}"
+
+    lines = brake._folded(
+        f"{indent}Nothing was sent to this target yet, as far as the ledger knows: {url}"
+    )
+
+    *short, last = lines.splitlines()
+    assert len(short) > 1
+    assert all(line.startswith(indent) and len(line) <= 40 for line in short)
+    assert last == indent + url
+    assert "  web event    http://" in brake._folded("  web event    http://a.test/")

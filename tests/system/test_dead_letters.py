@@ -79,6 +79,29 @@ def test_nothing_is_left(workspace: Workspace, sandbox: Sandbox) -> None:
     assert sandbox.stats()["accepted"] == 5
 
 
+def test_what_is_skipped_is_told_and_can_be_tried_again(
+    workspace: Workspace, sandbox: Sandbox
+) -> None:
+    """Settings may leave a dead letter out: the run says in which file it is, and that file can be
+    replayed under others."""
+    workspace.config.write_text(WITH_POISON)
+    workspace.write("export.ndjson", order(1), poison(2))
+    workspace.replay(sandbox.url, "export.ndjson")
+    workspace.config.write_text(
+        f'{SETTINGS}\n[schema]\ndisabled_events = ["Application Installed"]\n'
+    )
+
+    skipped = workspace.replay(sandbox.url, LETTERS)
+    (aside,) = dead_letter_files(workspace.state)
+    assert skipped.summary["messages"]["skipped"] == 1
+    assert "1 of what was read was skipped" in skipped.err
+    assert f"convertro replay --reread {aside.relative_to(workspace.folder)}" in skipped.err
+
+    workspace.config.write_text(WITH_POISON)
+    again = workspace.replay(sandbox.url, str(aside), "--reread")
+    assert again.summary["calls"]["attempts"] == 1
+
+
 def test_with_a_ledger_that_is_elsewhere(workspace: Workspace, sandbox: Sandbox) -> None:
     """A dead-letter file is an export like any other, wherever it lies."""
     workspace.config.write_text(WITH_POISON)
