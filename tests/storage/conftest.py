@@ -81,9 +81,11 @@ _names = iter(range(1, 10_000))
 
 
 @pytest.fixture
-def bucket(s3_port: int) -> Bucket:
+def bucket(s3_port: int) -> Iterator[Bucket]:
     """An empty bucket."""
-    return Bucket(s3_port, f"acme-exports-{next(_names)}")
+    made = Bucket(s3_port, f"acme-exports-{next(_names)}")
+    yield made
+    made.client.close()  # or its sockets are found open when another test is at work
 
 
 @pytest.fixture
