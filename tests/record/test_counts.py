@@ -41,7 +41,7 @@ def tallies(draw: st.DrawFn) -> Tally:
     return tally
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(tallies(), st.dictionaries(st.integers(0, 500), st.integers(1, 10**9), max_size=3))
 def test_counts_come_back_as_they_were(tally: Tally, latency: dict[int, int]) -> None:
     """To the last digit of every amount, whatever the names are."""
@@ -50,7 +50,7 @@ def test_counts_come_back_as_they_were(tally: Tally, latency: dict[int, int]) ->
     assert read_counts(write_counts(counts).decode()) == counts
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(tallies(), max_size=4))
 def test_tallies_add_up_in_any_order(parts: list[Tally]) -> None:
     """Every count of the whole is the sum of those of the parts."""

@@ -25,10 +25,10 @@ def go_through(
     seed: int,
     folder: Path,
     server: PostgresServer,
+    machines: DaskMachines,
     *,
     events: int,
     port: int | None = None,
-    workers: int = 2,
 ) -> SharedFigures:
     """One export with all that can happen, as this seed draws it; in the S3 at a ``port``."""
     random = Random(seed)
@@ -41,7 +41,7 @@ def go_through(
     )
     workspace = Workspace(folder)
     try:
-        with OtherSide(options) as side, DaskMachines(workers) as machines:
+        with OtherSide(options) as side:
             ordeal = DaskOrdeal(
                 (workspace, workspace),
                 server,
@@ -79,7 +79,10 @@ def main() -> None:
             began = time.monotonic()
             with tempfile.TemporaryDirectory(prefix="convertro-soak-") as folder:
                 print(f"seed {seed}: ", end="", flush=True)
-                figures = go_through(seed, Path(folder), server, events=arguments.events, port=port)
+                with DaskMachines(workers=2) as machines:
+                    figures = go_through(
+                        seed, Path(folder), server, machines, events=arguments.events, port=port
+                    )
                 print(f"{figures}, {time.monotonic() - began:.0f} s", flush=True)
 
 
