@@ -100,7 +100,17 @@ def run_key(where: bytes, parts: Parts, call: Call) -> bytes:
     same seed, as the workers of a run are. That two calls have it in common by chance is less
     likely than one in 2**63 for two that look alike, and than one in 2**126 for most.
     """
-    return _pack(hash((where, parts, call.kind, call.event_type)), hash(parts[0] or parts[1]))
+    known_by = parts if parts[0] is not None else parts[1:]
+    call_hash = hash((where, known_by, call.kind, call.event_type or ""))
+    return _pack(call_hash, hash(parts[0] or parts[1]))
+
+
+def hash_parts(parts: Parts) -> int:
+    """Give Python's own hash of a message's identity, alike in all the workers of a run.
+
+    None is not hashed: before Python 3.12 its hash is its address, which differs by process.
+    """
+    return hash(parts) if parts[0] is not None else hash(parts[1:])
 
 
 def order_key(where: bytes, call: Call) -> bytes:

@@ -35,8 +35,9 @@ def inspect(
     """Find out what is in the exports. Interrupted, it reports what was read until then."""
     found, copies = Findings(), Copies(rules)
     job = InspectJob(rules, options.limit)
+    joins = options.limit is None  # else the files behind the limit would count as read
     with Reading(exports, watcher, workers=options.workers, limit=options.limit) as reading:
-        for batch, result in reading.each(job):
+        for batch, result in reading.each(job, joins=joins):
             copies.look_at(batch, result)
             found.add(result.found)
             reading.tally.messages["read"] = found.messages["read"]
