@@ -21,6 +21,7 @@ from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.mapping.ledger_key import (
     KEY_BYTES,
     MessageIdentity,
+    hash_parts,
     identity_of,
     ledger_key,
     message_identity,
@@ -226,7 +227,7 @@ class CallKeys:
         self.numbers.append(number)
         message_id = parts[0]
         self.identities.append(0 if message_id is None else hash(message_id))
-        self.identities.append(hash(parts))
+        self.identities.append(hash_parts(parts))
         scopes = rules.ledger_scopes
         identity = identity_of(parts)[1] if for_ledger else ""
         for call in calls:

@@ -101,12 +101,17 @@ def run_key(where: bytes, parts: Parts, call: Call) -> bytes:
     likely than one in 2**63 for two that look alike, and than one in 2**126 for most. Before Python
     3.12 the hash of None is another one in each process, so there is none in what is hashed.
     """
-    message_id, time, order_id = parts
-    event_type = call.event_type or ""
-    return _pack(
-        hash((where, message_id or "", time, order_id, call.kind, event_type)),
-        hash(message_id or time),
-    )
+    known_by = parts if parts[0] is not None else parts[1:]
+    call_hash = hash((where, known_by, call.kind, call.event_type or ""))
+    return _pack(call_hash, hash(parts[0] or parts[1]))
+
+
+def hash_parts(parts: Parts) -> int:
+    """Give Python's own hash of a message's identity, alike in all the workers of a run.
+
+    None is not hashed: before Python 3.12 its hash is its address, which differs by process.
+    """
+    return hash(parts) if parts[0] is not None else hash(parts[1:])
 
 
 def order_key(where: bytes, call: Call) -> bytes:

@@ -42,10 +42,11 @@ def inspect(
     """
     found, copies = Findings(), Copies(rules)
     job = InspectJob(rules, options.limit)
+    joins = options.limit is None  # else the files behind the limit would count as read
     with Reading(
         exports, watcher, workers=options.workers, limit=options.limit, spread=spread
     ) as reading:
-        for batch, result in reading.each(job, spare=keep_lines_with_calls):
+        for batch, result in reading.each(job, joins=joins, spare=keep_lines_with_calls):
             copies.look_at(batch, result)
             found.add(result.found)
             reading.tally.messages["read"] = found.messages["read"]
