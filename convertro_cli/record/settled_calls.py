@@ -16,7 +16,7 @@ from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.record import schema
 from convertro_cli.record.ledger import CallState, Settled, split_keys
 
-MERGE_AT = 131_072
+MERGE_AT = 65_536
 """So many recent calls are merged. Until then a run has them in memory, in 110 bytes each."""
 
 _KEYS_A_QUERY = 64
@@ -154,7 +154,7 @@ class CallFinder:
         """Leave the transaction: whatever is read next is the newest."""
         self._seen = None
         if self._database.in_transaction:
-            self._database.execute("COMMIT")
+            self._database.execute("END")
 
 
 def find_settled(
