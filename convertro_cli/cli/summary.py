@@ -129,7 +129,8 @@ def _line_width() -> int | None:
 def _layout(row: SummaryRow, width: int | None) -> list[str]:
     """Set a row in three columns; on a terminal the last one is wrapped."""
     label, number, note = row
-    head = f"{label}{number:>{_HEAD_WIDTH - len(label)}}  "
+    room_for_number = max(_HEAD_WIDTH - len(label), len(number) + 2)  # a name can be of any length
+    head = f"{label}{number:>{room_for_number}}  "
     room = max(20, width - len(head)) if width else 0
     lines = textwrap.wrap(note, room) if note and room else [note]
     indent = " " * len(head)

@@ -51,6 +51,19 @@ def test_25_are_all_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert "other" not in shown
 
 
+@pytest.mark.parametrize("length", [33, 34, 35, 36, 60, 200])
+def test_a_name_of_any_length_stands_apart_from_its_number(
+    capsys: pytest.CaptureFixture[str], length: int
+) -> None:
+    """A long name pushes its number to the right."""
+    tally = Tally()
+    tally.by_event_type["x" * length].add(Sum(1_234, Decimal(1)))
+    long = Report(tally, dry_run=True, exit_code=ExitCode.OK, elapsed_s=1.0)
+    print_summary(long, LOADED, Loudness(), as_json=False)
+    (row,) = [line for line in capsys.readouterr().err.splitlines() if " worth " in line]
+    assert row.split() == ["x" * length, "1,234", "worth", "1.00"]
+
+
 def test_a_line_of_the_log_is_bounded(capfd: pytest.CaptureFixture[str]) -> None:
     """The log's summary has the same; the JSON on standard output has every event type."""
     log.begin(["--log-format", "json"])

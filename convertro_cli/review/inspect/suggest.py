@@ -10,7 +10,7 @@ from convertro_cli.review.inspect.events import NamedEvents
 from convertro_cli.review.inspect.report import InspectReport
 from convertro_cli.segment.names import normalise
 from convertro_cli.settings.toml_text import toml_string
-from convertro_cli.text import amount, count, things
+from convertro_cli.text import amount, count, things, visible
 
 _MOST_SPELLINGS = 5
 _WORD = re.compile(r"\w+")
@@ -41,12 +41,14 @@ def suggest_entries(report: InspectReport) -> str:
 def _parts(report: InspectReport) -> tuple[str, str]:
     names = [event for event in report.events.every if event.kind == "unmapped"]
     whole = [event for event in names if not is_cut(event.spellings[0])]
-    notes = "".join(f"# {note}\n" for note in _notes(report, len(names) - len(whole)))
-    entries = "".join(map(_line, whole)) or "# Every event name is mapped, or needs no entry.\n"
+    plain = [event for event in whole if any(map(_is_plain, event.spellings))]
+    cut, odd = len(names) - len(whole), len(whole) - len(plain)
+    notes = "".join(f"# {note}\n" for note in _notes(report, cut, odd))
+    entries = "".join(map(_line, plain)) or "# Every event name is mapped, or needs no entry.\n"
     return notes, entries
 
 
-def _notes(report: InspectReport, cut: int) -> Iterator[str]:
+def _notes(report: InspectReport, cut: int, odd: int) -> Iterator[str]:
     for event in report.events.every:
         if event.kind == "order":
             yield f"No entry needed: {_named(event)}: an order ({_worth(event)})"
@@ -54,13 +56,21 @@ def _notes(report: InspectReport, cut: int) -> Iterator[str]:
             yield f"No entry needed for apps: {_named(event)}: an install ({_worth(event)})"
     if cut:
         yield f"Left out: {things(cut, 'name')} of more than {LONGEST_NAME} characters"
+    if odd:
+        yield f"Left out: {things(odd, 'name')} with characters that are not seen"
     if not report.events.names_are_all:
         yield "There are more names than could be kept: rare ones are not here."
 
 
 def _line(event: NamedEvents) -> str:
-    key, value = map(toml_string, (event.spellings[0], propose_type(event.spellings[0])))
+    name = next(filter(_is_plain, event.spellings))
+    key, value = map(toml_string, (name, propose_type(name)))
     return f"{key} = {value}  # {_worth(event)}{_also(event)}\n"
+
+
+def _is_plain(name: str) -> bool:
+    """Whether all of it is seen: settings take no other."""
+    return visible(name) == name
 
 
 def propose_type(name: str) -> str:

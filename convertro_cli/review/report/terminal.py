@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import singledispatchmethod
 from io import StringIO
 
@@ -216,7 +216,7 @@ class _Printer:
                 justify="right" if number else "left",
                 no_wrap=number,
                 overflow="fold",
-                min_width=_LEAST_NAME if place == 0 and len(filled) > 3 else None,
+                min_width=_least_width(table) if place == 0 and len(filled) > 3 else None,
             )
         for row in table.rows:
             grid.add_row(*(_cell(row[index]) for index in filled))
@@ -251,9 +251,18 @@ def _width(table: Table) -> int:
     """Tell how wide a table must be for no number to be cut; names can go over several lines."""
     rows: list[Row] = [table.columns, *table.rows, *([table.total] if table.total else [])]
     columns = zip(*rows, strict=True)
-    widths = [max(cell_len(visible(as_cell(cell).text)) for cell in column) for column in columns]
-    widths[0] = min(widths[0], _LEAST_NAME)
-    return sum(widths) + 2 * len(widths) + 2
+    _, *widths = (_widest(column) for column in columns)
+    return _least_width(table) + sum(widths) + 2 * len(table.columns) + 2
+
+
+def _least_width(table: Table) -> int:
+    """Tell how narrow the names may be."""
+    names = [row[0] for row in (table.columns, *table.rows, table.total) if row]
+    return min(_widest(names), _LEAST_NAME)
+
+
+def _widest(cells: Iterable[Text]) -> int:
+    return max(cell_len(visible(as_cell(cell).text)) for cell in cells)
 
 
 def _grid(*, heading: bool = False) -> Grid:

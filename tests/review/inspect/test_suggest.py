@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from convertro_cli.mapping.rules import EventMap
 from convertro_cli.review.inspect.suggest import suggest
 from convertro_cli.segment.names import is_install, is_order
+from convertro_cli.text import visible
 from tests.mapping.messages import make_rules
 from tests.review.inspect.looking import order, report_of, track
 
@@ -57,7 +58,7 @@ def test_the_suggestions_are_toml_that_maps_those_events(names: list[str]) -> No
     text = suggest(report_of(*map(track, names)))
     table = EventMap(tomllib.loads(text)["events"])
     for name in names:
-        if name.strip() and len(name) <= 200:
+        if name.strip() and len(name) <= 200 and visible(name) == name:
             assert table.look_up(name).targets or is_order(name) or is_install(name)
     assert all(character.isprintable() or character == "\n" for character in text)
 
@@ -80,6 +81,13 @@ def test_names_too_long_to_be_kept_are_said_to_be_missing() -> None:
     text = suggest(report_of(track("x" * 201), track("x" * 200)))
     assert list(tomllib.loads(text)["events"]) == ["x" * 200]
     assert "# Left out: 1 name of more than 200 characters" in text
+
+
+def test_names_with_what_is_not_seen_are_left_out_and_counted() -> None:
+    """Settings refuse them: a file with one would not load."""
+    text = suggest(report_of(*map(track, ("a\nb", "paid", "\x1b[31m"))))
+    assert list(tomllib.loads(text)["events"]) == ["paid"]
+    assert "# Left out: 2 names with characters that are not seen" in text
 
 
 def test_amounts_add_up_over_spellings() -> None:
