@@ -140,10 +140,10 @@ def test_an_interrupt_stops_all_workers_cleanly(
         assert not machines.bundle_processes()
 
 
-def test_a_scheduler_that_is_killed_ends_the_run_and_the_next_one_goes_on(
+def test_a_scheduler_that_is_killed_ends_the_run_and_leaves_nothing_in_doubt(
     workspace: Workspace, machines: DaskMachines, postgres: PostgresServer
 ) -> None:
-    """75 and a sentence; the workers end what is under way, so that nothing is in doubt.
+    """75 and a sentence; the workers end what is under way, and the ledger knows all of it.
 
     This is the last one, since the cluster is gone after it.
     """
@@ -156,6 +156,9 @@ def test_a_scheduler_that_is_killed_ends_the_run_and_the_next_one_goes_on(
         assert "is gone" in ended.err
         assert "Traceback" not in ended.err
         assert ended.code == ended.summary["exit_code"] == 75
-        side.wait_for_quiet()
-        assert ended.summary["calls"]["delivered"] == side.requests()
         wait_until(lambda: not machines.bundle_processes(), "end of the workers' processes")
+        # Its driver could not wait for them, and knows what they had committed when it ended.
+        assert 0 < ended.summary["calls"]["delivered"] <= side.requests()
+        status = orjson.loads(workspace.run("status", "--json", "--ledger", url).out)
+        assert status["in_doubt"] == 0
+        assert status["sent"] == side.requests() < 1_000
