@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
@@ -11,7 +11,7 @@ import orjson
 
 from convertro_cli.delivery.delivery import Delivery
 from convertro_cli.delivery.transports import open_transport
-from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.jobs import MappedBatch, ReplayJob
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.batch import line_by_line
@@ -28,7 +28,7 @@ from convertro_cli.run.options import delivery_options, shared_options, transpor
 from convertro_cli.run.plan import JobBundle, Plan, ReplayOptions
 from convertro_cli.run.progress import Watcher, tell_of_list
 from convertro_cli.run.reading import Batches, Files, Reading
-from convertro_cli.run.report import CanaryReport, Report
+from convertro_cli.run.report import CanaryReport, Report, how_it_ended
 from convertro_cli.settings.load import LoadedSettings
 
 DRAIN_SECONDS = 10.0
@@ -81,10 +81,9 @@ def replay(
             if again is not None and plan.takes_whole_files and came_to_end:
                 opened_ledger.ledger.letters_tried(again.reached)
             if plan.rules.suppressed is not None and bundle is None:
-                _forget(opened_ledger, plan.rules.suppressed, report)
+                report.note_forgotten(opened_ledger.forget(plan.rules.suppressed))
         except ConvertroError as error:
-            if report.problem is None:
-                report.problem, report.exit_code = error.message, error.exit_code
+            report.note_problem(error)
         return report
 
 
@@ -101,13 +100,6 @@ def told_of_list(watcher: Watcher, interrupts: Interrupts) -> TellCount:
         show(count)
 
     return tell
-
-
-def _forget(opened: OpenLedger, suppressed: Container[str], report: Report) -> None:
-    """Leave nothing of suppressed users in the dead letters, of this run or of those before."""
-    removed = opened.forget(suppressed)
-    if removed:
-        report.advice.append(f"Dead letters of suppressed users, removed for good: {removed:,}.")
 
 
 class _Run:
@@ -297,7 +289,7 @@ class _Run:
         report = Report(
             self._tally,
             dry_run=False,
-            exit_code=self._exit_code(),
+            exit_code=how_it_ended(self._tally, self._problem, self._interrupts.exit_code),
             elapsed_s=self._reading.elapsed_s,
             transport=transport,
             interrupted=self._reading.is_interrupted,
@@ -319,19 +311,8 @@ class _Run:
             summary = orjson.dumps(told)
             self._ledger.end_run(delivery.run, summary, exit_code=int(report.exit_code))
         except ConvertroError as error:
-            if self._problem is None:
-                report.problem, report.exit_code = error.message, error.exit_code
+            report.note_problem(error)
         return report
-
-    def _exit_code(self) -> ExitCode:
-        if self._problem is not None:
-            return self._problem.exit_code
-        if self._reading.exit_code is not ExitCode.OK:
-            return self._reading.exit_code
-        messages = self._tally.messages
-        if messages["failed"] or messages["invalid"] or self._tally.calls["in_doubt"]:
-            return ExitCode.SOME_FAILED
-        return ExitCode.OK
 
 
 def _canary(delivery: Delivery) -> CanaryReport | None:

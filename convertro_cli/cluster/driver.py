@@ -21,7 +21,7 @@ from convertro_cli.run.interrupts import Interrupts
 from convertro_cli.run.plan import ReplayOptions
 from convertro_cli.run.progress import ClusterProgress, Progress, Watcher
 from convertro_cli.run.read_ahead import ReadAhead
-from convertro_cli.run.report import Report
+from convertro_cli.run.report import Report, how_it_ended
 from convertro_cli.text import things
 
 _TICK: Final = 0.1
@@ -185,7 +185,7 @@ class JobDriver:
         report = Report(
             tally,
             dry_run=False,
-            exit_code=self._exit_code(tally),
+            exit_code=how_it_ended(tally, self._problem, self._interrupts.exit_code),
             elapsed_s=time.monotonic() - self._started,
             transport=self._counts.transport,
             interrupted=self._interrupts.exit_code is not None,
@@ -204,14 +204,3 @@ class JobDriver:
         for note in self._exports.notes:
             self._watcher.notice(note)
         return report
-
-    def _exit_code(self, tally: Tally) -> ExitCode:
-        if self._problem is not None:
-            return self._problem.exit_code
-        if self._interrupts.exit_code is not None:
-            return self._interrupts.exit_code
-        if tally.files["damaged"]:
-            return ExitCode.UNREADABLE_EXPORT
-        if tally.messages["failed"] or tally.messages["invalid"] or tally.calls["in_doubt"]:
-            return ExitCode.SOME_FAILED
-        return ExitCode.OK

@@ -209,19 +209,30 @@ def _first_line(error: BaseException) -> str:
 
 
 def _given_up(worker: str, tries: int) -> ConvertroError:
-    return ConvertroError(
+    return _try_again(
         f"A bundle was given up: {tries} workers were lost that had it, the last one {worker}.",
-        hint="Nothing is lost: run the same command again. If it recurs, look at the memory that "
-        "the workers have.",
-        exit_code=ExitCode.TRY_LATER,
+        "If it recurs, look at the memory that the workers have.",
     )
 
 
 def _process_died(how: str) -> ConvertroError:
-    return ConvertroError(
+    return _try_again(
         f"The process of a bundle ended unexpectedly, again and again: {how}.",
-        hint="Nothing is lost: run the same command again. Look at the logs of the workers, and "
-        "at the memory that they have.",
+        "Look at the logs of the workers, and at the memory that they have.",
+    )
+
+
+def _unexpected(error: Exception) -> ConvertroError:
+    return _try_again(
+        f"Dask could not carry out a bundle: {type(error).__name__}: {_first_line(error)}.",
+        "Look at the logs of the workers.",
+    )
+
+
+def _try_again(what: str, look: str) -> ConvertroError:
+    return ConvertroError(
+        what,
+        hint=f"Nothing is lost: run the same command again. {look}",
         exit_code=ExitCode.TRY_LATER,
     )
 
@@ -230,14 +241,6 @@ def _not_installed(error: ImportError) -> ConvertroError:
     return ConvertroError(
         f"A worker or the scheduler cannot load convertro: {_first_line(error)}.",
         hint=f"Install {task.this_program()} there, too, with the same extras.",
-    )
-
-
-def _unexpected(error: Exception) -> ConvertroError:
-    return ConvertroError(
-        f"Dask could not carry out a bundle: {type(error).__name__}: {_first_line(error)}.",
-        hint="Nothing is lost: run the same command again. Look at the logs of the workers.",
-        exit_code=ExitCode.TRY_LATER,
     )
 
 

@@ -98,9 +98,6 @@ def _forget(loaded: LoadedSettings, session: Session, report: Report) -> None:
     try:
         forgotten = session.do(lambda each: forget_rows(each, address, suppressed))
     except ConvertroError as error:
-        if report.problem is None:
-            report.problem, report.exit_code = error.message, error.exit_code
-        return
-    if forgotten.removed:
-        told = f"Dead letters of suppressed users, removed for good: {forgotten.removed:,}."
-        report.advice.append(told)
+        report.note_problem(error)
+    else:
+        report.note_forgotten(forgotten.removed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from convertro_cli.errors import ExitCode
+from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.tally import Tally
 
 if TYPE_CHECKING:
@@ -44,6 +44,16 @@ class Report:
     retyped: RetypedSearch | None = None
     advice: list[str] = field(default_factory=list)
 
+    def note_problem(self, error: ConvertroError) -> None:
+        """Take in what went wrong after the run itself; what ended that is worth more."""
+        if self.problem is None:
+            self.problem, self.exit_code = error.message, error.exit_code
+
+    def note_forgotten(self, letters: int) -> None:
+        """Say how many dead letters of suppressed users were removed, if any were."""
+        if letters:
+            self.advice.append(f"Dead letters of suppressed users, removed for good: {letters:,}.")
+
     def as_json(self) -> dict[str, Any]:
         """Give the summary as one JSON object."""
         summary: dict[str, Any] = {"dry_run": self.dry_run, **self.tally.summary()}
@@ -62,3 +72,18 @@ class Report:
             summary["sent_again"] = self.retyped.as_json()
         summary["exit_code"] = int(self.exit_code)
         return summary
+
+
+def how_it_ended(
+    tally: Tally, problem: ConvertroError | None, interruption: ExitCode | None
+) -> ExitCode:
+    """Give the exit code of a replay, by the worst that happened."""
+    if problem is not None:
+        return problem.exit_code
+    if interruption is not None:
+        return interruption
+    if tally.files["damaged"]:
+        return ExitCode.UNREADABLE_EXPORT
+    if tally.messages["failed"] or tally.messages["invalid"] or tally.calls["in_doubt"]:
+        return ExitCode.SOME_FAILED
+    return ExitCode.OK
