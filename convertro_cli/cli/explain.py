@@ -115,15 +115,13 @@ def explain(
             sought = _message(exports or [], message_id, rules, limit, find)
         else:
             sought = _event(exports or [], event or "", rules, limit, find)
-    Spared(sought.exports, [loaded]).check("--output", written.output)
-    with open_watcher(Loudness()) as watcher:
-        workers = None if event is not None else 1
+        Spared(sought.exports, [loaded]).check("--output", written.output)
         found = search(
             sought.exports,
             sought.job,
             watcher,
             most=sought.most,
-            workers=workers,
+            workers=None if event is not None else 1,
             look_on=sought.look_on,
         )
     if found.interruption is not None and len(found.found) < sought.most:

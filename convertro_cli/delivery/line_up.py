@@ -16,8 +16,10 @@ _ENOUGH_FRESH = 1024
 _ENOUGH_DUE = 96
 _MARKED_AHEAD = 64
 _WORTH_A_COMMIT = 96
-_STARVED_FOR = 0.002
 _ASK_AGAIN_AFTER = 0.5
+
+STARVED_FOR = 0.002
+"""The seconds for which a few more answers may be waited for, to pay for a transaction."""
 
 
 class LineUp:
@@ -26,9 +28,6 @@ class LineUp:
     ``marked`` are those that can start. With ``at_most_once`` what may have arrived is none of
     them: it is in doubt, and stays so.
     """
-
-    STARVED_FOR = _STARVED_FOR
-    """The seconds for which a few more answers may be waited for, to pay for a transaction."""
 
     def __init__(
         self,
@@ -133,7 +132,7 @@ class LineUp:
             return False
         if self._starved_since is None:
             self._starved_since = now
-        return now - self._starved_since >= _STARVED_FOR
+        return now - self._starved_since >= STARVED_FOR
 
     def _take_marked(self, calls: Sequence[PendingCall]) -> None:
         if not self._at_most_once:

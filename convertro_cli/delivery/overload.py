@@ -240,8 +240,7 @@ class OverloadSense:
         Never up: who creeps over a limit would take ever more refusals for usual.
         """
         window = self._window
-        window.good += good
-        window.faults += faults
+        window.add(good, faults)
         if window.answers >= _WINDOW:
             if window.share < self.background / 2:
                 self._set_background((self.background + window.share) / 2)

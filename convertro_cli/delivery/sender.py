@@ -16,7 +16,7 @@ from convertro_cli.delivery.answers import Success, read_answer
 from convertro_cli.delivery.clock import LONGEST_LOOK, Clock
 from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.latency import LatencyHistogram
-from convertro_cli.delivery.line_up import LineUp
+from convertro_cli.delivery.line_up import STARVED_FOR, LineUp
 from convertro_cli.delivery.outage import Outage
 from convertro_cli.delivery.pace import Pace
 from convertro_cli.delivery.pending import PendingCall
@@ -257,7 +257,7 @@ class Sender:
         ):
             waits.append(max(self.pace.wait(now), self._one_more_at - now if self._held else 0.0))
         if self._line.is_starved or self._journal.is_writing:
-            waits.append(LineUp.STARVED_FOR)
+            waits.append(STARVED_FOR)
         return max(_SHORTEST_WAIT, min(waits))
 
     def _handle(self, outcomes: list[RequestOutcome]) -> None:

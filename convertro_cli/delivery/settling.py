@@ -68,7 +68,7 @@ class Settling:
                 source=message.source,
             )
             message.reason = reason
-            self.tally.note_place(reason, message.source)
+            self.tally.places.note(reason, message.source)
         self._journal.failed(Failure(call.key, reason, message.source), call, now)
         self.tally.settle_call(Fate.FAILED)
         self._settle(call, Fate.FAILED)

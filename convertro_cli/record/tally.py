@@ -13,6 +13,7 @@ from typing import Any
 from convertro_cli.amounts import Sum, add_up
 from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.reading.unread import Unread
+from convertro_cli.record.places import FirstPlaces
 
 
 class Fate(IntEnum):
@@ -36,6 +37,7 @@ IN_DOUBT = "in_doubt"
 COUNTERS = ("messages", "calls", "skipped", "invalid", "failed", "warnings", "files", "unread")
 """The counts of a tally that are plain numbers by name."""
 
+_PLACES_KEPT = 5
 _SKIPPED = {Fate.IN_DOUBT: IN_DOUBT, Fate.REPEATED_ORDER: "repeated_order"}
 
 
@@ -52,16 +54,15 @@ class Tally:
     kept_back: KeptBack = field(default_factory=KeptBack)
     carries_consent: bool = False
     """Whether any message that yields calls says anything of consent."""
-    places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    places: FirstPlaces[str] = field(default_factory=lambda: FirstPlaces(_PLACES_KEPT))
     """Where messages failed or were invalid, by reason."""
-    warning_places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    warning_places: FirstPlaces[str] = field(default_factory=lambda: FirstPlaces(_PLACES_KEPT))
     """Where messages were that are sent, by what is to be said of them."""
     by_event_type: dict[str, Sum] = field(default_factory=lambda: defaultdict(Sum))
     files: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
     """The skipped files by reason."""
     bytes_read: int = 0
-    _places_kept: int = 5
 
     @property
     def read(self) -> int:
@@ -85,7 +86,7 @@ class Tally:
         self.warnings.update(warnings)
         for warning, numbers in places.items():
             for number in numbers:
-                self._keep(self.warning_places[warning], place(number))
+                self.warning_places.note(warning, place(number))
 
     def leave_unread(self, unread: Mapping[Unread, int]) -> None:
         """Note how many files were found and are not read, by reason: all so far."""
@@ -102,15 +103,7 @@ class Tally:
         self.invalid[reason] += 1
         self.messages["invalid"] += 1
         self.messages["read"] += 1
-        self.note_place(reason, source)
-
-    def note_place(self, what: str, source: str) -> None:
-        """Keep a place, if there are not enough of its kind yet."""
-        self._keep(self.places[what], source)
-
-    def _keep(self, places: list[str], source: str) -> None:
-        if len(places) < self._places_kept and source not in places:
-            places.append(source)
+        self.places.note(reason, source)
 
     def deliver(self, event_type: str, value: str) -> None:
         """Count a call that was delivered, or in a dry run would be."""
@@ -145,13 +138,8 @@ class Tally:
         self.bytes_read += other.bytes_read
         for event_type, total in other.by_event_type.items():
             self.by_event_type[event_type].add(total)
-        for mine, theirs in (
-            (self.places, other.places),
-            (self.warning_places, other.warning_places),
-        ):
-            for what, places in theirs.items():
-                for place in places:
-                    self._keep(mine[what], place)
+        self.places.add(other.places)
+        self.warning_places.add(other.warning_places)
 
     def most_frequent(self, number: int) -> tuple[dict[str, Sum], Sum]:
         """Give the event types with the most calls, and what all others have together."""

@@ -19,6 +19,7 @@ from convertro_cli.mapping.consent import carries_consent
 from convertro_cli.mapping.jobs import TOO_LONG, CallKeys
 from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.mapping.modes import is_from_browser
+from convertro_cli.record.places import FirstPlaces
 from convertro_cli.record.tally import Fate
 from convertro_cli.review.inspect.ids import RepeatedIds
 from convertro_cli.review.inspect.profile import Profile
@@ -50,6 +51,11 @@ _UNMARKED = read_mark({})
 _NAMES = partial(Rows, _NAMES_KEPT, Sum, count_of)
 _SOURCES = partial(Rows, _SOURCES_KEPT, Sum, count_of)
 _DAYS = partial(Rows, _DAYS_KEPT, Sum, count_of)
+
+FoundPlaces = FirstPlaces[tuple[str, str]]
+"""Places of what is wrong, each with what more is known of it."""
+
+_PLACES = partial(FirstPlaces, PLACES_SHOWN)
 
 
 @dataclass(slots=True)
@@ -181,22 +187,6 @@ class TimeCounts:
             self.hours.clear()
 
 
-class FirstPlaces(dict[str, list[tuple[str, str]]]):
-    """The first places of what is wrong, by what it is; each with what more is known of it."""
-
-    def note(self, what: str, place: tuple[str, str]) -> None:
-        """Keep a place, if there are not enough of its kind yet."""
-        places = self.setdefault(what, [])
-        if len(places) < PLACES_SHOWN and place not in places:
-            places.append(place)
-
-    def add(self, more: FirstPlaces) -> None:
-        """Take in the places of another batch."""
-        for what, places in more.items():
-            for place in places:
-                self.note(what, place)
-
-
 @dataclass(slots=True)
 class Findings(Counted):
     """All that is found.
@@ -219,8 +209,8 @@ class Findings(Counted):
     outcomes: Outcomes = field(default_factory=Outcomes)
     warnings: Counter[str] = field(default_factory=Counter)
     gates: GateCounts = field(default_factory=GateCounts)
-    places: FirstPlaces = field(default_factory=FirstPlaces)
-    warned: FirstPlaces = field(default_factory=FirstPlaces)
+    places: FoundPlaces = field(default_factory=_PLACES)
+    warned: FoundPlaces = field(default_factory=_PLACES)
 
     def warn(self, what: str, place: str) -> None:
         """Count a warning, and keep its place."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from convertro_cli.amounts import Rows, Sum, add_up
 from convertro_cli.mapping.kept_back import KeptBack
-from convertro_cli.review.inspect.findings import FirstPlaces, GateCounts, Outcomes, TimeCounts
+from convertro_cli.review.inspect.findings import FoundPlaces, GateCounts, Outcomes, TimeCounts
 from convertro_cli.review.report.as_json import ASIDE
 from convertro_cli.review.report.document import Place
 from convertro_cli.segment.days import day_of, hour_of, moment_of
@@ -229,7 +229,7 @@ class Trouble:
     places: tuple[Place, ...]
 
 
-def troubles(counts: Mapping[str, int], places: FirstPlaces) -> dict[str, Trouble]:
+def troubles(counts: Mapping[str, int], places: FoundPlaces) -> dict[str, Trouble]:
     """Give what is wrong by its reason, the most frequent first."""
     return {
         reason: Trouble(count, tuple(Place(*place) for place in places.get(reason, ())))
