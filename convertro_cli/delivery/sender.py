@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 
 from convertro_cli.delivery.answers import Success, read_answer
+from convertro_cli.delivery.blame import Blame
 from convertro_cli.delivery.clock import LONGEST_LOOK, Clock
 from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.latency import LatencyHistogram
@@ -68,6 +69,7 @@ class Sender:
         self.retries: Counter[str] = Counter()
         self.pace = pace
         self.outage = outage
+        self._blame = Blame(outage, pace)
         self._refusals = refusals
         self._waiting = waiting
         self._transport = transport
@@ -182,6 +184,12 @@ class Sender:
         """Whether nothing is under way or could be; between two requests in turn, it could."""
         return not (self._flying or self._line.marked)
 
+    @property
+    def _is_alone(self) -> bool:
+        """Whether a call whose outcome was just taken is the only one left."""
+        is_last = self._is_at_rest and not self._line and not self._waiting
+        return is_last and not self._journal.is_writing
+
     def _start_allowed(self) -> None:
         now = self._clock.now()
         if not self._journal.may_send:
@@ -271,7 +279,7 @@ class Sender:
                 self.latency.add(outcome.elapsed)
             verdict = self._judge(call, outcome)
             if verdict is Verdict.RETRY:
-                if self._speaks_of_load(call, outcome):
+                if self._blame.speaks_of_load(call, outcome):
                     signs.append((call.started_at, _in_short(outcome)))
                 self._retry(call, outcome, now)
                 continue
@@ -311,7 +319,7 @@ class Sender:
         why = reason(outcome)
         fresh = call.attempts == 1
         self._renew(call)
-        is_suspect = self._is_suspect(call)
+        is_suspect = self._blame.is_suspect(call)
         self.retries[_in_short(outcome)] += 1
         if not self.outage.is_failing:
             self._good_concurrency = self.pace.concurrency
@@ -322,46 +330,17 @@ class Sender:
                 self._settling.in_doubt(call)
                 self._held += 1  # it has no next try, but others must not be lost in its place
                 return
-        if call.attempts >= self._options.max_attempts and self._is_events_own(call, why, now):
+        if call.attempts >= self._options.max_attempts and self._blame.is_events_own(
+            call, why, now, is_alone=self._is_alone
+        ):
             self._settling.failed(call, why, now, answer=read_answer(outcome))
             return
         if not call.uncertain:
             self._journal.released(call, now)
-        delay = max(self._backoff(self._telling_failures(call)), outcome.retry_after or 0.0)
+        delay = max(self._backoff(self._blame.telling_failures(call)), outcome.retry_after or 0.0)
         call.holds = not is_suspect
         self._held += call.holds
         self._waiting.add(call, now + delay)
-
-    def _telling_failures(self, call: PendingCall) -> int:
-        """Count the failures of a call, but as one those that faults at any pace explain."""
-        return max(1, call.attempts + 1 - max(1, self.pace.chance_failures))
-
-    def _is_events_own(self, call: PendingCall, why: str, now: float) -> bool:
-        """Whether a failure is the event's own, and not that of an outage.
-
-        It is when requests succeeded that were started after the call's first, and when no more
-        calls failed of late than usually do. During an outage it is only when this is the only call
-        left and the answer is 500, which speaks of the request, where 502, 503 and 504 speak of the
-        server.
-        """
-        if not self.outage.is_on(now) and (self._is_suspect(call) or self.outage.is_usual(now)):
-            return True
-        alone = self._is_at_rest and not self._line and not self._waiting
-        return alone and not self._journal.is_writing and why == "http_500"
-
-    def _speaks_of_load(self, call: PendingCall, outcome: RequestOutcome) -> bool:
-        """Whether a failure may be a sign of overload.
-
-        That of a call which failed before while others did not says nothing of the pace.
-        """
-        if call.attempts > 1 and self._is_suspect(call):
-            return False
-        return outcome.status in {429, 503} or outcome.fault == "timeout"
-
-    def _is_suspect(self, call: PendingCall) -> bool:
-        """Whether others succeeded since this call was tried."""
-        first = call.first_started_at
-        return first is not None and self.outage.had_success_since(first)
 
 
 def _in_short(outcome: RequestOutcome) -> str:
