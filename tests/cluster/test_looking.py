@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -31,19 +29,12 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> list[EngineHere]:
 
 
 @pytest.fixture
-def convertro(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-) -> Iterator[CommandLine]:
+def convertro(convertro: CommandLine) -> CommandLine:
     """The command line, in a folder with exports of all kinds."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        if name.startswith("CONVERTRO_"):
-            monkeypatch.delenv(name)
-    write_exports(tmp_path / "exports")
-    command_line = CommandLine(tmp_path, capfdbinary)
-    (tmp_path / "suppressed.txt").write_text("user_1\nuser_2\n")
-    yield command_line
-    command_line.workspace.close()
+    folder = convertro.workspace.folder
+    write_exports(folder / "exports")
+    (folder / "suppressed.txt").write_text("user_1\nuser_2\n")
+    return convertro
 
 
 def write_exports(folder: Path) -> None:

@@ -96,6 +96,7 @@ def test_a_process_ends_with_the_worker_that_started_it(bundle: Bundle, tmp_path
     worker.wait()
     child = int(note.read_text())
     wait_until(lambda: not is_running(child), "end of the process")
+    assert not is_running(child)
 
 
 def test_a_task_that_is_not_wanted_any_more_ends_its_process(

@@ -272,7 +272,7 @@ def test_a_reader_that_is_stopped_early_closes_its_file(kind: str, tmp_path: Pat
     path = tmp_path / "export"
     path.write_bytes(PACKERS[kind](b"{}\n" * 500_000))
     batches = read_batches([export(path)])
-    next(batches)
+    assert next(batches).data
     batches.close()
 
 
@@ -281,4 +281,5 @@ def test_files_are_closed_after_their_end(tmp_path: Path) -> None:
     """A thousand files need no thousand descriptors."""
     for name in range(20):
         (tmp_path / str(name)).write_bytes(gzip.compress(b"{}\n")[: 20 + name])
-    list(read_batches(find_exports([str(tmp_path)]).files))
+    batches = list(read_batches(find_exports([str(tmp_path)]).files))
+    assert {batch.file for batch in batches} == {*range(20)}

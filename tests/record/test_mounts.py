@@ -72,6 +72,9 @@ def test_another_machines_files_are_refused(table: Path, file: str, source: str)
 def test_this_machines_files_are_not(table: Path, file: str) -> None:
     """A disk of this machine is fine, also when FUSE is in between."""
     refuse_remote(Path(file), table)
+    mount = find_mount(file, table)
+    assert mount is not None
+    assert not mount.is_remote
 
 
 def test_a_link_is_followed(table: Path, tmp_path: Path) -> None:
@@ -85,11 +88,15 @@ def test_a_root_behind_9p_is_no_network(tmp_path: Path) -> None:
     """Some sandboxes have all their files there."""
     (tmp_path / "mountinfo").write_text("1 0 0:1 / / rw - 9p none rw,trans=fd\n")
     refuse_remote(Path("/srv/ledger.db"), tmp_path / "mountinfo")
+    mount = find_mount("/srv/ledger.db", tmp_path / "mountinfo")
+    assert mount is not None
+    assert (mount.kind, mount.is_remote) == ("9p", False)
 
 
 def test_without_a_table_nothing_is_refused(tmp_path: Path) -> None:
     """Where the system does not say what is mounted, a ledger may lie anywhere."""
     refuse_remote(tmp_path / "ledger.db", tmp_path / "none")
+    assert find_mount(str(tmp_path / "ledger.db"), tmp_path / "none") is None
 
 
 @pytest.mark.skipif(not TABLE.exists(), reason="only Linux has this table")

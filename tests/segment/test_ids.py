@@ -76,8 +76,12 @@ def test_an_id_of_any_length_is_read_from_its_line(number: int) -> None:
     st.from_regex(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,9})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
 )
 def test_after_an_exact_reading_no_id_is_inexact(number: str) -> None:
-    """However a number is written, the exact reading leaves nothing to be told."""
-    read_id(read_json_exactly(number.encode()))
+    """However a number is written, the exact reading leaves nothing to be told.
+
+    It is an id, but for one that is beyond all floats.
+    """
+    found = read_id(read_json_exactly(number.encode()))
+    assert (found is None) == math.isinf(float(number))
 
 
 @pytest.mark.parametrize(
