@@ -34,6 +34,7 @@ def main() -> None:
     if delivered != received or second["calls"]["attempts"]:
         sys.exit(f"The two sides disagree: {delivered} calls delivered, {received} received.")
     print(f"\nBoth sides agree: {delivered} calls, each received once.")
+    print("The demo takes its ledger and its dead letters away again; a replay keeps them.")
 
 
 def _address(sandbox: subprocess.Popen[str]) -> str:

@@ -148,4 +148,10 @@ def _settings(
         return None
     if config is None and not given and not DEFAULT_CONFIG.exists():
         return None
-    return load(config or DEFAULT_CONFIG, target, suppressed=suppressed)
+    try:
+        return load(config or DEFAULT_CONFIG, target, suppressed=suppressed)
+    except ConvertroError as error:
+        if config is None:  # nobody asked for settings: they only lie here, perhaps half written
+            way = "To look without settings: --no-config."
+            error.hint = f"{error.hint} {way}" if error.hint else way
+        raise

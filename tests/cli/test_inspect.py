@@ -189,8 +189,16 @@ def test_a_file_that_cannot_be_read_ends_with_66(capsys: pytest.CaptureFixture[s
     assert "d.gz" in err
 
 
-def test_faulty_settings_are_told_and_can_be_done_without() -> None:
-    """A settings file that is here and wrong is no reason to guess."""
+def test_faulty_settings_are_told_and_can_be_done_without(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A settings file that is here and wrong is no reason to guess, but how to do without is told.
+
+    Whoever named it wants it, and hears of its fault alone.
+    """
     Path("convertro.toml").write_text("[convertro]\n")
     assert run("e.ndjson") == 2
+    assert "--no-config" in capsys.readouterr().err
+    assert run("e.ndjson", "-c", "convertro.toml") == 2
+    assert "--no-config" not in capsys.readouterr().err
     assert run("e.ndjson", "--no-config") == 0

@@ -6,8 +6,8 @@ any. Text in it is as it was found: each of the three escapes all of it, in one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain, repeat
@@ -179,6 +179,18 @@ class Part:
     key: str
     title: str
     blocks: Sequence[Block]
+
+    def at_its_widest(self) -> Iterator[Block]:
+        """Give the blocks as they stand where there is room, and under the heading.
+
+        Of tables that fit into less, the first is given; none has the heading's own words again.
+        """
+        for block in self.blocks:
+            for shown in block.variants[0] if isinstance(block, Fitting) else [block]:
+                if isinstance(shown, Table) and shown.title == self.title:
+                    yield replace(shown, title="")
+                else:
+                    yield shown
 
 
 class Figure(NamedTuple):

@@ -12,7 +12,6 @@ from convertro_cli.review.report.document import (
     Days,
     Document,
     Examples,
-    Fitting,
     Part,
     Places,
     Prose,
@@ -30,7 +29,7 @@ _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&@$]")
 # the finished page, where a backslash before it is gone: only in code is it left alone.
 _CALLS = re.compile(r"\S*(?:@\w|#\d|\bGH-\d|\b[0-9a-f]{7,40}\b)\S*")
 # A line that begins so is a list; elsewhere a number with a dot is only that.
-_LIST = re.compile(r"^(\d*)([.)+-])")
+_LIST = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[+-]))")
 
 
 def to_markdown(document: Document) -> str:
@@ -52,7 +51,7 @@ def _document(document: Document) -> Iterator[str]:
 
 
 def _part(part: Part) -> Iterator[str]:
-    lines = [line for block in part.blocks for line in _block(block)]
+    lines = [line for block in part.at_its_widest() for line in _block(block)]
     if not lines:
         return
     if part.title:
@@ -79,12 +78,6 @@ def _table(block: Table) -> Iterator[str]:
         yield _cells(row)
     if block.total:
         yield _cells(block.total)
-
-
-@_block.register
-def _fitting(block: Fitting) -> Iterator[str]:
-    for table in block.variants[0]:
-        yield from _table(table)
 
 
 @_block.register
@@ -176,7 +169,7 @@ def plain(text: str) -> str:
     for found in _CALLS.finditer(shown):
         written += _escaped(shown[end : found.start()]) + code(found[0])
         end = found.end()
-    return _LIST.sub(r"\1\\\2", written + _escaped(shown[end:]))
+    return _LIST.sub(r"\1\\", written + _escaped(shown[end:]))
 
 
 def _escaped(text: str) -> str:

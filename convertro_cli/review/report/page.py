@@ -12,7 +12,6 @@ from convertro_cli.review.report.document import (
     Block,
     Days,
     Document,
-    Fitting,
     Part,
     Places,
     Table,
@@ -42,15 +41,13 @@ def check_page() -> None:
 
 
 def _part(part: Part) -> dict[str, Any]:
-    blocks = [shown for block in part.blocks for shown in _shown_block(block)]
+    blocks = [shown for block in part.at_its_widest() for shown in _shown_block(block)]
     return {"key": part.key, "title": part.title, "blocks": blocks}
 
 
 def _shown_block(block: Block) -> list[dict[str, Any]]:
     """Give a block as the template takes it: its kind, and what it says."""
     match block:
-        case Fitting():
-            return [_kind(table) for table in block.variants[0] if table.rows]
         case Table():
             return [_kind(block)] if block.rows else []
         case Places():
