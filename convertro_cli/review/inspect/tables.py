@@ -47,10 +47,12 @@ def _outcome_notes(report: InspectReport) -> Iterator[str]:
     if report.settings is None:
         yield "Without settings: what the most generous settings would send."
     else:
-        calls = report.would_be_sent.calls
+        calls = dict(report.would_be_sent.calls)
+        failed = calls.pop("failed", 0)
         kinds = ", ".join(f"{count(n)} {kind}" for kind, n in calls.items())
         made = f"{things(sum(calls.values()), 'call')}: {kinds}" if kinds else "No calls"
-        yield f"With {report.settings}. {made}."
+        fail = f"; {count(failed)} that cannot be sent" if failed else ""
+        yield f"With {report.settings}. {made}{fail}."
     if report.filtered:
         yield "Of all messages read, as a replay counts them."
 
