@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import PostgresServer, server_or_skip
+from tests.soaking import examples
 
 # An installed program has its bytecode beside it. One that may not keep it would be compiled anew
 # by each of the hundreds of processes that the tests start, and the tests by each run of them.
@@ -29,6 +30,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # A busy machine must not fail a test, and CI must give the same answer twice.
 settings.register_profile(
     "convertro",
+    max_examples=examples(50),
     deadline=None,
     derandomize="CI" in os.environ,
     suppress_health_check=[HealthCheck.too_slow],
