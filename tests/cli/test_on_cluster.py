@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import pytest
 
+from convertro_cli.cli import brake
 from convertro_cli.cluster import place
 from tests.cli.command_line import CommandLine
 from tests.exports import write_export
+from tests.postgres import PostgresServer
 
 SCHEDULER = ("--scheduler", "tcp://127.0.0.1:9")
 
@@ -90,6 +94,19 @@ def test_what_is_no_address_of_a_scheduler_is_refused_at_once(
     ended = convertro("inspect", export, "--scheduler", address)
     ended.assert_told(2, fault, "such as tcp://scheduler:8786")
     assert "\x1b" not in ended.err
+
+
+def test_the_question_before_a_first_send_is_asked_before_a_cluster_is_reached(
+    convertro: CommandLine, export: Path, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, by the command that somebody typed; a no leaves the cluster alone."""
+    pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
+    monkeypatch.setattr(brake, "_is_terminal", lambda _: True)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    ended = convertro("replay", export, *SCHEDULER, "--ledger", postgres.create_database())
+    assert ended.code == 130
+    assert ended.err.count("Send? [y/N]") == 1
+    assert ended.err.endswith("Nothing was sent.\n")
 
 
 def test_dask_is_not_loaded_where_it_is_not_used(convertro: CommandLine, export: Path) -> None:
