@@ -91,7 +91,7 @@ class Stream:
         step by step each takes longer than what is in it.
         """
         packed = self._feed.whole(_SMALL)
-        codec = self._sniff() if packed else None
+        codec = _codec_of(packed) if packed else None
         if not packed or codec is None:
             return None
         current = codec.decompressor()
@@ -131,8 +131,7 @@ class Stream:
     def _sniff(self) -> Codec | None:
         """What the next bytes announce; None if they are plain."""
         if self._feed.steady and len(head := self._feed.peek(_LONGEST)) == _LONGEST:
-            codec = next((each for magic, each in _MAGICS.items() if head.startswith(magic)), None)
-            return codec() if codec is not None else None
+            return _codec_of(head)
         for length in range(1, _LONGEST + 1):
             head = self._feed.peek(length)
             if len(head) < length:
@@ -146,6 +145,14 @@ class Stream:
                 if magic.startswith(head):
                     raise truncated(self._name, kind().kind, self._feed.fetched)
         return None
+
+
+def _codec_of(head: bytes) -> Codec | None:
+    """Give what the first bytes of a file announce; they are all of them that may be needed."""
+    for magic, codec in _MAGICS.items():
+        if head.startswith(magic):
+            return codec()
+    return None
 
 
 def open_stream(raw: RawExport, name: str) -> Stream:

@@ -46,8 +46,8 @@ class Feed:
             more = self._fetch()
             if not more:
                 break
-            self._buffer = self._buffer[self._start :] + more
-            self._start = 0
+            left = self._buffer[self._start :] if self._buffer else b""
+            self._buffer, self._start = left + more if left else more, 0
         return self._buffer[self._start : self._start + count]
 
     def take(self, count: int) -> bytes:
