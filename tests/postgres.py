@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from convertro_cli.record.postgres.address import LedgerUrl
 
@@ -115,6 +116,25 @@ class PostgresServer:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} STRATEGY wal_log")
         return self.url(name)
+
+    def create_role(self, name: str, password: str) -> str:
+        """Make a role that has to give its password, and a database that is its own."""
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"local all {name} scram-sha-256\n{rules.read_text()}")
+        url = self.create_database()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+                    sql.Identifier(name), sql.Literal(password)
+                )
+            )
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
+                    sql.Identifier(connection.info.dbname), sql.Identifier(name)
+                )
+            )
+        return url.replace("//convertro@", f"//{name}@")
 
     def new_address(self) -> LedgerUrl:
         """Make an empty database; give its address as the ledger takes it."""

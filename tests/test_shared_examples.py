@@ -73,6 +73,13 @@ def test_the_jobs_container_runs_a_command_on_what_is_mounted(
     assert "secretKeyRef" in variables["PGPASSWORD"]["valueFrom"]
 
 
+def assert_is_dask_command(arguments: list[str]) -> None:
+    """Dask takes these options: a scheduler's, or a worker's. Nothing is started."""
+    role, *options = arguments
+    command = pytest.importorskip(f"distributed.cli.dask_{role}", reason="there is no Dask").main
+    command.make_context(role, options)
+
+
 @pytest.fixture
 def dask_job() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load((FOLDER / "dask-job.yaml").read_text())
@@ -90,6 +97,8 @@ def test_the_cluster_of_the_dask_job_is_of_one_image(dask_job: dict[str, Any]) -
         ["dask", "scheduler"],
         ["dask", "worker"],
     ]
+    for container in containers[1:]:
+        assert_is_dask_command(container["args"][1:])
     assert containers[0]["env"] == containers[2]["env"]  # workers have their own credentials
     assert "env" not in containers[1]
 

@@ -23,9 +23,10 @@ from convertro_cli.cluster.bundles import Bundle
 from convertro_cli.cluster.orders import Order
 from convertro_cli.cluster.parcel import pack
 from convertro_cli.cluster.place import ClusterPlace
+from convertro_cli.cluster.reaching import CONNECT_WITHIN, cannot_be_reached, first_line, reach
 from convertro_cli.errors import ConvertroError, ExitCode
 
-_CONNECT_WITHIN: Final = 20
+_CLOSE_WITHIN: Final = 10
 _RESULT_WITHIN: Final = 60
 _RETRIES: Final = 2
 _OF_THE_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGHUP})
@@ -153,7 +154,7 @@ def open_engine(place: ClusterPlace, notice: Callable[[str], None]) -> Iterator[
     """Connect to a cluster, or make one that ends with this. Raises ConvertroError."""
     _hush()
     with ExitStack() as opened, dask.config.set(_CONFIG):
-        client = opened.enter_context(_open_client(place, opened))
+        client = opened.enter_context(_open_client(place))
         engine = Engine(client, place)
         opened.callback(engine.cancel)
         if not engine.threads:
@@ -169,17 +170,22 @@ def _hush() -> None:
             logging.getLogger(name).setLevel(_NEVER)
 
 
-def _open_client(place: ClusterPlace, opened: ExitStack) -> Client:
-    try:
-        if place.scheduler is None:
-            return Client(opened.enter_context(_local_cluster(place.processes or 1)))
-        return Client(place.scheduler, timeout=_CONNECT_WITHIN, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ConvertroError(
-            f"{place.title} cannot be reached: {_first_line(error)}.",
-            hint="Check the address, which is such as tcp://scheduler:8786, and that it runs.",
-            exit_code=ExitCode.TRY_LATER,
-        ) from None
+@contextmanager
+def _open_client(place: ClusterPlace) -> Iterator[Client]:
+    """Connect, and close without a word of whether that went well. Raises ConvertroError."""
+    with ExitStack() as opened:
+        if place.scheduler is not None:
+            reach(place)
+        try:
+            cluster = place.scheduler or opened.enter_context(_local_cluster(place.processes or 1))
+            client = Client(cluster, timeout=CONNECT_WITHIN, set_as_default=False)
+        except (OSError, TimeoutError, ValueError, ImportError) as error:
+            raise cannot_be_reached(place, first_line(error)) from None
+        try:
+            yield client
+        finally:
+            with suppress(Exception):  # nothing is wanted from it any more
+                client.close(timeout=_CLOSE_WITHIN)
 
 
 def _local_cluster(processes: int) -> LocalCluster:
@@ -204,10 +210,6 @@ def _local_cluster(processes: int) -> LocalCluster:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0].strip().rstrip(".") or type(error).__name__
-
-
 def _given_up(worker: str, tries: int) -> ConvertroError:
     return _try_again(
         f"A bundle was given up: {tries} workers were lost that had it, the last one {worker}.",
@@ -224,7 +226,7 @@ def _process_died(how: str) -> ConvertroError:
 
 def _unexpected(error: Exception) -> ConvertroError:
     return _try_again(
-        f"Dask could not carry out a bundle: {type(error).__name__}: {_first_line(error)}.",
+        f"Dask could not carry out a bundle: {type(error).__name__}: {first_line(error)}.",
         "Look at the logs of the workers.",
     )
 
@@ -239,7 +241,7 @@ def _try_again(what: str, look: str) -> ConvertroError:
 
 def _not_installed(error: ImportError) -> ConvertroError:
     return ConvertroError(
-        f"A worker or the scheduler cannot load convertro: {_first_line(error)}.",
+        f"A worker or the scheduler cannot load convertro: {first_line(error)}.",
         hint=f"Install {task.this_program()} there, too, with the same extras.",
     )
 

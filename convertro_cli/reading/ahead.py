@@ -21,9 +21,10 @@ def read_ahead(files: Iterable[ExportFile]) -> Iterator[tuple[ExportFile, bool]]
     """
     every = iter(files)
     waiting: deque[ExportFile] = deque()
+    size = 0  # of all that wait
     is_there = True
     while True:
-        while is_there and _has_room(waiting):
+        while is_there and _has_room(waiting, size):
             following = next(every, None)
             if following is None:
                 is_there = False
@@ -31,16 +32,16 @@ def read_ahead(files: Iterable[ExportFile]) -> Iterator[tuple[ExportFile, bool]]
             if following.place is not None:
                 following.place.begin()
             waiting.append(following)
+            size += following.size or 0
         if not waiting:
             return
         file = waiting.popleft()
+        size -= file.size or 0
         yield file, bool(waiting) and waiting[0].size is not None
 
 
-def _has_room(waiting: deque[ExportFile]) -> bool:
+def _has_room(waiting: deque[ExportFile], size: int) -> bool:
     """Whether another file may be got ready, besides the first one that waits."""
     if len(waiting) < 2:
         return True
-    if waiting[-1].place is None or len(waiting) > _MOST:
-        return False
-    return sum(file.size or 0 for file in waiting) < _BYTES
+    return waiting[-1].place is not None and len(waiting) <= _MOST and size < _BYTES

@@ -13,6 +13,7 @@ from convertro_cli.reading.gzip_member import Gunzip
 from convertro_cli.reading.members import Codec, member
 from convertro_cli.reading.raw import CHUNK, RawExport
 
+_SMALL = 32 << 10
 _XZ_MEMORY = 160 << 20  # xz -9 needs 65 MiB to unpack
 
 _ZSTD_MAGICS = (
@@ -69,6 +70,7 @@ class Stream:
         self._feed = Feed(raw)
         self._name = name
         self._furthest = 0
+        self._whole: bytes | None = None
         self.unpack: str | None = None
 
     @property
@@ -82,7 +84,31 @@ class Stream:
         self._furthest = max(self._furthest, self._feed.position)
         return self._furthest
 
+    def whole(self) -> bytes | None:
+        """All the plain bytes of a small file that is sound, in one step; else None.
+
+        Whoever iterates gets them all the same. There may be a hundred thousand such files, and
+        step by step each takes longer than what is in it.
+        """
+        packed = self._feed.whole(_SMALL)
+        codec = _codec_of(packed) if packed else None
+        if not packed or codec is None:
+            return None
+        current = codec.decompressor()
+        try:
+            data = current.decompress(packed, CHUNK)
+        except codec.errors:
+            return None  # step by step it is found out where
+        if not current.eof or current.unused_data:
+            return None
+        self.unpack = codec.unpack
+        self._feed.take(len(packed))
+        self._whole = data
+        return data
+
     def __iter__(self) -> Iterator[bytes]:
+        if self._whole is not None:
+            return iter((self._whole,) if self._whole else ())
         pieces = self._pieces()
         # A pipe's reader must not hold on to what has arrived; a file's can join small pieces.
         return _joined(pieces) if self._feed.steady else pieces
@@ -105,8 +131,7 @@ class Stream:
     def _sniff(self) -> Codec | None:
         """What the next bytes announce; None if they are plain."""
         if self._feed.steady and len(head := self._feed.peek(_LONGEST)) == _LONGEST:
-            codec = next((each for magic, each in _MAGICS.items() if head.startswith(magic)), None)
-            return codec() if codec is not None else None
+            return _codec_of(head)
         for length in range(1, _LONGEST + 1):
             head = self._feed.peek(length)
             if len(head) < length:
@@ -120,6 +145,14 @@ class Stream:
                 if magic.startswith(head):
                     raise truncated(self._name, kind().kind, self._feed.fetched)
         return None
+
+
+def _codec_of(head: bytes) -> Codec | None:
+    """Give what the first bytes of a file announce; they are all of them that may be needed."""
+    for magic, codec in _MAGICS.items():
+        if head.startswith(magic):
+            return codec()
+    return None
 
 
 def open_stream(raw: RawExport, name: str) -> Stream:

@@ -16,6 +16,7 @@ from convertro_cli.reading.compression import Stream
 from convertro_cli.reading.cutting import Cut
 from convertro_cli.reading.damage import DamagedExport
 from convertro_cli.reading.export_set import ExportFile
+from convertro_cli.reading.foreign import may_be_text
 from convertro_cli.reading.lines import lines_of, read_batches
 from convertro_cli.reading.looks import SAMPLE_LINE, no_message
 from convertro_cli.reading.messages import is_message, may_have_messages_in, messages_in
@@ -49,6 +50,10 @@ def holds_messages(path: Path) -> bool:
 
 def messages_of(stream: Stream, name: str) -> Iterator[Cut]:
     """The lines of a file, arrays and batches taken apart; see ``read_exports``."""
+    whole = stream.whole()
+    if whole is not None and _is_plain(whole):
+        yield Cut(1, whole, is_last=True)
+        return
     cuts = map(taken_apart, lines_of(stream, name))
     held: list[Cut] = []
     look = _Look()
@@ -63,6 +68,16 @@ def messages_of(stream: Stream, name: str) -> Iterator[Cut]:
             held.clear()
     yield from held
     yield from cuts
+
+
+def _is_plain(whole: bytes) -> bool:
+    """Whether a small file holds nothing but lines, a message in the first: as nearly all do."""
+    return (
+        whole.startswith(b"{")
+        and may_be_text(whole)
+        and not may_have_messages_in(whole)
+        and is_message(whole[: whole.find(b"\n") + 1])
+    )
 
 
 def taken_apart(cut: Cut) -> Cut:

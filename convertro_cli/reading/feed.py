@@ -46,8 +46,8 @@ class Feed:
             more = self._fetch()
             if not more:
                 break
-            self._buffer = self._buffer[self._start :] + more
-            self._start = 0
+            left = self._buffer[self._start :] if self._buffer else b""
+            self._buffer, self._start = left + more if left else more, 0
         return self._buffer[self._start : self._start + count]
 
     def take(self, count: int) -> bytes:
@@ -59,6 +59,16 @@ class Feed:
     def reread(self, start: int, end: int) -> bytes:
         """The bytes from one position to another once more; only of a steady file."""
         return self._raw.reread(start, end)
+
+    def whole(self, most: int) -> bytes | None:
+        """All bytes of a file of at most so many, without consuming them; of a steady one only.
+
+        None if there are more, or if some are consumed already.
+        """
+        if self._start or not self.steady:
+            return None
+        data = self.peek(most + 1)
+        return data if len(data) <= most else None
 
     def _fetch(self) -> bytes:
         if self._is_at_end:  # as a file says once; whoever looks ahead asks again

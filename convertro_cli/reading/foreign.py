@@ -92,8 +92,13 @@ def _is_clear(head: bytearray) -> bool:
     return begins_array(bytes(line)) is not None or len(line) > KEPT_LINE
 
 
+def may_be_text(head: bytes) -> bool:
+    """Whether a file that begins so is of no kind that is known and is no text."""
+    return not head.startswith(_MAGICS) and head[_TAR] != b"ustar"
+
+
 def _refuse(head: bytes, name: str, unpack: str | None) -> None:
-    if not head.startswith(_MAGICS) and head[_TAR] != b"ustar":
+    if may_be_text(head):
         return  # as nearly every file, and there may be a great many
     for magic, (what, command) in _CONVERTED.items():
         if head.startswith(magic):

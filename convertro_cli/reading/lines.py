@@ -81,9 +81,8 @@ def _read(
     identity: FileIdentity | None = None
     last = Cut(1, b"")
     held: Cut | None = None
-    with contextlib.ExitStack() as opened:
-        try:
-            raw = _open(file, stdin, opened, recognise)
+    try:
+        with _open(file, stdin, recognise) as raw:
             stream = open_stream(raw, file.name)
             for cut in form(stream, file.name):
                 if held is not None and not (cut.is_last and not cut.data):
@@ -98,10 +97,10 @@ def _read(
             if last.fault is not None:
                 raise last.fault
             identity = raw.identity(stream.position) if recognise else None
-        except DamagedExport as error:
-            damage = str(error)
-        except OSError as error:
-            damage = str(unreadable(file.name, stream.position if stream else 0, error))
+    except DamagedExport as error:
+        damage = str(error)
+    except OSError as error:
+        damage = str(unreadable(file.name, stream.position if stream else 0, error))
     end = FileEnd(damage, identity)
     position = stream.position if stream else 0
     yield _batch(index, file.name, held or last, position, end, is_followed=is_next_there)
@@ -121,14 +120,14 @@ def _batch(
 
 
 def _open(
-    file: ExportFile, stdin: BinaryIO | None, opened: contextlib.ExitStack, recognise: bool
-) -> RawExport:
-    """The export, to be closed with ``opened``; or standard input, which stays open."""
+    file: ExportFile, stdin: BinaryIO | None, recognise: bool
+) -> contextlib.AbstractContextManager[RawExport]:
+    """The export, which is closed at the end; standard input stays open."""
     if file.place is not None:
-        return opened.enter_context(file.place.open())
+        return file.place.open()
     if file.path is not None:
         raw = open(file.path, "rb", buffering=0)  # noqa: PTH123, SIM115 - there may be very many
-        return OpenFile(opened.enter_context(raw), file.path if recognise else None)
+        return OpenFile(raw, file.path if recognise else None)
     if stdin is None:
         if sys.stdin is None:
             raise OSError(errno.EBADF, "it is closed")
@@ -136,4 +135,4 @@ def _open(
         stdin = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
     with contextlib.suppress(OSError):
         os.set_blocking(stdin.fileno(), True)  # else a pause of its writer looks like its end
-    return OpenFile(stdin)
+    return contextlib.nullcontext(OpenFile(stdin))

@@ -67,6 +67,12 @@ class OpenFile:
         self._look_at_kind()
         self._witness = Witness(path, raw.fileno()) if path is not None else None
 
+    def __enter__(self) -> OpenFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+
     def read(self, limit: int) -> bytes:
         """Give at least one byte and at most ``limit``; none at the end."""
         data: bytes = self._read_some(min(limit, self._most))

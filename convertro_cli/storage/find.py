@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -170,10 +169,13 @@ class ObjectPlace:
     def __init__(self, store: ObjectStore, found: StoredObject, requests: Requests) -> None:
         self.found = found
         self._store = store
-        self.identity: FileIdentity | None = identity_of(found)
-        """What it is recognised by."""
         self._requests = requests
         self._reader: ObjectReader | None = None
+
+    @property
+    def identity(self) -> FileIdentity | None:
+        """What it is recognised by."""
+        return identity_of(self.found)
 
     def begin(self) -> None:
         """Ask for the first part."""
@@ -181,16 +183,12 @@ class ObjectPlace:
             self._reader = ObjectReader(self._store, self.found, self._requests)
             self._reader.begin()
 
-    @contextmanager
-    def open(self) -> Iterator[ObjectReader]:
+    def open(self) -> ObjectReader:
         """Give a reader for it; what it holds is let go at the end."""
         self.begin()
         reader, self._reader = self._reader, None
         assert reader is not None
-        try:
-            yield reader
-        finally:
-            reader.close()
+        return reader
 
 
 def _nothing_at(address: Address) -> ConvertroError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from concurrent.futures import Future
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +16,7 @@ from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.storage.address import Address
 from convertro_cli.storage.faults import ObjectError, ReplacedError, fault_of, is_out_of_range, told
 from convertro_cli.storage.listing import StoredObject, stored
-from convertro_cli.storage.requests import Requests
+from convertro_cli.storage.requests import Answer, Requests
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -46,9 +45,15 @@ class ObjectReader:
         self._found = found
         self._requests = requests
         self._asked = 0
-        self._parts: deque[Future[list[bytes]]] = deque()
+        self._parts: deque[Answer[list[bytes]]] = deque()
         self._pieces: deque[bytes] = deque()  # of the part that is read, each let go once read
         self._piece = memoryview(b"")
+
+    def __enter__(self) -> ObjectReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def begin(self) -> None:
         """Ask for the first part, so that it is there when it is wanted."""
@@ -109,7 +114,11 @@ class ObjectReader:
         breaks = 0
         while start < end:
             meta, pieces, broken = fetch(
-                self._store, self._found.address, start, end, self._found.etag
+                self._store,
+                self._found.address,
+                (start, end),
+                self._found.etag,
+                at_once=end - start <= _PIECE and not breaks,
             )
             if (meta.size, meta.etag) != self._found[1:] and self._found.etag:
                 raise ReplacedError(self._found.address)
@@ -138,7 +147,7 @@ def look(store: ObjectStore, address: Address) -> StoredObject | None:
     Its first byte is asked for: a signed address allows no other question.
     """
     try:
-        found, _, _ = fetch(store, address, 0, 1, None)
+        found, _, _ = fetch(store, address, (0, 1), None)
     except FileNotFoundError:
         return None
     except EmptyError:
@@ -147,18 +156,23 @@ def look(store: ObjectStore, address: Address) -> StoredObject | None:
 
 
 def fetch(
-    store: ObjectStore, address: Address, start: int, end: int, etag: str | None
+    store: ObjectStore,
+    address: Address,
+    part: tuple[int, int],
+    etag: str | None,
+    *,
+    at_once: bool = False,
 ) -> tuple[StoredObject, list[bytes], Exception | None]:
     """Give a part of an object, as far as it comes, and what the other side says of the whole.
 
-    With an ``etag`` only of the object that has it. The last is what broke the connection off, if
-    something did. Raises OSError with a sentence, and ConvertroError where the same would be said
-    of every object: credentials can expire in the midst of a run.
+    With an ``etag`` only of the object that has it. A part that comes ``at_once`` is all there or
+    not at all. The last is what broke the connection off, if something did. Raises OSError with a
+    sentence, and ConvertroError where the same would be said of every object: credentials can
+    expire in the midst of a run.
     """
     import obstore  # noqa: PLC0415 - an extra
-    from obstore.exceptions import PreconditionError  # noqa: PLC0415
 
-    options: dict[str, object] = {"range": (start, end)}
+    options: dict[str, object] = {"range": part}
     if etag:
         options["if_match"] = f'"{etag}"'
     try:
@@ -166,20 +180,30 @@ def fetch(
         key = "" if address.is_web else address.key
         result = obstore.get(store, key, options=options)  # type: ignore[arg-type]
         meta = stored(address, result.meta)
-    except PreconditionError:
-        raise ReplacedError(address) from None
-    except FileNotFoundError as error:
-        raise FileNotFoundError(errno.ENOENT, fault_of(address, error).what) from None
     except Exception as error:  # whatever the other side says is told in a sentence
-        if etag is None and is_out_of_range(error):
-            raise EmptyError from None
-        if not address.is_web and fault_of(address, error).is_of_all:
-            raise told(address, error) from None
-        raise ObjectError(address, error) from None
+        raise _refused(address, etag, error) from None
     pieces: list[bytes] = []
     try:
-        for piece in result.stream(min_chunk_size=_PIECE):
-            pieces.append(bytes(piece))
+        if at_once:
+            pieces.append(bytes(result.bytes()))
+        else:
+            for piece in result.stream(min_chunk_size=_PIECE):
+                pieces.append(bytes(piece))
     except Exception as error:
         return meta, pieces, error
     return meta, pieces, None
+
+
+def _refused(address: Address, etag: str | None, error: Exception) -> Exception:
+    """Give what to raise where a part is not given at all."""
+    from obstore.exceptions import PreconditionError  # noqa: PLC0415 - an extra
+
+    if isinstance(error, PreconditionError):
+        return ReplacedError(address)
+    if isinstance(error, FileNotFoundError):
+        return FileNotFoundError(errno.ENOENT, fault_of(address, error).what)
+    if etag is None and is_out_of_range(error):
+        return EmptyError()
+    if not address.is_web and fault_of(address, error).is_of_all:
+        return told(address, error)
+    return ObjectError(address, error)

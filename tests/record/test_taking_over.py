@@ -14,6 +14,7 @@ from convertro_cli.record.ledger import CallState, Failure
 from convertro_cli.record.postgres import taking_over
 from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.postgres.ledger import PostgresLedger
+from convertro_cli.record.postgres.letters import write_letters
 from convertro_cli.record.postgres.overview import read_overview
 from convertro_cli.record.postgres.session import ServerPatience, Session
 from convertro_cli.record.postgres.taking_over import TakenOver, TakingOver
@@ -135,6 +136,96 @@ def test_what_was_merged_since_an_earlier_time_is_there(
         assert len(shared.look_up(asked)) == len(asked)
 
 
+@pytest.mark.parametrize("steps", [None, 3, 14, 18])
+def test_what_grew_since_an_earlier_time_is_taken_wherever_its_keys_lie(
+    state: StateFolder, address: LedgerUrl, steps: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other ledger was used again after an import, or after one that was killed midway."""
+    monkeypatch.setattr(taking_over, "_ROWS_A_STEP", 10)
+    monkeypatch.setattr(settled_calls, "MERGE_AT", 1)
+    with SqliteLedger(state.ledger) as ledger:
+        run, _ = ledger.begin_run("https://sp1.convertro.com")
+        ledger.commit(run, sending=b"", sent=[key(1_000 + n) for n in range(CALLS)])
+        ledger.commit(run, sending=b"")  # which merges
+    with suppress(KeyboardInterrupt):
+        take_over(state, address, steps=steps)
+    with SqliteLedger(state.ledger) as ledger:
+        run, _ = ledger.begin_run("https://sp1.convertro.com")
+        low, high = b"\x00" * 15 + b"\xff", b"\xff" * 16
+        failed = [Failure(b"\x00" * 14 + b"\x01\x01", "http_400", "a.ndjson:9")]
+        ledger.commit(run, sending=b"", sent=[low, high], failed=failed)
+        ledger.commit(run, sending=b"")  # which merges
+        ledger.end_run(run, b"{}")
+    take_over(state, address)
+    with PostgresLedger(address) as shared:
+        asked = [key(0), key(CALLS - 1), low, high, failed[0].key]
+        found = shared.look_up(asked)
+    assert [found[one].state for one in asked] == [CallState.SENT] * 4 + [CallState.FAILED]
+    overview = read_overview(address, latest=5)
+    assert overview is not None
+    assert (overview.runs_total, overview.sent, overview.failed) == (4, 2 * CALLS + 3, 2)
+
+
+def test_what_failed_or_was_in_doubt_and_went_out_since_is_neither_any_more(
+    state: StateFolder, address: LedgerUrl
+) -> None:
+    """An earlier import had it as it was; nothing of that is left in the sums or the marks."""
+    take_over(state, address)
+    with SqliteLedger(state.ledger) as ledger:
+        run, in_doubt = ledger.begin_run("https://sp1.convertro.com")
+        assert in_doubt == {key(600), key(601)}
+        ledger.commit(run, sending=b"", sent=[key(500), key(600), key(601)])
+    take_over(state, address)
+    overview = read_overview(address, latest=5)
+    assert overview is not None
+    assert (overview.sent, overview.failed, overview.in_doubt) == (CALLS + 4, 0, 0)
+    assert overview.failures == {}
+
+
+def test_letters_are_taken_once_however_their_files_change(
+    state: StateFolder, address: LedgerUrl
+) -> None:
+    """One more comes, and those before it leave: what is there already stays alone."""
+
+    def letter(number: int) -> bytes:
+        source = f"a.ndjson:{number}"
+        return wrap(b"{}", reason="http_400", detail="", source=source, at="2026-01-01T00:00:00Z")
+
+    def letters() -> list[bytes]:
+        written: list[bytes] = []
+        session = Session(address, ServerPatience())
+        try:
+            session.do(lambda connection: write_letters(connection, written.append))
+        finally:
+            session.close()
+        return sorted(written)
+
+    state.dead_letters.write_bytes(letter(1) + letter(2) + letter(2))
+    take_over(state, address)
+    state.dead_letters.write_bytes(letter(2) + letter(2) + letter(3))
+    take_over(state, address)
+    assert letters() == [letter(1), letter(2), letter(2), letter(3)]
+
+
+def test_another_ledger_in_the_same_place_is_taken_over_whole(
+    state: StateFolder, address: LedgerUrl
+) -> None:
+    """Its runs are others, though they have the same numbers; how far the first one came is no
+    matter of it.
+    """
+    take_over(state, address)
+    state.ledger.unlink()
+    with SqliteLedger(state.ledger) as ledger:
+        run, _ = ledger.begin_run("https://other.example.com")
+        ledger.commit(run, sending=b"", sent=[key(2), key(900)])
+        ledger.end_run(run, b"{}")
+    take_over(state, address)
+    overview = read_overview(address, latest=5)
+    assert overview is not None
+    assert (overview.runs_total, overview.sent) == (3, CALLS + 2)
+    assert overview.runs[0].target == "https://other.example.com"
+
+
 def test_a_ledger_of_the_version_before_is_taken_over_as_it_is(
     tmp_path: Path, address: LedgerUrl
 ) -> None:
@@ -159,6 +250,9 @@ def test_what_the_shared_ledger_knows_stays(state: StateFolder, address: LedgerU
         ledger.commit(run, sending=b"", sent=[key(500), key(600)], failed=failed)
         ledger.end_run(run, b"{}")
     take_over(state, address)
+    overview = read_overview(address, latest=5)
+    assert overview is not None
+    assert (overview.failed, overview.failures) == (0, {})
     with PostgresLedger(address) as ledger:
         found = ledger.look_up([key(0), key(500), key(600)])
         assert {how.state for how in found.values()} == {CallState.SENT}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -17,10 +19,15 @@ from tests.system.program import wait_until
 
 
 class DaskMachines:
-    """A scheduler on loopback, and workers of one thread; all are gone with this."""
+    """A scheduler on loopback, and workers of one thread; all are gone with this.
 
-    def __init__(self, workers: int) -> None:
+    They run in a folder of their own, with nothing in it; ``environ`` is what they find in their
+    environment besides.
+    """
+
+    def __init__(self, workers: int, environ: Mapping[str, str] | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="convertro-dask-"))
+        self._environ = os.environ | dict(environ or {})
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start(
             *("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", self._file)
@@ -57,9 +64,14 @@ class DaskMachines:
                 continue
         return found
 
+    def worker_of(self, process: psutil.Process) -> subprocess.Popen[bytes]:
+        """Give the worker that started the process of a bundle."""
+        (worker,) = (each for each in self.workers if each.pid == process.ppid())
+        return worker
+
     def kill_worker_of(self, process: psutil.Process) -> None:
         """Kill the worker that started the process of a bundle; the process itself lives on."""
-        (worker,) = (each for each in self.workers if each.pid == process.ppid())
+        worker = self.worker_of(process)
         worker.send_signal(signal.SIGKILL)
         worker.wait()
         self.workers.remove(worker)
@@ -88,4 +100,6 @@ class DaskMachines:
                 ],
                 stdout=log,
                 stderr=log,
+                cwd=self._folder,
+                env=self._environ,
             )

@@ -7,6 +7,7 @@ other side goes away for a while. Then export, ledger and the other side are com
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -112,10 +113,16 @@ class DaskOrdeal(SharedOrdeal):
         self._note_doubts(run)
 
     def _let_one_sleep(self) -> None:
-        """Stop a process until another has its bundle, then let it wake up."""
+        """Stop a process until another has its bundle, then let it wake up.
+
+        Its worker sleeps as well, now and then: so does a machine whose lid is shut.
+        """
         victim = self._victim()
         if victim is None:
             return
+        worker = self.machines.worker_of(victim) if self.random.random() < 0.5 else None
+        if worker is not None:
+            worker.send_signal(signal.SIGSTOP)
         victim.suspend()
         run = self._live_run(victim.pid)
         self._note_doubts(run)
@@ -127,6 +134,8 @@ class DaskOrdeal(SharedOrdeal):
             )
             self.figures.fenced += 1
         victim.resume()
+        if worker is not None:
+            worker.send_signal(signal.SIGCONT)
 
     def _take_other_side_away(self) -> None:
         self.side.go_away()

@@ -41,6 +41,7 @@ class SharedFigures:
     """What it came to. ``in_doubt`` sums up what each lost run left in doubt."""
 
     kills: int = 0
+    takeovers: int = 0
     fenced: int = 0
     database_kills: int = 0
     calls: int = 0
@@ -197,6 +198,9 @@ class SharedOrdeal:
         self.side.wait_for_quiet()
         arrived = accepted(self.side.received())
         keys = {target: key for key, target in expected.items()}
+        ((self.figures.takeovers,),) = self._query(
+            "SELECT count(*) FROM runs WHERE lost_at IS NOT NULL"
+        )
         self.figures.lost = len(set(keys) - set(arrived))
         repeated = {keys[target] for target, count in arrived.items() if count > 1}
         self.figures.repeated = sum(arrived.values()) - len(arrived)

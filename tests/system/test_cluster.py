@@ -5,15 +5,17 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
+import psutil  # type: ignore[import-untyped]  # its stubs are no dependency
 import pytest
 
 pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
 
 from convertro_cli.sandbox.options import SandboxOptions
-from tests.exports import iter_lines
+from tests.exports import iter_lines, write_export
 from tests.postgres import PostgresServer, find_binaries
 from tests.system.dask_machines import DaskMachines
 from tests.system.dask_soak import go_through
@@ -118,6 +120,81 @@ def test_whatever_befalls_a_cluster_all_adds_up(
     assert figures.lost == 0
     assert (figures.kills, figures.database_kills) == (2, 1)
     record_property(f"a cluster, seed {SEED}", str(figures))
+
+
+def test_a_bundle_whose_process_is_killed_each_time_is_given_up(
+    workspace: Workspace, machines: DaskMachines, postgres: PostgresServer
+) -> None:
+    """As the system does where memory runs out: 75, and where to look. Nothing is lost."""
+    with slow_side() as side:
+        url = postgres.create_database()
+        driver = start(workspace, machines, side, url)
+
+        def kills_all() -> bool:
+            for process in machines.bundle_processes():
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            return driver.process.poll() is not None
+
+        wait_until(kills_all, "end of the driver", within=60)
+        ended = driver.end()
+        assert "ended unexpectedly" in ended.err
+        assert "memory" in ended.err
+        assert "Traceback" not in ended.err
+        assert ended.code == ended.summary["exit_code"] == 75
+
+
+def test_a_database_that_stays_away_ends_the_command_and_the_next_one_goes_on(
+    workspace: Workspace, machines: DaskMachines, mortal_postgres: PostgresServer
+) -> None:
+    """Away for longer than ledger_timeout: 75 and why, whichever worker saw it first."""
+    timeout = 'ledger_timeout = "30s"'
+    workspace.config.write_text(SETTINGS.replace(timeout, 'ledger_timeout = "1s"'))
+    with slow_side() as side:
+        url = mortal_postgres.create_database()
+        driver = start(workspace, machines, side, url)
+        wait_until(lambda: side.requests() > 100, "requests", within=60)
+        mortal_postgres.kill()
+        ended = driver.end(within=60)
+        assert "cannot be reached" in ended.err
+        assert "Traceback" not in ended.err
+        assert ended.code == ended.summary["exit_code"] == 75
+        wait_until(lambda: not machines.bundle_processes(), "end of the workers' processes")
+        side.wait_for_quiet()
+        before = accepted(side.received()).total()
+        mortal_postgres.start()
+        again = start(workspace, machines, side, url).end(within=60)
+        assert again.code == 0, again.err
+        arrived = accepted(side.received())
+        assert set(arrived) == all_calls(workspace, side)
+        assert before + again.summary["calls"]["delivered"] == arrived.total()
+        assert arrived.total() - len(arrived) <= again.summary["calls"]["possibly_repeated"]
+
+
+def test_workers_need_nothing_but_the_package_and_their_own_secrets(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    """No settings, no lists, another folder; the password is in the environment of each side."""
+    password = "not-to-be-seen"
+    url = postgres.create_role("carrier", password)
+    workspace = Workspace(tmp_path, SETTINGS + '[privacy]\nsuppressed = ["gone.txt"]\n')
+    passfile = tmp_path / "pgpass"
+    passfile.write_text(f"*:*:*:carrier:{password}\n")
+    passfile.chmod(0o600)
+    (tmp_path / "gone.txt").write_text("somebody-else\n")
+    (tmp_path / "exports").mkdir()
+    write_export(tmp_path / "exports" / "a.ndjson", 300)
+    with DaskMachines(workers=1, environ={"PGPASSWORD": password}) as machines, slow_side() as side:
+        driver = workspace.start(
+            *("replay", "exports", "--json", "--scheduler", machines.address),
+            *("--base-url", side.url, "--ledger", url),
+            environ={"PGPASSFILE": str(passfile)},
+        )
+        ended = driver.end(within=60)
+        assert ended.code == 0, ended.err
+        assert set(accepted(side.received())) == all_calls(workspace, side)
+        assert password not in machines.logs() + ended.err
+    workspace.close()
 
 
 def test_an_interrupt_stops_all_workers_cleanly(

@@ -1,36 +1,35 @@
 """Taking over a ledger of SQLite: all that it knows, in steps that are not done twice.
 
-Each step is a transaction that notes how far it came. What the shared ledger already knows of a
-call stays, unless the other one knows that it was delivered.
+Each step is a transaction that notes how far it came, for the state that the other ledger is in:
+once more runs have written to it, their calls lie anywhere among those that were taken, and all
+are walked through again. What the shared ledger already knows of a call stays, unless the other
+one knows that it was delivered.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
 
-from convertro_cli.mapping.dead_letter import LETTER_START
-from convertro_cli.reading.identity import FileIdentity, identify
+from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.record import schema as sqlite_schema
-from convertro_cli.record.dead_letters import ASIDE_SETTINGS, aside_files
 from convertro_cli.record.ledger import CallState
-from convertro_cli.record.open_letters import LetterRuns, facts_of
 from convertro_cli.record.postgres.files import finish_before
-from convertro_cli.record.postgres.letters import NumberedLetter, insert_letters
 from convertro_cli.record.postgres.statements import without_nul
+from convertro_cli.record.postgres.taking_letters import take_letters
 from convertro_cli.record.reading import open_for_reading
 from convertro_cli.record.settled_calls import read_recent
-from convertro_cli.record.sqlite_ledger import is_finished, told
+from convertro_cli.record.sqlite_ledger import told
 from convertro_cli.record.state import StateFolder
 
 _ROWS_A_STEP = 10_000
 
+_FIRST_RUN = "SELECT id, started_at, target FROM runs ORDER BY id LIMIT 1"
 _REACHED = "SELECT reached, rows FROM imports WHERE source = %s AND part = %s"
 _REACH = """
 INSERT INTO imports (source, part, reached, rows) VALUES (%s, %s, %s, %s)
@@ -44,13 +43,19 @@ _CALLS = """
 INSERT INTO calls (key, state, run, claim, doubt)
 SELECT key, state, run, NULL, false
 FROM unnest(%s::bytea[], %s::smallint[], %s::integer[]) AS one (key, state, run)
-ON CONFLICT (key) DO UPDATE SET state = EXCLUDED.state, run = EXCLUDED.run
+ON CONFLICT (key) DO UPDATE SET state = EXCLUDED.state, run = EXCLUDED.run,
+    claim = CASE WHEN calls.claim > 0 THEN calls.claim END, doubt = calls.doubt AND calls.claim > 0
 WHERE calls.state = 0 OR (calls.state = 2 AND EXCLUDED.state = 1)
 """
 _FAILURES = """
 INSERT INTO failures (key, reason, source, run)
-SELECT * FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::integer[])
+SELECT * FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::integer[]) AS one (key)
+WHERE EXISTS (SELECT FROM calls WHERE calls.key = one.key AND calls.state = 2)
 ON CONFLICT (key) DO NOTHING
+"""
+_FORGET_FAILURES = """
+DELETE FROM failures USING calls
+WHERE failures.key = ANY (%s::bytea[]) AND calls.key = failures.key AND calls.state = 1
 """
 _DOUBTS = """
 INSERT INTO calls (key, state, run, claim, doubt)
@@ -81,6 +86,7 @@ class TakingOver:
     tick: Callable[[TakenOver], object] = lambda _: None
     taken: TakenOver = field(default_factory=TakenOver)
     _runs: dict[int, int] = field(default_factory=dict)
+    _first_run: tuple[object, ...] = ()
 
     def carry_out(self) -> TakenOver | None:
         """Do it all; None where there is no ledger. Raises ConvertroError."""
@@ -95,15 +101,18 @@ class TakingOver:
                 self._take_failures(other)
                 self._take_doubts(other)
                 self._take_files(other)
-                self._take_letters(other)
+                ours = {0: 0, **self._runs}
+                self.taken.dead_letters = take_letters(self.connection, self.state, other, ours)
         return self.taken
 
     @property
     def _source(self) -> bytes:
-        path = str(self.state.ledger.resolve())
-        return blake2b(path.encode(errors="surrogateescape"), digest_size=16).digest()
+        """Name the other ledger: by where it is, and by its first run, for it may be a new one."""
+        parts = (str(self.state.ledger.resolve()), *map(str, self._first_run))
+        return blake2b("\0".join(parts).encode(errors="surrogateescape"), digest_size=16).digest()
 
     def _take_runs(self, other: sqlite3.Connection) -> None:
+        self._first_run = tuple(other.execute(_FIRST_RUN).fetchone() or ())
         rows = other.execute(
             "SELECT id, started_at, ended_at, target, account, site_id, exit_code, summary "
             "FROM runs ORDER BY id"
@@ -122,8 +131,7 @@ class TakingOver:
     def _take_calls(self, other: sqlite3.Connection) -> None:
         for rows in self._steps(other, "calls", "key, state, run"):
             found, states, runs = zip(*rows, strict=True)
-            ours = [self._run_of(run) for run in runs]
-            self.connection.execute(_CALLS, (list(found), list(states), ours))
+            self._write_calls(found, states, runs)
             self.taken.calls += len(rows)
 
     def _take_recent(self, other: sqlite3.Connection) -> int:
@@ -134,12 +142,17 @@ class TakingOver:
         recent = list(read_recent(other).items())
         for start in range(0, len(recent), _ROWS_A_STEP):
             found, runs = zip(*recent[start : start + _ROWS_A_STEP], strict=True)
-            ours = [self._run_of(run) for run in runs]
-            states = [int(CallState.SENT)] * len(found)
             with self.connection.transaction():
-                self.connection.execute(_CALLS, (list(found), states, ours))
+                self._write_calls(found, [int(CallState.SENT)] * len(found), runs)
             self.tick(self.taken)
         return len(recent)
+
+    def _write_calls(
+        self, found: Sequence[bytes], states: Sequence[int], runs: Sequence[int]
+    ) -> None:
+        ours = [self._run_of(run) for run in runs]
+        self.connection.execute(_CALLS, (list(found), list(states), ours))
+        self.connection.execute(_FORGET_FAILURES, (list(found),))
 
     def _take_failures(self, other: sqlite3.Connection) -> None:
         for rows in self._steps(other, "failures", "key, reason, source, run"):
@@ -152,8 +165,12 @@ class TakingOver:
     def _steps(
         self, other: sqlite3.Connection, table: str, columns: str
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """Give the rows of a table by their keys; what is done with some is noted as done."""
-        reached, done = self._reached(table)
+        """Give the rows of a table by their keys; what is done with some is noted as done.
+
+        Noted for the latest run: after another one there may be rows with lower keys.
+        """
+        part = f"{table} as of run {max(self._runs, default=0)}"
+        reached, done = self._reached(part)
         setattr(self.taken, table, done)
         query = f"SELECT {columns} FROM {table} WHERE key > ? ORDER BY key LIMIT ?"  # noqa: S608
         while rows := other.execute(query, (reached, _ROWS_A_STEP)).fetchall():
@@ -161,7 +178,7 @@ class TakingOver:
             done += len(rows)
             with self.connection.transaction():
                 yield rows
-                self._reach(table, reached, done)
+                self._reach(part, reached, done)
             self.tick(self.taken)
 
     def _take_doubts(self, other: sqlite3.Connection) -> None:
@@ -187,25 +204,6 @@ class TakingOver:
                 finish_before(self.connection, self._run_of(run), finished, finished_at)
                 self.taken.files += 1
 
-    def _take_letters(self, other: sqlite3.Connection) -> None:
-        """Take the letters that no run has tried again yet."""
-        runs = LetterRuns(other)
-        lines = [line for path in self._letter_files(other) for line in _letters_of(path)]
-        letters = [
-            NumberedLetter(self._run_of(runs.find(facts.source, facts.at)), number, line)
-            for number, (line, facts) in enumerate(zip(lines, map(facts_of, lines), strict=True))
-        ]
-        with self.connection.transaction():
-            insert_letters(self.connection, letters)
-        self.taken.dead_letters = len(letters)
-
-    def _letter_files(self, other: sqlite3.Connection) -> Iterator[Path]:
-        for path in aside_files(self.state.dead_letters):
-            if not is_finished(other, identify(path), ASIDE_SETTINGS):
-                yield path
-        if self.state.dead_letters.exists():
-            yield self.state.dead_letters
-
     def _run_of(self, number: int) -> int:
         return self._runs.get(number, 0)
 
@@ -215,8 +213,3 @@ class TakingOver:
 
     def _reach(self, part: str, reached: bytes, rows: int) -> None:
         self.connection.execute(_REACH, (self._source, part, reached, rows))
-
-
-def _letters_of(path: Path) -> list[bytes]:
-    lines = path.read_bytes().split(b"\n")[:-1]  # what a crash tore has no newline
-    return [line for line in lines if line.startswith(LETTER_START)]

@@ -1,0 +1,124 @@
+"""What the engine makes of what becomes of a task: a sentence, or another wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
+
+from distributed import Client
+from distributed.comm import CommClosedError
+from distributed.scheduler import KilledWorker
+
+from convertro_cli.cluster import frames
+from convertro_cli.cluster.bundles import Bundle, bundles_of
+from convertro_cli.cluster.engine import Engine, EngineGoneError
+from convertro_cli.cluster.place import ClusterPlace
+from convertro_cli.cluster.task import BundleProcessError
+from convertro_cli.errors import ConvertroError, ExitCode
+from convertro_cli.reading.sources import find_exports
+from tests.exports import write_export
+
+
+class Task:
+    """A task that is done the moment somebody waits for it; each time with another outcome."""
+
+    def __init__(self, *outcomes: bytes | Exception) -> None:
+        self.status = "finished"
+        self._outcomes = list(outcomes)
+
+    def add_done_callback(self, tell: Callable[[Any], object]) -> None:
+        tell(self)
+
+    def result(self, timeout: float) -> bytes:
+        assert timeout > 0
+        outcome = self._outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+class Cluster:
+    """Stands in for the client of a cluster, where every task becomes the same."""
+
+    def __init__(self, task: Task) -> None:
+        self.status = "running"
+        self._task = task
+
+    def submit(self, *_: Any, **__: Any) -> Task:
+        return self._task
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    write_export(tmp_path / "export.ndjson", 10)
+    (found,) = bundles_of(find_exports([str(tmp_path)]))
+    return found
+
+
+def outcome_of(bundle: Bundle, *outcomes: bytes | Exception, status: str = "running") -> Any:
+    """Submit a bundle, and take what becomes of it."""
+    cluster = Cluster(Task(*outcomes))
+    cluster.status = status
+    engine = Engine(cast(Client, cluster), ClusterPlace("tcp://127.0.0.1:8786"))
+    engine.submit(bundle)
+    while (taken := engine.take(1)) is None:
+        pass
+    number, parts = taken
+    return number, list(parts)
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "code"),
+    [
+        (
+            KilledWorker("a", cast(Any, SimpleNamespace(address="tcp://w:1")), 3),
+            ("4 workers were lost that had it", "memory"),
+            ExitCode.TRY_LATER,
+        ),
+        (
+            BundleProcessError("killed by signal 9"),
+            ("ended unexpectedly", "killed by signal 9", "memory"),
+            ExitCode.TRY_LATER,
+        ),
+        (
+            ModuleNotFoundError("No module named 'convertro_cli'"),
+            ("cannot load convertro", "Install convertro"),
+            ExitCode.USAGE,
+        ),
+        (
+            MemoryError("no room\nfor it"),
+            ("could not carry out a bundle: MemoryError: no room.", "logs of the workers"),
+            ExitCode.TRY_LATER,
+        ),
+    ],
+)
+def test_what_ends_a_bundle_is_told_with_where_to_look(
+    bundle: Bundle, error: Exception, words: tuple[str, ...], code: ExitCode
+) -> None:
+    """No traceback of another machine, and no word of Dask's own."""
+    with pytest.raises(ConvertroError) as raised:
+        outcome_of(bundle, error)
+    told = f"{raised.value.message} {raised.value.hint}"
+    assert all(word in told for word in words), told
+    assert raised.value.exit_code == code
+
+
+def test_a_result_on_a_worker_that_is_gone_is_waited_for(bundle: Bundle) -> None:
+    """Dask has another worker carry the task out again; the ledger makes that harmless."""
+    whole = frames.end()
+    assert outcome_of(bundle, CommClosedError("gone"), TimeoutError(), whole) == (0, [])
+
+
+@pytest.mark.parametrize("error", [CommClosedError("gone"), RuntimeError("cannot schedule")])
+def test_whatever_is_said_once_the_scheduler_is_gone_means_just_that(
+    bundle: Bundle, error: Exception
+) -> None:
+    """A client that closes says many things."""
+    with pytest.raises(EngineGoneError):
+        outcome_of(bundle, error, status="closed")
