@@ -179,7 +179,7 @@ def _open_client(place: ClusterPlace) -> Iterator[Client]:
         try:
             cluster = place.scheduler or opened.enter_context(_local_cluster(place.processes or 1))
             client = Client(cluster, timeout=CONNECT_WITHIN, set_as_default=False)
-        except (OSError, TimeoutError, ValueError, ImportError) as error:
+        except (OSError, TimeoutError, ValueError, ImportError, RuntimeError) as error:
             raise cannot_be_reached(place, first_line(error)) from None
         try:
             yield client

@@ -78,7 +78,13 @@ def _security_of(address: str) -> dict[str, Any]:
 
 
 def cannot_be_reached(place: ClusterPlace, why: str) -> ConvertroError:
-    """Give the error for a scheduler that is not there, or not yet."""
+    """Give the error for a scheduler that is not there, or not yet, or a cluster not made."""
+    if place.scheduler is None:
+        return ConvertroError(
+            f"{place.title} cannot be started: {why}.",
+            hint="Try fewer processes: each needs memory, files and a port of its own.",
+            exit_code=ExitCode.TRY_LATER,
+        )
     return ConvertroError(
         f"{place.title} cannot be reached: {why}.",
         hint="Check the address, and that `dask scheduler` runs there. Nothing was done: the same "

@@ -31,7 +31,10 @@ def cpu_of(process: psutil.Process) -> float:
     """Give the CPU seconds of a server and of all that it ever started."""
     total = 0.0
     for each in [process, *process.children(recursive=True)]:
-        times = each.cpu_times()
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:  # one that cleans up now and then: its parent has its seconds
+            continue
         total += times.user + times.system
         if each == process:
             total += times.children_user + times.children_system

@@ -15,7 +15,7 @@ pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
 import dask
 from distributed.core import Server
 
-from convertro_cli.cluster import reaching
+from convertro_cli.cluster import engine, reaching
 from convertro_cli.cluster.engine import open_engine
 from convertro_cli.cluster.place import ClusterPlace
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -120,6 +120,20 @@ def test_tls_without_certificates_is_told_with_where_they_are_named() -> None:
     assert "needs certificates" in error.message
     assert "DASK_DISTRIBUTED__COMM__TLS__CA_FILE" in str(error.hint)
     assert error.exit_code == ExitCode.USAGE
+
+
+def test_a_cluster_that_cannot_be_made_here_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Dask raises where a process of its own does not come up is no traceback."""
+
+    def fail(**_: object) -> None:
+        raise RuntimeError("Cluster failed to start: [Errno 11] Resource temporarily unavailable")
+
+    monkeypatch.setattr(engine, "LocalCluster", fail)
+    with pytest.raises(ConvertroError) as raised, open_engine(ClusterPlace(processes=9), print):
+        pass
+    assert "A cluster of 9 on this machine cannot be started: " in raised.value.message
+    assert "fewer processes" in str(raised.value.hint)
+    assert raised.value.exit_code == ExitCode.TRY_LATER
 
 
 def test_certificates_that_are_not_there_are_told() -> None:

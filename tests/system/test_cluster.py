@@ -217,6 +217,22 @@ def test_an_interrupt_stops_all_workers_cleanly(
         assert not machines.bundle_processes()
 
 
+def test_a_command_that_is_killed_takes_its_workers_along(
+    workspace: Workspace, machines: DaskMachines, postgres: PostgresServer
+) -> None:
+    """kill -9 of the driver: what is under way ends, nothing more is sent or in doubt."""
+    with slow_side() as side:
+        url = postgres.create_database()
+        driver = start(workspace, machines, side, url)
+        wait_until(lambda: side.requests() > 100, "requests", within=60)
+        driver.kill()
+        wait_until(lambda: not machines.bundle_processes(), "end of the workers' processes")
+        side.wait_for_quiet()
+        status = orjson.loads(workspace.run("status", "--json", "--ledger", url).out)
+        assert status["in_doubt"] == 0
+        assert status["sent"] == side.requests() < 1_000
+
+
 def test_a_scheduler_that_is_killed_ends_the_run_and_leaves_nothing_in_doubt(
     workspace: Workspace, machines: DaskMachines, postgres: PostgresServer
 ) -> None:

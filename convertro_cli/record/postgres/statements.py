@@ -36,11 +36,15 @@ UPDATE runs SET ended_at = clock_timestamp(), summary = %(summary)s, exit_code =
 WHERE id = %(run)s
 """
 
+# What stands after it in a transaction is not to happen where the lease is gone: so it fails then.
 RENEW = """
-UPDATE leases SET renewed_at = clock_timestamp(),
-    until = clock_timestamp() + make_interval(secs => %(seconds)s),
-    keys = %(keys)b, orders = %(orders)b
-WHERE run = %(run)s
+WITH renewed AS (
+    UPDATE leases SET renewed_at = clock_timestamp(),
+        until = clock_timestamp() + make_interval(secs => %(seconds)s),
+        keys = %(keys)b, orders = %(orders)b
+    WHERE run = %(run)s RETURNING run
+)
+SELECT 1 / count(*) FROM renewed
 """
 
 LOOK_UP = f"""
