@@ -174,6 +174,26 @@ def test_only_queries_of_exports_are_set_aside() -> None:
     assert signed("https://q/a") == "https://q/a?1"
 
 
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_every_command_takes_an_object_for_an_export(
+    s3: CommandLine, bucket: Bucket, sandbox: Sandbox, is_signed: bool
+) -> None:
+    """At its address in a bucket, or at one that was signed for it."""
+    address = bucket.put("logs/a.json", order(1))
+    if is_signed:
+        address = sign(bucket, "logs/a.json")
+    config = Path("convertro.toml")
+    Path("new.toml").write_text(config.read_text().replace('site_id = "1"', 'site_id = "2"'))
+    name = f"{address.partition('?')[0]}:1"
+    assert json.loads(s3("inspect", address, "--format", "json").out)["messages"]["read"] == 1
+    assert s3("diff", config, "new.toml", address, "--changes", "changes").code == 0
+    assert sources(Path("changes").read_bytes()) == [name]
+    assert name in s3("explain", address, "--message-id", "m1").out.decode()
+    assert sources(s3("replay", "--dry-run", address).out) == [name]
+    assert s3.replay(sandbox.url, address).summary["messages"]["delivered"] == 1
+    assert s3.replay(sandbox.url, address).summary["files"]["skipped"] == 1
+
+
 @pytest.mark.parametrize("form", [["--line", "{}:2"], ["--line={}:2"]])
 def test_a_line_of_a_signed_address_is_explained(
     convertro: CommandLine, s3_port: int, bucket: Bucket, form: list[str]
