@@ -84,6 +84,11 @@ class LineBatch:
         """The line of the file and the index in its array, if it has one; ``number`` as above."""
         return self.items[number - self.first_line] if self.items else (number, None)
 
+    def only(self, number: int, start: int, end: int) -> LineBatch:
+        """Give one of the lines as a batch of its own; it lies there in ``data``."""
+        items = (self.locate(number),) if self.items else ()
+        return LineBatch(self.file, self.source, number, self.data[start:end], 0, items=items)
+
     @property
     def last_line(self) -> int:
         """The number in the file of the last line in ``data``; the one before if there is none."""

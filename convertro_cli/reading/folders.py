@@ -38,8 +38,8 @@ class Walk:
     It holds the names of one folder at each depth, however many files there are, and looks at
     each file once. Links are followed, but each folder is entered once, so a loop of links ends.
     One that leads to what is found at its own place in one of the ``roots`` (real paths) is not
-    followed. Pipes and sockets are left out: nobody may ever write to them. So is what is our
-    own, the settings file and the folders ``own``, unless one of these is the folder itself.
+    followed. Pipes and sockets are passed over: nobody may ever write to them. What is our own is
+    left out, the settings file and the folders ``own``, unless one of these is the folder itself.
     Each file is counted in ``listed`` as it is come upon.
     """
 
@@ -70,7 +70,10 @@ class Walk:
                 continue
             if inner is None:
                 self.listed.add()
-                yield entry._replace(status=status)
+                unread = entry.unread
+                if unread is None and not stat.S_ISREG(status.st_mode):
+                    unread = Unread.NO_FILE
+                yield entry._replace(unread=unread, status=status)
             else:
                 open_folders.append(inner)
 
@@ -82,11 +85,9 @@ class Walk:
         return any(_is_found_below(root, real) for root in self.roots)
 
     def _look_at(self, entry: Entry, status: os.stat_result) -> Iterator[Entry] | None:
-        """The entries of a folder, None for a file."""
-        if stat.S_ISREG(status.st_mode):
-            return None
+        """The entries of a folder, None for what is no folder."""
         if not stat.S_ISDIR(status.st_mode):
-            return iter(())
+            return None
         if entry.unread is not None:
             # What lies here is only counted, and may be read by way of a link from elsewhere.
             if entry.by_link and os.path.islink(entry.path):  # noqa: PTH114

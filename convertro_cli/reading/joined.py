@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from convertro_cli.reading.batch import Items, LineBatch
@@ -22,13 +22,23 @@ class JoinedBatch(LineBatch):
 
     def place(self, number: int) -> str:
         """Where a line is from: its own file, and its number there."""
-        index = self.part(number)
-        part = self.parts[index]
-        return part.place(number - 1 - self.starts[index] + part.first_line)
+        part, own = self._own(number)
+        return part.place(own)
 
     def part(self, number: int) -> int:
         """Which of the ``parts`` a line is in."""
         return bisect_right(self.starts, number - 1) - 1
+
+    def only(self, number: int, start: int, end: int) -> LineBatch:
+        """Give one of the lines as a batch of its own, with its number in its own file."""
+        part, own = self._own(number)
+        return replace(part.only(own, 0, 0), data=self.data[start:end])
+
+    def _own(self, number: int) -> tuple[LineBatch, int]:
+        """Give the part that a line is in, and its number there."""
+        index = self.part(number)
+        part = self.parts[index]
+        return part, number - 1 - self.starts[index] + part.first_line
 
     def __reduce__(self) -> tuple[object, ...]:
         """Give what a worker needs: the lines, once, and their places."""

@@ -18,6 +18,7 @@ class Unread(StrEnum):
     HIDDEN = "hidden"
     MARKER = "marker"
     BROKEN_LINK = "broken_link"
+    NO_FILE = "no_file"
 
 
 # Left in export folders by Finder, Windows and checksumming file systems, and by Segment, which

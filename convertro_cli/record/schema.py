@@ -138,6 +138,32 @@ def _has_log(path: Path) -> bool:
     return log.exists() and log.stat().st_size > 0
 
 
+def may_write_beside(path: Path) -> bool:
+    """Whether files can be made in the ledger's folder."""
+    by_effect = os.access in os.supports_effective_ids
+    return os.access(path.parent, os.W_OK, effective_ids=by_effect)
+
+
+def uri_to_read(path: Path) -> str:
+    """Give the name under which SQLite opens a ledger only to read it.
+
+    Beside the ledger it makes a file for those who read and write at once. Where nothing can be
+    written, as on a disk that is mounted read-only, it can do without if nobody writes: there is
+    no log then. Raises ConvertroError where there is one, and nothing that leads through it.
+    """
+    uri = path.absolute().as_uri()
+    if may_write_beside(path) or path.with_name(f"{path.name}-shm").exists():
+        return f"{uri}?mode=ro"
+    if _has_log(path):
+        raise ConvertroError(
+            f"The ledger {path} cannot be read: its last run did not end well, and what it left "
+            "beside the ledger can only be taken in where something can be written.",
+            hint="Copy the state folder to where you can write, and name the copy with --state.",
+            exit_code=ExitCode.CANNOT_WRITE_STATE,
+        )
+    return f"{uri}?immutable=1"
+
+
 def create(path: Path) -> None:
     """Make an empty ledger, whole or not at all: it appears under its name when it is ready."""
     unfinished = path.with_suffix(".new")
@@ -180,8 +206,7 @@ def check_content(path: Path) -> None:
     """
     if path.stat().st_size > _CHECKED_BYTES:
         return
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=0)) as database:
+    with closing(sqlite3.connect(uri_to_read(path), uri=True, timeout=0)) as database:
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise refuse(path, "is damaged")

@@ -86,7 +86,7 @@ def _open(state: StateFolder) -> EmbeddedCalls | None:
     if not schema.check_header(state.ledger):
         return None
     schema.check_content(state.ledger)
-    uri = f"{state.ledger.absolute().as_uri()}?mode=ro"
+    uri = schema.uri_to_read(state.ledger)
     # Files are looked for in the thread that finds them, calls in another.
     database = sqlite3.connect(
         uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False

@@ -14,6 +14,7 @@ _WORDS = {
     Unread.HIDDEN: "hidden",
     Unread.MARKER: "no export by its name",
     Unread.BROKEN_LINK: "a link to nothing",
+    Unread.NO_FILE: "no file (a pipe, a socket or a device)",
 }
 
 

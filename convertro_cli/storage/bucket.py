@@ -31,19 +31,20 @@ def open_bucket(address: Address, options: StorageOptions) -> ObjectStore:
             "or copy the exports to a disk.",
             exit_code=ExitCode.USAGE,
         ) from None
-    common: dict[str, Any] = {
-        "client_options": _client(address, options),
-        "retry_config": _RETRIES,
-    }
     try:
+        own = _s3(options) if address.scheme == "s3" else {}
+        client = _client(address, options, own.get("endpoint"))
+        common: dict[str, Any] = {"client_options": client, "retry_config": _RETRIES}
         if address.scheme == "s3":
-            return stores.S3Store(address.bucket, **_s3(options), **common)
+            return stores.S3Store(address.bucket, **own, **common)
         if address.scheme == "gs":
             return stores.GCSStore(address.bucket, **_plain(options, "base_url"), **common)
         if address.scheme == "az":
             azure = _plain(options, "endpoint")
             return stores.AzureStore(container_name=address.bucket, **azure, **common)
         return stores.HTTPStore(address.url, **common)
+    except ConvertroError:
+        raise
     except Exception as error:  # whatever a cloud's own library finds wrong with the settings
         raise ConvertroError(
             f"Cannot open {address.scheme}://{address.bucket}: {_first_line(error)}",
@@ -58,8 +59,11 @@ def _first_line(error: Exception) -> str:
     return "its address cannot be used." if "?" in said else f"{said.rstrip('.')}."
 
 
-def _client(address: Address, options: StorageOptions) -> Mapping[str, Any]:
-    reached = address.url or options.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")
+def _client(address: Address, options: StorageOptions, endpoint: str | None) -> Mapping[str, Any]:
+    """Give what all stores are opened with; a profile may have an ``endpoint`` of its own."""
+    reached = (
+        address.url or options.endpoint_url or endpoint or os.environ.get("AWS_ENDPOINT_URL", "")
+    )
     client: dict[str, Any] = {"timeout": _TIMEOUT}
     if options.allow_http or _is_loopback(reached):
         client["allow_http"] = True

@@ -12,6 +12,7 @@ from convertro_cli.text import visible
 
 _CODE = re.compile(r"<Code>([A-Za-z]+)</Code>")
 _RETRIES = re.compile(r"max_retries: \d+, retry_timeout: \S+")
+_NAMES = re.compile(r"https?://\S+|object at location .*? not found", re.IGNORECASE)
 _STATUS = re.compile(r"status code: (\d{3})")
 
 
@@ -143,7 +144,7 @@ def fault_of(address: Address, error: Exception) -> StorageFault:
         return _BY_CODE["NoSuchKey"]
     if isinstance(error, PermissionError):
         return _BY_CODE["AccessDenied"]
-    return _unreached(said)
+    return _unreached(str(error))
 
 
 def is_out_of_range(error: Exception) -> bool:
@@ -155,20 +156,22 @@ def is_out_of_range(error: Exception) -> bool:
 def _asked_for_credentials(said: str) -> bool:
     """Whether the last resort was asked: the address where a cloud's own machines get theirs."""
     marks = ("/latest/api/token", "/computeMetadata/", "/metadata/identity", "169.254.169.254")
-    return any(mark in said for mark in marks) or "credential" in said.lower()
+    if any(mark in said for mark in marks):
+        return True
+    return "credential" in _NAMES.sub("", said).lower()  # a key may be called so, or a bucket
 
 
 def _unreached(said: str) -> StorageFault:
-    lowered = said.lower()
-    if "dns" in lowered or "resolve" in lowered:
+    """Tell why nobody answers. Only what is meant for those who mend the client says why."""
+    if '"dns error"' in said or "InvalidDnsName" in said:
         return StorageFault(
             "its host has no address", "Check storage.endpoint_url and the network."
         )
-    if "certificate" in lowered:
+    if "InvalidCertificate" in said:
         return StorageFault(
             "its certificate is not trusted", "Set storage.ca_bundle if it is one of your own."
         )
-    if "timed out" in lowered or "timeout" in lowered:
+    if "kind: Timeout" in said:
         return StorageFault("it does not answer in time", "Try again later; check the network.")
     return StorageFault(
         "it cannot be reached",

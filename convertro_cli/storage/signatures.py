@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 _OTHERS = frozenset({"--base-url", "--domain"})
+_LINE = "--line="
+_NUMBER = re.compile(r":[0-9]+(?:\[[0-9]+\])?\Z")
 _SCHEMES = ("https://", "http://")
 _kept: dict[str, str] = {}
 
@@ -22,14 +25,27 @@ def set_aside(arguments: Sequence[str]) -> list[str]:
     """Take the queries of web addresses out of arguments; ``signed`` gives them back."""
     left: list[str] = []
     for before, argument in zip(["", *arguments], arguments, strict=False):
-        address, mark, query = argument.partition("?")
+        option, url, line = _taken_apart(before, argument)
+        address, mark, query = url.partition("?")
         if mark and before not in _OTHERS and address.lower().startswith(_SCHEMES):
-            _kept.setdefault(address, argument)
-            left.append(address if _kept[address] == argument else argument)
+            _kept.setdefault(address, url)
+            left.append(f"{option}{address if _kept[address] == url else url}{line}")
             _blot_out(query)
         else:
             left.append(argument)
     return left
+
+
+def _taken_apart(before: str, argument: str) -> tuple[str, str, str]:
+    """Give the address in an argument, with what stands before it and after it.
+
+    ``--line`` takes an address and the number of a line, as one argument or as two.
+    """
+    option = _LINE if argument.startswith(_LINE) else ""
+    address = argument.removeprefix(option)
+    number = _NUMBER.search(address) if option or f"{before}=" == _LINE else None
+    end = number.start() if number is not None else len(address)
+    return option, address[:end], address[end:]
 
 
 def signed(address: str) -> str:

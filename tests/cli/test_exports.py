@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -85,20 +86,23 @@ def test_the_summary_says_what_was_left_unread(convertro: CommandLine, sandbox: 
     (folder / ".DS_Store").write_bytes(b"\0\0")
     (folder / "_SUCCESS").touch()
     (folder / "gone.gz").symlink_to("nowhere")
+    os.mkfifo(folder / "pipe.gz")
     (folder / "convertro.toml").write_text("no export")
     options = ["--since", "2024-02-01", "--received-until", "2024-04-05"]
     ended = convertro.replay(sandbox.url, "logs", "--state", "logs/state", *options)
     assert ended.code == 0
     assert ended.summary["messages"]["delivered"] == 1
-    assert ended.summary["files"] == {"read": 1, "skipped": 5, "damaged": 0}
+    assert ended.summary["files"] == {"read": 1, "skipped": 6, "damaged": 0}
     assert ended.summary["unread"] == {
         "day_before_since": 1,
         "not_received_then": 1,
         "hidden": 1,
         "marker": 1,
         "broken_link": 1,
+        "no_file": 1,
     }
     assert "1 of a day before --since" in ended.err
+    assert "1 no file (a pipe, a socket or a device)" in ended.err
     assert "links to nothing: 'logs/gone.gz'" in ended.err
 
 

@@ -129,3 +129,34 @@ def test_what_is_replayed_together_is_told_apart(
     assert letter["source"] == "logs/0003.json:3"
     again = convertro.replay(sandbox.url, "logs").summary
     assert again["files"] == {**again["files"], "read": 0, "skipped": 8, "damaged": 1}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_is_compared_together_is_told_apart(convertro: CommandLine, workers: str) -> None:
+    """Each change has the place that it has where files are compared one by one.
+
+    Those whose calls came before are looked at again, each in its own file, too.
+    """
+    lines = make(9)
+    for name, content in {
+        "0002.json": b"\n" + lines[0] + b"{broken\n" + lines[2],
+        "0004.json": b"[" + lines[1] + b"," + lines[4] + b"," + lines[4] + b"]",
+        "0005.json": lines[0] + lines[5][:-1],
+        "0007.json": b"",
+    }.items():
+        Path("logs", name).write_bytes(content)
+    settings = Path("convertro.toml").read_text()
+    Path("new.toml").write_text(settings.replace('site_id = "1"', 'site_id = "2"'))
+    compared = ("diff", "convertro.toml", "new.toml", "logs", "--show", "full", "--format", "json")
+    together = convertro(*compared, "--workers", workers, "--changes", "together")
+    alone = convertro(*compared, "--limit", "999", "--changes", "alone")  # counts files, too
+    assert together.code == 0, together.err
+    assert Path("together").read_bytes() == Path("alone").read_bytes() != b""
+    (found,), (expected,) = together.lines, alone.lines
+    sources = [json.loads(line)["source"] for line in Path("together").read_bytes().splitlines()]
+    for each in (found, expected):
+        del each["elapsed_s"]
+        (kind,) = each.pop("samples")  # the first few, less those that came before
+        assert {example["source"] for example in kind["examples"]} <= set(sources)
+    assert found == expected
+    assert sources[2:5] == ["logs/0002.json:4", "logs/0003.json:1", "logs/0004.json:1[1]"]

@@ -42,6 +42,19 @@ def test_every_line_keeps_its_place(parts: list[LineBatch]) -> None:
     assert places(pickle.loads(pickle.dumps(whole))) == expected
 
 
+@given(st.lists(batches(), min_size=1, max_size=5))
+def test_a_line_by_itself_keeps_its_place(parts: list[LineBatch]) -> None:
+    """As one of a joined batch and as one of its own, for who looks at it again."""
+    whole = joined(parts)
+    alone, start = [], 0
+    for number, line in enumerate(whole.data.split(b"\n"), whole.first_line):
+        if line.strip():
+            one = whole.only(number, start, start + len(line))
+            alone += places(one)
+        start += len(line) + 1
+    assert alone == [each for part in parts for each in places(part)]
+
+
 def test_lines_cross_to_a_worker_once() -> None:
     """The batches that one was joined of stay behind, but for the places."""
     parts = [LineBatch(number, "a", 1, b"x" * 9_999 + b"\n", 0) for number in range(5)]

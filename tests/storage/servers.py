@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -120,7 +121,11 @@ def scripted(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[int]:
 
 
 @contextmanager
-def between(port: int, answer: Callable[[str, str], tuple[int, bytes] | None]) -> Iterator[int]:
+def between(
+    port: int,
+    answer: Callable[[str, str], tuple[int, bytes] | None],
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[int]:
     """A way to a server that answers by itself where it is told to; gives its port.
 
     ``answer`` is given the method and the path of each request; None lets the request pass.
@@ -156,11 +161,15 @@ def between(port: int, answer: Callable[[str, str], tuple[int, bytes] | None]) -
 
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
         setattr(Handler, f"do_{method}", Handler.serve)
-    yield from _serving(Handler)
+    yield from _serving(Handler, tls)
 
 
-def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+def _serving(
+    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:

@@ -16,7 +16,7 @@ from convertro_cli.sandbox.server import Sandbox
 from convertro_cli.storage.signatures import set_aside, signed
 from tests.cli.command_line import CommandLine
 from tests.storage.conftest import Bucket, reaching
-from tests.storage.servers import AZURITE, PINNED, free_port, program
+from tests.storage.servers import AZURITE, PINNED, between, free_port, program
 from tests.storage.test_s3 import order, sources
 
 
@@ -172,6 +172,47 @@ def test_only_queries_of_exports_are_set_aside() -> None:
     left = set_aside(arguments)
     assert left == ["--base-url", "http://h/?x", "https://q/a", "https://q/a?2", "s3://b/a?b"]
     assert signed("https://q/a") == "https://q/a?1"
+
+
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_every_command_takes_an_object_for_an_export(
+    s3: CommandLine, bucket: Bucket, sandbox: Sandbox, is_signed: bool
+) -> None:
+    """At its address in a bucket, or at one that was signed for it."""
+    address = bucket.put("logs/a.json", order(1))
+    if is_signed:
+        address = sign(bucket, "logs/a.json")
+    config = Path("convertro.toml")
+    Path("new.toml").write_text(config.read_text().replace('site_id = "1"', 'site_id = "2"'))
+    name = f"{address.partition('?')[0]}:1"
+    assert json.loads(s3("inspect", address, "--format", "json").out)["messages"]["read"] == 1
+    assert s3("diff", config, "new.toml", address, "--changes", "changes").code == 0
+    assert sources(Path("changes").read_bytes()) == [name]
+    assert name in s3("explain", address, "--message-id", "m1").out.decode()
+    assert sources(s3("replay", "--dry-run", address).out) == [name]
+    assert s3.replay(sandbox.url, address).summary["messages"]["delivered"] == 1
+    assert s3.replay(sandbox.url, address).summary["files"]["skipped"] == 1
+
+
+@pytest.mark.parametrize("form", [["--line", "{}:2"], ["--line={}:2"]])
+def test_a_line_of_a_signed_address_is_explained(
+    convertro: CommandLine, s3_port: int, bucket: Bucket, form: list[str]
+) -> None:
+    """Its number comes after the query; it is named without the query, and asked for with it."""
+    bucket.put("a b.json", order(1) + order(2))
+    name, _, query = sign(bucket, "a b.json").partition("?")
+
+    def answer(_: str, path: str) -> tuple[int, bytes] | None:
+        return None if path.endswith(query) else (403, b"")
+
+    with between(s3_port, answer) as port:
+        name = name.replace(str(s3_port), str(port))
+        left = set_aside([part.format(f"{name}?{query}") for part in form])
+        assert left == [part.format(name) for part in form]
+        found = convertro("explain", *left)
+    assert found.code == 0, found.err
+    assert f"{name}:2" in found.out.decode()
+    assert "o2" in found.out.decode()
 
 
 def test_a_signature_that_no_longer_holds_is_told(s3: CommandLine, bucket: Bucket) -> None:

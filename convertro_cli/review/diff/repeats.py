@@ -32,14 +32,7 @@ class DiffRepeats:
         after = _by_line(self._after, part.after)
         for number in sorted({*before, *after}):
             start, end = part.spans[number]
-            one = LineBatch(
-                batch.file,
-                batch.source,
-                number,
-                batch.data[start:end],
-                0,
-                items=(batch.locate(number),) if batch.items else (),
-            )
+            one = batch.only(number, start, end)
             line, saved = next(map_lines(one, self._job.after)), saved_of(batch, number)
             counted, sent = self._job.wanted.open(), self._job.wanted.open()
             self._job.compare_line(counted, line, one, saved)

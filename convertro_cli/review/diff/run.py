@@ -68,10 +68,12 @@ def compare(
     retyped = RetypedSearch(known) if known is not None else None
     job = DiffJob(rules, sides.after, options.wanted, options.limit)
     beside = None if saved is None else _beside(saved, exports)
+    joins = saved is None and options.limit is None  # else each file is taken by itself
     with Reading(
         exports, watcher, workers=options.workers, limit=options.limit, spread=spread
     ) as reading:
-        for batch, part in reading.each(job, beside=beside, spare=keep_lines_with_calls):
+        each = reading.each(job, beside=beside, joins=joins, spare=keep_lines_with_calls)
+        for batch, part in each:
             if part.fault is not None and saved is not None:
                 raise saved.fault(part.fault)
             repeats.take_out(batch, part)
