@@ -78,6 +78,11 @@ class Sum:  # noqa: PLW1641 - it changes, so it has no hash
                 return
         self.add_exactly(Decimal(repr(value)))
 
+    def add_values(self, values: Iterable[float]) -> None:
+        """Add amounts, and count nothing."""
+        for value in values:
+            self.add_value(value)
+
     def add_exactly(self, value: Decimal) -> None:
         """Add an amount with all its digits, and count nothing."""
         self.rest = EXACTLY.add(self.rest, value)

@@ -16,21 +16,29 @@ class UsedConnections:
     """
 
     def __init__(self) -> None:
-        self._sockets: dict[int, int] = {}
+        self._sockets: dict[int, tuple[int, select.poll]] = {}
 
     def remember(self, curl: pycurl.Curl) -> None:
         """Note the connection of a transfer that has ended, while its handle is still in use."""
         if curl.getinfo(pycurl.INFO_HTTP_VERSION) > pycurl.CURL_HTTP_VERSION_1_1:
             return  # shared by several requests, so there is always something to read
+        port, socket = curl.getinfo(pycurl.LOCAL_PORT), curl.getinfo(pycurl.ACTIVESOCKET)
+        known = self._sockets.get(port)
+        if known is not None and known[0] == socket:  # as nearly always
+            return
         if len(self._sockets) >= _MOST:
             self._sockets.clear()
-        self._sockets[curl.getinfo(pycurl.LOCAL_PORT)] = curl.getinfo(pycurl.ACTIVESOCKET)
+        if socket < 0:  # closed already
+            self._sockets.pop(port, None)
+            return
+        poll = select.poll()
+        poll.register(socket, select.POLLIN)
+        self._sockets[port] = socket, poll
 
     def was_left(self, local_port: int) -> bool:
         """Whether the other side has ended this connection: what is sent now cannot arrive."""
-        socket = self._sockets.get(local_port, -1)
-        if socket < 0:
+        known = self._sockets.get(local_port)
+        if known is None:
             return False
-        poll = select.poll()
-        poll.register(socket, select.POLLIN)
-        return any(event & ~select.POLLNVAL for _, event in poll.poll(0))
+        events = known[1].poll(0)
+        return bool(events) and any(event & ~select.POLLNVAL for _, event in events)

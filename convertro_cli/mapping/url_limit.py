@@ -26,22 +26,15 @@ class UrlLimit:
         return self._surely_allows(call) or len(build_url(call, self.wire)) <= LONGEST_URL
 
     def _surely_allows(self, call: Call) -> bool:
-        texts = [
-            call.visitor_id or "",
-            call.device_id or "",
-            call.user_id or "",
-            call.event_type or "",
-            call.event_id or "",
-            call.page or "",
-            call.referrer or "",
-            call.ip or "",
-            call.user_agent or "",
-        ]
+        # What is None counts as four letters here: that only makes it less sure.
+        text = (
+            f"{call.visitor_id}{call.device_id}{call.user_id}{call.event_type}{call.event_id}"
+            f"{call.page}{call.referrer}{call.ip}{call.user_agent}"
+        )
         for name, value in (call.traits or {}).items():
             if not isinstance(value, str):
                 return False
-            texts += (name, value, "&=")
-        text = "".join(texts)
+            text += f"{name}{value}&="
         expands = _ASCII_EXPANDS if text.isascii() else _TEXT_EXPANDS
         return expands * len(text) <= self._room[endpoint(call)]
 

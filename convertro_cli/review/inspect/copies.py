@@ -6,7 +6,9 @@ is exchanged in what they counted, so that the report says what a replay would s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
 
 from convertro_cli.amounts import Sum
 from convertro_cli.mapping.calls import Call, Mapped
@@ -91,31 +93,28 @@ class Copies:
         self, batch: LineBatch, result: BatchFindings, orders: bytes, review: Review
     ) -> None:
         """Count the orders that came before where all of them are sent."""
-        repeats = {message.message: message.calls for message in review.messages}
-        for index, first, size in _extents(result.keys.sizes):
-            repeated = repeats.get(index)
-            for offset in range(size):
-                start = (first + offset) * KEY_BYTES
-                key = orders[start : start + KEY_BYTES]
-                if key == _NO_ORDER or (repeated is not None and repeated[offset] is not None):
-                    continue
-                if self._orders.add(key) is not None:
-                    line = _line(batch, result, index, self._rules)
-                    _add(self.sums.repeated_orders, _calls(line)[offset])
+        if not orders.strip(b"\0"):
+            return
+        unsent = {
+            message.first + offset
+            for message in review.messages
+            for offset, why in enumerate(message.calls)
+            if why is not None
+        }
+        keys = [orders[start : start + KEY_BYTES] for start in range(0, len(orders), KEY_BYTES)]
+        sent = [i for i, key in enumerate(keys) if key != _NO_ORDER and i not in unsent]
+        starts = [*accumulate(result.keys.sizes, initial=0)]
+        for which, _ in self._orders.add_all(b"".join([keys[index] for index in sent])):
+            index = sent[which]
+            message = bisect_right(starts, index) - 1
+            line = _line(batch, result, message, self._rules)
+            _add(self.sums.repeated_orders, _calls(line)[index - starts[message]])
 
 
 def _line(batch: LineBatch, result: BatchFindings, index: int, rules: Rules) -> MappedLine:
     start, end = result.spans[index]
     line = LineBatch(batch.file, batch.source, 1, batch.data[start:end], 0)
     return next(map_lines(line, rules))
-
-
-def _extents(sizes: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Give for each message its index, that of its first call, and how many it has."""
-    first = 0
-    for index, size in enumerate(sizes):
-        yield index, first, size
-        first += size
 
 
 def _calls(line: MappedLine) -> list[Call]:

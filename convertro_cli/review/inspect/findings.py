@@ -6,19 +6,18 @@ many names an export has.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from convertro_cli.amounts import Counted, Rows, Sum, cut_name
-from convertro_cli.mapping.browser import read_mark
+from convertro_cli.mapping.browser import Mark
 from convertro_cli.mapping.calls import Call
 from convertro_cli.mapping.consent import carries_consent
 from convertro_cli.mapping.jobs import TOO_LONG, CallKeys
 from convertro_cli.mapping.kept_back import KeptBack
-from convertro_cli.mapping.modes import is_from_browser
 from convertro_cli.record.places import FirstPlaces
 from convertro_cli.record.tally import Fate
 from convertro_cli.review.inspect.ids import RepeatedIds
@@ -46,7 +45,6 @@ def count_of(row: Sum) -> int:
 
 
 _DELIVERED = Fate.DELIVERED
-_UNMARKED = read_mark({})
 
 _NAMES = partial(Rows, _NAMES_KEPT, Sum, count_of)
 _SOURCES = partial(Rows, _SOURCES_KEPT, Sum, count_of)
@@ -84,13 +82,9 @@ class GateCounts(Counted):
     )
     kept_back: KeptBack = field(default_factory=KeptBack)
 
-    def note(self, message: Mapping[str, Any], time: int | None) -> None:
-        """Note one identify or track, and when it happened, in Unix seconds."""
+    def note(self, message: Mapping[str, Any]) -> None:
+        """Note what one identify or track says of consent."""
         self.asked += 1
-        if is_from_browser(message):
-            month = NO_MONTH if time is None else month_of(time // DAY)
-            mark = read_mark(message) if "_metadata" in message else _UNMARKED
-            self.marks[mark, month] += 1
         context = message.get("context")
         if isinstance(context, dict) and "consent" in context and carries_consent(message):
             self.with_consent += 1
@@ -101,6 +95,11 @@ class GateCounts(Counted):
                     choices.given += 1
                 else:
                     choices.refused += 1
+
+    def note_marks(self, marks: Iterable[tuple[Mark, int | None]]) -> None:
+        """Note identifies and tracks from browsers: the mark and the day of each, if it has one."""
+        for (mark, day), count in Counter(marks).items():
+            self.marks[mark, NO_MONTH if day is None else month_of(day)] += count
 
 
 @dataclass(slots=True)
@@ -156,6 +155,33 @@ class Outcomes(Counted):
                     self.values.at(kind).add_one(value)
                 if of_event is not None:
                     of_event.add_value(value)
+
+    def note_sent(
+        self, messages: Sequence[tuple[str | None, Sequence[Call]]], *, with_types: bool
+    ) -> None:
+        """Count messages all of whose calls are sent, each by its track's name, if it is a track.
+
+        They count as by ``note`` and ``note_calls``, for less: a row is only looked for once.
+        """
+        by_name: defaultdict[str, list[float]] = defaultdict(list)
+        by_type: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+        for name, calls in messages:
+            for call in calls:
+                if call.kind == "event":
+                    by_type[call.event_type or "", call.timestamp // DAY].append(call.event_value)
+                    if name is not None:
+                        by_name[name].append(call.event_value)
+        self.messages["sent"] += len(messages)
+        for name, count in Counter([name for name, _ in messages if name is not None]).items():
+            row = self.events.at(cut_name(name))
+            row.count += count
+            row.add_values(by_name[name])
+        if with_types:
+            self.calls.update([call.kind for _, calls in messages for call in calls])
+            for (event_type, day), values in by_type.items():
+                row = self.values.at((cut_name(event_type), month_of(day)))
+                row.count += len(values)
+                row.add_values(values)
 
 
 @dataclass(slots=True)
