@@ -157,7 +157,7 @@ class Engine:
 
         Dask takes minutes to miss one whose machine sleeps, and hands it tasks until then.
         """
-        with suppress(OSError, TimeoutError):
+        with suppress(Exception):  # the scheduler may go at this moment: that is told elsewhere
             found = self._client.sync(
                 self._client.scheduler.identity, callback_timeout=_TELL_WITHIN
             )
