@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from convertro_cli.cluster.bundles import Bundle, bundle_size, bundles_of
-from convertro_cli.cluster.engine import Engine, EngineGoneError, gone
+from convertro_cli.cluster.engine import Engine, EngineGoneError
 from convertro_cli.cluster.job_counts import JobCounts
+from convertro_cli.cluster.outcomes import gone
 from convertro_cli.cluster.replay_order import BundleEnd
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.export_set import ExportSet
@@ -31,6 +32,7 @@ _AHEAD: Final = 256
 
 _AHEAD_A_THREAD: Final = 4
 _MOST_TIMES: Final = 4
+_STALLED: Final = 5.0
 _ENDS_WITHIN: Final = DRAIN_SECONDS + 5.0
 _ADVICE: Final = 20
 
@@ -150,11 +152,18 @@ class JobDriver:
         self._progress.tally = tally
 
     def _make_up_for_sleepers(self) -> None:
-        """Have others do the bundles of parts that sleep: Dask takes minutes to miss a worker."""
+        """Have others do what sleepers have: Dask takes minutes to miss a worker.
+
+        They have the bundles of parts that are silent or lost, and in the end, when nobody else is
+        at anything any more, those that lie there and were never begun.
+        """
         for run, number in self._counts.silent().items():
             if run not in self._given_up and number in self._out:
                 self._given_up.add(run)
-                self._engine.submit(self._out[number])
+                self._engine.begin_anew([self._out[number]])
+        if self._out and self._counts.idle_for() >= _STALLED and self._engine.some_sleep:
+            self._counts.wait_anew()
+            self._engine.begin_anew(self._out.values())
 
     def _show(self, trouble: str | None = None) -> None:
         progress = self._progress

@@ -6,7 +6,7 @@ import logging
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.resource_tracker import ensure_running
 from queue import Empty, SimpleQueue
@@ -21,14 +21,19 @@ from distributed.security import Security
 from convertro_cli.cluster import frames, task
 from convertro_cli.cluster.bundles import Bundle
 from convertro_cli.cluster.orders import Order
+from convertro_cli.cluster.outcomes import given_up, not_installed, process_died, unexpected
 from convertro_cli.cluster.parcel import pack
 from convertro_cli.cluster.place import ClusterPlace
 from convertro_cli.cluster.reaching import CONNECT_WITHIN, cannot_be_reached, first_line, reach
-from convertro_cli.errors import ConvertroError, ExitCode
 
 _CLOSE_WITHIN: Final = 10
 _RESULT_WITHIN: Final = 60
+_TELL_WITHIN: Final = 5
 _RETRIES: Final = 2
+_HEARD_WITHIN: Final = 4.0
+_HEARD_A_WORKER: Final = 0.01
+"""Seconds: the more workers there are, the more seldom Dask has each of them tell that it lives."""
+
 _OF_THE_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGHUP})
 _COUNT_EVERY: Final = 1.0
 _TALKERS: Final = frozenset({"distributed", "tornado", "asyncio", "bokeh"})
@@ -49,6 +54,7 @@ class Engine:
         self._client = client
         self._seed = secrets.randbelow(1 << 32)
         self._threads, self._counted_at = 0, float("-inf")
+        self._packed_order = b""
         self._order: Future | None = None
         self._under_way: dict[int, Future] = {}
         self._done: SimpleQueue[tuple[int, Future]] = SimpleQueue()
@@ -73,27 +79,31 @@ class Engine:
         """How many bundles were submitted and are not done."""
         return len(self._under_way)
 
+    @property
+    def some_sleep(self) -> bool:
+        """Whether nothing was heard of some workers lately, though all of them are connected."""
+        return self._awake() is not None
+
     def begin(self, order: Order) -> None:
         """Say what is to be done with all bundles. It goes out once, as the result of a task."""
-        self._order = self._client.submit(bytes, pack(order), key=f"order-{uuid4().hex}")
+        self._packed_order = pack(order)
+        self._order = self._send_order()
 
     def submit(self, bundle: Bundle) -> None:
-        """Have a bundle dealt with, after those that were submitted before.
+        """Have a bundle dealt with, after those that were submitted before."""
+        self._submit(bundle)
 
-        One that is under way already is begun anew, and what comes of it the first time is dropped.
+    def begin_anew(self, bundles: Iterable[Bundle]) -> None:
+        """Have bundles that are under way begun by workers that do not sleep.
+
+        What comes of them the first time is dropped.
         """
-        future = self._client.submit(
-            task.carry_out,
-            self._order,
-            pack(bundle),
-            self._seed,
-            task.this_program(),
-            key=f"bundle-{bundle.number}-{uuid4().hex}",
-            retries=_RETRIES,
-            pure=False,
-        )
-        self._under_way[bundle.number] = future
-        self._await(bundle.number, future)
+        where: dict[str, Any] = {}
+        if awake := self._awake():
+            where = {"workers": awake, "allow_other_workers": True}
+            self._order = self._send_order(**where)  # it may lie on one that sleeps
+        for bundle in bundles:
+            self._submit(bundle, **where)
 
     def take(self, timeout: float) -> tuple[int, Iterator[Any]] | None:
         """Give the number of a bundle that is done, and the parts of its result; None if none is.
@@ -124,6 +134,39 @@ class Engine:
             self._client.cancel(list(self._under_way.values()), force=True)
         self._under_way.clear()
 
+    def _submit(self, bundle: Bundle, **where: Any) -> None:
+        future = self._client.submit(
+            task.carry_out,
+            self._order,
+            pack(bundle),
+            self._seed,
+            task.this_program(),
+            key=f"bundle-{bundle.number}-{uuid4().hex}",
+            retries=_RETRIES,
+            pure=False,
+            **where,
+        )
+        self._under_way[bundle.number] = future
+        self._await(bundle.number, future)
+
+    def _send_order(self, **where: Any) -> Future:
+        return self._client.submit(bytes, self._packed_order, key=f"order-{uuid4().hex}", **where)
+
+    def _awake(self) -> list[str] | None:
+        """Give the workers that were heard of lately; None where that is true of all of them.
+
+        Dask takes minutes to miss one whose machine sleeps, and hands it tasks until then.
+        """
+        with suppress(Exception):  # the scheduler may go at this moment: that is told elsewhere
+            found = self._client.sync(
+                self._client.scheduler.identity, callback_timeout=_TELL_WITHIN
+            )
+            seen = {name: each["last_seen"] for name, each in found["workers"].items()}
+            limit = max(seen.values(), default=0.0) - _HEARD_WITHIN - _HEARD_A_WORKER * len(seen)
+            awake = [name for name, at in seen.items() if at >= limit]
+            return awake if len(awake) < len(seen) else None
+        return None
+
     def _await(self, number: int, future: Future) -> None:
         future.add_done_callback(lambda done: self._done.put((number, done)))
 
@@ -133,11 +176,11 @@ class Engine:
         try:
             content: bytes = future.result(timeout=_RESULT_WITHIN)
         except KilledWorker as error:
-            raise _given_up(str(error.last_worker), error.allowed_failures + 1) from None
+            raise given_up(str(error.last_worker), error.allowed_failures + 1) from None
         except task.BundleProcessError as error:
-            raise _process_died(str(error)) from None
+            raise process_died(str(error)) from None
         except ImportError as error:
-            raise _not_installed(error) from None
+            raise not_installed(error) from None
         except (OSError, TimeoutError) as error:
             if self.is_there:
                 return None
@@ -145,7 +188,7 @@ class Engine:
         except Exception as error:
             if not self.is_there or future.status == "cancelled":
                 raise EngineGoneError from error
-            raise _unexpected(error) from error
+            raise unexpected(error) from error
         return content
 
 
@@ -208,49 +251,3 @@ def _local_cluster(processes: int) -> LocalCluster:
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _given_up(worker: str, tries: int) -> ConvertroError:
-    return _try_again(
-        f"A bundle was given up: {tries} workers were lost that had it, the last one {worker}.",
-        "If it recurs, look at the memory that the workers have.",
-    )
-
-
-def _process_died(how: str) -> ConvertroError:
-    return _try_again(
-        f"The process of a bundle ended unexpectedly, again and again: {how}.",
-        "Look at the logs of the workers, and at the memory that they have.",
-    )
-
-
-def _unexpected(error: Exception) -> ConvertroError:
-    return _try_again(
-        f"Dask could not carry out a bundle: {type(error).__name__}: {first_line(error)}.",
-        "Look at the logs of the workers.",
-    )
-
-
-def _try_again(what: str, look: str) -> ConvertroError:
-    return ConvertroError(
-        what,
-        hint=f"Nothing is lost: run the same command again. {look}",
-        exit_code=ExitCode.TRY_LATER,
-    )
-
-
-def _not_installed(error: ImportError) -> ConvertroError:
-    return ConvertroError(
-        f"A worker or the scheduler cannot load convertro: {first_line(error)}.",
-        hint=f"Install {task.this_program()} there, too, with the same extras.",
-    )
-
-
-def gone(place: ClusterPlace) -> ConvertroError:
-    """Give the error for a scheduler that is gone."""
-    return ConvertroError(
-        f"{place.title} is gone.",
-        hint="Nothing is lost: its workers end what is under way. Run the same command again once "
-        "it is back.",
-        exit_code=ExitCode.TRY_LATER,
-    )

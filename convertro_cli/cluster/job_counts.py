@@ -72,6 +72,9 @@ class JobCounts:
         self._attempts: dict[int, int] = {}
         self._looked_at = monotonic()
         self._silent_since: dict[int, tuple[float, int]] = {}
+        self._lost_since: dict[int, tuple[float, int]] = {}
+        self._latest: dict[int, int] = {}
+        self._live_at = self._looked_at
         self.live = 0
         self.rates: dict[str, float] = {}
 
@@ -82,6 +85,9 @@ class JobCounts:
         elapsed, self._looked_at = now - self._looked_at, now
         self.live, self.rates, attempts, silent = 0, {}, {}, {}
         for part in parts:
+            self._latest[part.bundle] = max(part.run, self._latest.get(part.bundle, 0))
+            if part.is_lost:
+                self._lost_since[part.run] = now, part.bundle
             if part.is_over:
                 self._known.add(part.run)
                 self._over.add(part)
@@ -95,6 +101,8 @@ class JobCounts:
                 since, _ = self._silent_since.get(part.run, (now, 0))
                 silent[part.run] = since, part.bundle
         self._attempts, self._silent_since = attempts, silent
+        if self.live:
+            self._live_at = now
         self._forget_known({*attempts}, max((part.run for part in parts), default=0))
         self._all.update(self._over)
 
@@ -109,12 +117,23 @@ class JobCounts:
     def silent(self) -> dict[int, int]:
         """Give the bundles of parts that have no lease, by run: they were asleep for that long.
 
-        Not at once: where the database was away, they may be about to renew it.
+        Or they were killed. Not at once: where the database was away, they may be about to renew
+        it. And not where a later part is at the same bundle.
         """
         before = self._looked_at - SILENCE
         return {
-            run: bundle for run, (since, bundle) in self._silent_since.items() if since <= before
+            run: bundle
+            for run, (since, bundle) in (self._silent_since | self._lost_since).items()
+            if since <= before and self._latest[bundle] == run
         }
+
+    def idle_for(self) -> float:
+        """Give the seconds for which no part has been live, or since ``wait_anew``."""
+        return self._looked_at - self._live_at
+
+    def wait_anew(self) -> None:
+        """Count from now on how long no part has been live."""
+        self._live_at = self._looked_at
 
     @property
     def latency(self) -> LatencyHistogram:

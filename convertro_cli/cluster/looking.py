@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from convertro_cli.cluster.bundles import Bundle, bundle_size, bundles_of
-from convertro_cli.cluster.engine import Engine, EngineGoneError, gone, open_engine
+from convertro_cli.cluster.engine import Engine, EngineGoneError, open_engine
 from convertro_cli.cluster.orders import LookOrder
+from convertro_cli.cluster.outcomes import gone
 from convertro_cli.cluster.place import ClusterPlace
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.run.reading import Done, Files

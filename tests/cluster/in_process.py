@@ -20,6 +20,7 @@ class EngineHere:
 
     threads = 3
     is_there = True
+    some_sleep = False
 
     def __init__(self, place: ClusterPlace, random: Random) -> None:
         self.place = place

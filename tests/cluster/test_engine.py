@@ -48,10 +48,18 @@ class Cluster:
 
     def __init__(self, task: Task) -> None:
         self.status = "running"
+        self.last_seen: dict[str, float] = {}
+        self.submitted: list[tuple[str, Any]] = []
+        self.scheduler = SimpleNamespace(identity=None)
         self._task = task
 
-    def submit(self, *_: Any, **__: Any) -> Task:
+    def submit(self, *_: Any, key: str, workers: Any = None, **__: Any) -> Task:
+        self.submitted.append((key.partition("-")[0], workers))
         return self._task
+
+    def sync(self, _: object, *, callback_timeout: float) -> dict[str, Any]:
+        assert callback_timeout > 0
+        return {"workers": {name: {"last_seen": at} for name, at in self.last_seen.items()}}
 
 
 @pytest.fixture
@@ -122,3 +130,26 @@ def test_whatever_is_said_once_the_scheduler_is_gone_means_just_that(
     """A client that closes says many things."""
     with pytest.raises(EngineGoneError):
         outcome_of(bundle, error, status="closed")
+
+
+def test_what_is_begun_anew_goes_to_workers_that_were_heard_of(bundle: Bundle) -> None:
+    """With what is to be done, which may lie on the one that sleeps; else to any."""
+    cluster = Cluster(Task())
+    engine = Engine(cast(Client, cluster), ClusterPlace("tcp://127.0.0.1:8786"))
+    cluster.last_seen = {"tcp://a:1": 100.0, "tcp://b:1": 99.0, "tcp://c:1": 90.0}
+    assert engine.some_sleep
+    engine.begin_anew([bundle])
+    awake = ["tcp://a:1", "tcp://b:1"]
+    assert cluster.submitted == [("order", awake), ("bundle", awake)]
+    cluster.last_seen["tcp://c:1"] = 98.0
+    assert not engine.some_sleep
+    engine.begin_anew([bundle])
+    assert cluster.submitted[2:] == [("bundle", None)]
+
+
+def test_of_many_workers_each_is_heard_of_more_seldom() -> None:
+    """Dask spreads out what they say: of a thousand each speaks every six seconds."""
+    cluster = Cluster(Task())
+    engine = Engine(cast(Client, cluster), ClusterPlace("tcp://127.0.0.1:8786"))
+    cluster.last_seen = {f"tcp://w:{n}": 100.0 + 6.0 * n / 999 for n in range(1_000)}
+    assert not engine.some_sleep

@@ -22,13 +22,22 @@ class Job:
         self.all: dict[int, JobPart] = {}
         self.given: list[int] = []
 
-    def put(self, run: int, bundle: int, *, over: bool, live: bool = False, **counts: int) -> None:
+    def put(
+        self,
+        run: int,
+        bundle: int,
+        *,
+        over: bool,
+        live: bool = False,
+        lost: bool = False,
+        **counts: int,
+    ) -> None:
         tally = Tally()
         files = {name: counts.pop(name) for name in ("read", "damaged") if name in counts}
         tally.files.update(files)
         tally.calls.update(counts)
         content = write_counts(RunCounts(tally, {3: 1}, "curl")).decode()
-        self.all[run] = JobPart(run, bundle, f"host:{run}", content, over, live)
+        self.all[run] = JobPart(run, bundle, f"host:{run}", content, over, live, lost)
 
     def parts(self, known: Collection[int], *, behind: int = 0) -> list[JobPart]:
         found = [self.all[run] for run in sorted(self.all) if run > behind and run not in known]
@@ -117,3 +126,42 @@ def test_a_part_is_silent_only_after_a_while(monkeypatch: pytest.MonkeyPatch) ->
     job.put(1, 7, over=False, live=True)
     counts.look()
     assert (counts.silent(), counts.live) == ({}, 1)
+
+
+def test_a_part_that_was_lost_is_silent_unless_a_later_one_has_its_bundle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another run may find out that it sleeps before the driver does; Dask may begin it anew."""
+    now = [100.0]
+    monkeypatch.setattr("convertro_cli.cluster.job_counts.monotonic", lambda: now[0])
+    job = Job()
+    counts = JobCounts(job)  # type: ignore[arg-type]
+    job.put(1, 7, over=True, lost=True)
+    job.put(2, 8, over=True, lost=True)
+    job.put(3, 9, over=True)
+    counts.look()
+    assert counts.silent() == {}
+    job.put(4, 8, over=False, live=True)
+    now[0] += 3.2
+    counts.look()
+    assert counts.silent() == {1: 7}
+    now[0] += 60
+    counts.look()
+    assert counts.silent() == {1: 7}
+
+
+def test_a_job_is_idle_for_as_long_as_no_part_is_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its begin on, and since somebody did something about it."""
+    now = [100.0]
+    monkeypatch.setattr("convertro_cli.cluster.job_counts.monotonic", lambda: now[0])
+    job = Job()
+    counts = JobCounts(job)  # type: ignore[arg-type]
+    for live, idle in ((False, 5.0), (True, 0.0), (False, 5.0), (False, 10.0)):
+        now[0] += 5
+        job.put(1, 7, over=False, live=live)
+        counts.look()
+        assert counts.idle_for() == idle
+    counts.wait_anew()
+    now[0] += 5
+    counts.look()
+    assert counts.idle_for() == 5.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import orjson
@@ -215,6 +215,30 @@ def test_an_interrupt_stops_all_workers_cleanly(
         assert status["in_doubt"] == 0
         assert status["sent"] == side.requests()
         assert not machines.bundle_processes()
+
+
+def test_a_machine_that_sleeps_on_is_not_waited_for(
+    workspace: Workspace, machines: DaskMachines, postgres: PostgresServer
+) -> None:
+    """A worker and its bundle are stopped: after the lease all that it had goes to the other one.
+
+    So does what waited there and was not begun.
+    """
+    with slow_side() as side, ExitStack() as woken:
+        url = postgres.create_database()
+        driver = start(workspace, machines, side, url)
+        wait_until(lambda: side.requests() > 100, "requests", within=60)
+        victim = machines.bundle_processes()[0]
+        worker = machines.worker_of(victim)
+        for process in (worker, victim):
+            woken.callback(process.send_signal, signal.SIGCONT)
+            process.send_signal(signal.SIGSTOP)
+        ended = driver.end(within=60)
+        assert ended.code == 0, ended.err
+        assert "begun anew" in ended.err
+        arrived = accepted(side.received())
+        assert set(arrived) == all_calls(workspace, side)
+        assert arrived.total() - len(arrived) <= ended.summary["calls"]["possibly_repeated"] <= 256
 
 
 def test_a_command_that_is_killed_takes_its_workers_along(

@@ -23,7 +23,8 @@ _IS_TO_STOP = "SELECT stop FROM jobs WHERE id = %s"
 _PARTS = """
 SELECT id, bundle, host || ':' || process, counts,
     ended_at IS NOT NULL OR lost_at IS NOT NULL OR leases.run IS NULL,
-    coalesce(until >= clock_timestamp(), false)
+    coalesce(until >= clock_timestamp(), false),
+    ended_at IS NULL AND (lost_at IS NOT NULL OR leases.run IS NULL)
 FROM runs LEFT JOIN leases ON leases.run = runs.id
 WHERE job = %(job)s AND id > %(behind)s AND NOT id = ANY (%(known)s::integer[]) ORDER BY id
 """
@@ -33,7 +34,7 @@ class JobPart(NamedTuple):
     """A part of a job: a run over one bundle. ``counts`` are its latest, as JSON.
 
     ``is_over`` says that they are its last: it ended, or another run took over. ``is_live`` says
-    that it has its lease.
+    that it has its lease, ``is_lost`` that it has not said how it ended.
     """
 
     run: int
@@ -42,6 +43,7 @@ class JobPart(NamedTuple):
     counts: str | None
     is_over: bool
     is_live: bool
+    is_lost: bool
 
 
 class SharedJob:

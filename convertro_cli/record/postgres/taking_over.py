@@ -54,8 +54,7 @@ WHERE EXISTS (SELECT FROM calls WHERE calls.key = one.key AND calls.state = 2)
 ON CONFLICT (key) DO NOTHING
 """
 _FORGET_FAILURES = """
-DELETE FROM failures USING calls
-WHERE failures.key = ANY (%s::bytea[]) AND calls.key = failures.key AND calls.state = 1
+DELETE FROM failures USING calls WHERE calls.key = failures.key AND calls.state = 1
 """
 _DOUBTS = """
 INSERT INTO calls (key, state, run, claim, doubt)
@@ -152,9 +151,9 @@ class TakingOver:
     ) -> None:
         ours = [self._run_of(run) for run in runs]
         self.connection.execute(_CALLS, (list(found), list(states), ours))
-        self.connection.execute(_FORGET_FAILURES, (list(found),))
 
     def _take_failures(self, other: sqlite3.Connection) -> None:
+        self.connection.execute(_FORGET_FAILURES)
         for rows in self._steps(other, "failures", "key, reason, source, run"):
             found, reasons, sources, runs = zip(*rows, strict=True)
             ours = [self._run_of(run) for run in runs]
