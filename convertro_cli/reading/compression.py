@@ -91,19 +91,14 @@ class Stream:
         step by step each takes longer than what is in it.
         """
         packed = self._feed.whole(_SMALL)
-        codec = _codec_of(packed) if packed else None
-        if not packed or codec is None:
+        if packed is None or len(packed) < _LONGEST:
             return None
-        current = codec.decompressor()
-        try:
-            data = current.decompress(packed, CHUNK)
-        except codec.errors:
-            return None  # step by step it is found out where
-        if not current.eof or current.unused_data:
-            return None
-        self.unpack = codec.unpack
-        self._feed.take(len(packed))
-        self._whole = data
+        codec = _codec_of(packed)
+        data = packed if codec is None else _at_once(packed, codec)
+        if data is not None:
+            self.unpack = None if codec is None else codec.unpack
+            self._feed.take(len(packed))
+            self._whole = data
         return data
 
     def __iter__(self) -> Iterator[bytes]:
@@ -145,6 +140,16 @@ class Stream:
                 if magic.startswith(head):
                     raise truncated(self._name, kind().kind, self._feed.fetched)
         return None
+
+
+def _at_once(packed: bytes, codec: Codec) -> bytes | None:
+    """Give what one member unpacks to; None where it is damaged, large, or not all there is."""
+    current = codec.decompressor()
+    try:
+        data = current.decompress(packed, CHUNK)
+    except codec.errors:
+        return None  # step by step it is found out where
+    return data if current.eof and not current.unused_data else None
 
 
 def _codec_of(head: bytes) -> Codec | None:

@@ -16,7 +16,7 @@ from convertro_cli.reading.identity import FileIdentity
 from convertro_cli.storage.address import Address
 from convertro_cli.storage.faults import ObjectError, ReplacedError, fault_of, is_out_of_range, told
 from convertro_cli.storage.listing import StoredObject, stored
-from convertro_cli.storage.requests import Answer, Requests
+from convertro_cli.storage.requests import Reply, Requests
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -45,7 +45,7 @@ class ObjectReader:
         self._found = found
         self._requests = requests
         self._asked = 0
-        self._parts: deque[Answer[list[bytes]]] = deque()
+        self._parts: deque[Reply[list[bytes]]] = deque()
         self._pieces: deque[bytes] = deque()  # of the part that is read, each let go once read
         self._piece = memoryview(b"")
 

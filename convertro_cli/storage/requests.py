@@ -14,8 +14,8 @@ Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
 
 
-class Answer(Generic[Result]):
-    """The answer to a request, or what was raised in place of one.
+class Reply(Generic[Result]):
+    """What a request is answered with, or what was raised in place of one.
 
     A lock, and no future of the standard library: there is one for each of a hundred thousand
     small objects, and to make it takes a tenth of what the request does.
@@ -51,7 +51,7 @@ class Answer(Generic[Result]):
         self._is_there.release()
 
 
-_Request = tuple[Answer[Any], Callable[..., Any], tuple[Any, ...]]
+_Request = tuple[Reply[Any], Callable[..., Any], tuple[Any, ...]]
 
 
 class Requests:
@@ -70,17 +70,17 @@ class Requests:
 
     def submit(
         self, request: Callable[[*Arguments], Result], *arguments: *Arguments
-    ) -> Answer[Result]:
+    ) -> Reply[Result]:
         """Have a request carried out; its answer, or what it raises, is there later."""
-        answer: Answer[Result] = Answer()
+        answer: Reply[Result] = Reply()
         with self._lock:
             if not self._idle and self._threads < _MOST:
-                self._threads += 1
                 inbox: SimpleQueue[_Request] = SimpleQueue()
-                self._idle.append(inbox)
                 threading.Thread(
                     target=self._run, args=(inbox,), name="storage", daemon=True
                 ).start()
+                self._threads += 1
+                self._idle.append(inbox)
             if self._idle:
                 self._idle.pop().put((answer, request, arguments))
             else:

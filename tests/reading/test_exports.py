@@ -21,9 +21,11 @@ from hypothesis import strategies as st
 from convertro_cli.mapping.dead_letter import wrap
 from convertro_cli.reading import exports
 from convertro_cli.reading.batch import PLACE, LineBatch
+from convertro_cli.reading.compression import Stream
 from convertro_cli.reading.exports import LINES_LOOKED_AT, read_exports
 from convertro_cli.reading.lines import read_batches
 from convertro_cli.reading.messages import is_message, messages_in
+from tests.reading.packing import PACKERS
 from tests.reading.running import STDIN, export
 
 TRACK: dict[str, Any] = {"type": "track", "event": "A, [B] {C}", "messageId": "m1"}
@@ -221,6 +223,57 @@ def test_a_break_tells_more_than_the_line_that_it_cut() -> None:
     assert batch.end is not None
     assert "is cut off" in (batch.end.damage or "")
     assert batch.data
+
+
+FRAGMENTS = (
+    *(lines(each) for each in (TRACK, MESSAGES, {"batch": MESSAGES}, {"n": 1}, TRACK | {"x": "y"})),
+    *(
+        b"\n",
+        b" \n",
+        b"[",
+        b"]",
+        b"{broken\n",
+        b"\xef\xbb\xbf",
+        GOOD,
+        b"\0" * 9,
+        b"\x1f\x8b",
+        LETTER,
+    ),
+    *(b"PK\x03\x04", lines({"type": "RECORD", "record": {}}), lines(TRACK) * 400),
+)
+
+
+@st.composite
+def small_files(draw: st.DrawFn) -> bytes:
+    """Sound ones and others: packed once, twice, several in one, cut short, padded."""
+    pack = PACKERS[draw(st.sampled_from(sorted(PACKERS)))]
+    some = st.lists(st.sampled_from(FRAGMENTS), max_size=6).map(b"".join)
+    content = b"".join(pack(each) for each in draw(st.lists(some, min_size=1, max_size=2)))
+    if draw(st.booleans()):
+        content = content[: draw(st.integers(0, len(content)))] + draw(
+            st.sampled_from([b"", b"\0"])
+        )
+    return content
+
+
+@given(content=small_files())
+def test_a_small_file_is_the_same_in_one_step_as_in_many(
+    content: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Its lines, their places, and what is wrong with it; only what it takes is less."""
+    path = tmp_path_factory.getbasetemp() / "small"
+    path.write_bytes(content)
+
+    def found() -> tuple[object, ...]:
+        batches = list(read_exports([export(path)]))
+        assert batches[-1].end is not None
+        assert batches[-1].position <= len(content)
+        return placed(batches), batches[-1].end
+
+    at_once = found()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Stream, "whole", lambda _: None)
+        assert found() == at_once
 
 
 def test_a_truncated_file_without_messages_is_what_it_is() -> None:

@@ -69,7 +69,7 @@ def test_a_link_within_a_folder_does_not_make_a_file_two(tmp_path: Path) -> None
 
 
 def test_a_small_file_is_one_batch_and_tells_that_more_follow(tmp_path: Path) -> None:
-    """So that many can be handed on together; a last line without its newline is its own."""
+    """So that many can be handed on together, also where its last line has no newline."""
     make(tmp_path / "a", 3)
     batches = list(read_exports(find_exports([str(tmp_path / "a")])))
     assert [batch.data for batch in batches] == [LINE] * 3
@@ -77,10 +77,9 @@ def test_a_small_file_is_one_batch_and_tells_that_more_follow(tmp_path: Path) ->
     assert [batch.is_followed for batch in batches] == [True, True, False]
     unfinished = tmp_path / "b"
     unfinished.write_bytes(LINE + LINE[:-1])
-    assert [batch.data for batch in read_exports(find_exports([str(unfinished)]))] == [
-        LINE,
-        LINE[:-1],
-    ]
+    (batch,) = read_exports(find_exports([str(unfinished)]))
+    assert batch.data == LINE + LINE[:-1]
+    assert batch.last_line == 2
 
 
 MEMORY = """
