@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pickle import PickleBuffer
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convertro_cli.reading.identity import FileIdentity
@@ -66,6 +67,12 @@ class LineBatch:
     end: FileEnd | None = None
     items: Items = ()
     is_followed: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross processes with the lines beside the pickle, for they are nearly all of it."""
+        place = self.file, self.source, self.first_line
+        rest = self.position, self.overlong, self.end, self.items, self.is_followed
+        return LineBatch, (*place, PickleBuffer(self.data), *rest)
 
     def place(self, number: int) -> str:
         """Where a line is from, for people: "export.ndjson:12", or "export.ndjson:12[3]".

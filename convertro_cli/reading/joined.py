@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from pickle import PickleBuffer
 
 from convertro_cli.reading.batch import Items, LineBatch
 
@@ -43,7 +44,7 @@ class JoinedBatch(LineBatch):
     def __reduce__(self) -> tuple[object, ...]:
         """Give what a worker needs: the lines, once, and their places."""
         places = [(part.source, part.first_line, part.items) for part in self.parts]
-        return _with_places, (self.data, places, self.starts)
+        return _with_places, (PickleBuffer(self.data), places, self.starts)
 
 
 def joined(parts: Sequence[LineBatch]) -> LineBatch:

@@ -39,7 +39,7 @@ def test_every_line_keeps_its_place(parts: list[LineBatch]) -> None:
     expected = [each for part in parts for each in places(part)]
     assert places(whole) == expected
     assert list(parts_of(whole)) == parts
-    assert places(pickle.loads(pickle.dumps(whole))) == expected
+    assert places(pickle.loads(pickle.dumps(whole, pickle.HIGHEST_PROTOCOL))) == expected
 
 
 @given(st.lists(batches(), min_size=1, max_size=5))
@@ -60,4 +60,4 @@ def test_lines_cross_to_a_worker_once() -> None:
     parts = [LineBatch(number, "a", 1, b"x" * 9_999 + b"\n", 0) for number in range(5)]
     whole = joined(parts)
     assert isinstance(whole, JoinedBatch)
-    assert len(pickle.dumps(whole)) < 51_000
+    assert len(pickle.dumps(whole, pickle.HIGHEST_PROTOCOL)) < 51_000
