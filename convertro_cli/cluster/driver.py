@@ -208,7 +208,7 @@ class JobDriver:
         if anew := self._counts.begun_anew:
             report.advice.append(
                 f"{things(anew, 'bundle')} had to be begun anew: what a worker that was lost or "
-                "stopped had read was read again, and counts as already delivered."
+                "stopped had read was read again, and what it had delivered not sent again."
             )
         for note in self._exports.notes:
             self._watcher.notice(note)

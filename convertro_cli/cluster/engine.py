@@ -39,7 +39,12 @@ _COUNT_EVERY: Final = 1.0
 _TALKERS: Final = frozenset({"distributed", "tornado", "asyncio", "bokeh"})
 _NEVER: Final = logging.CRITICAL + 1
 # Bundles go to workers in numbers that its users choose: nobody has to be warned of their size.
-_CONFIG: Final = {"distributed.admin.large-graph-warning-threshold": "4GB"}
+# A cluster that is made here shows nothing over HTTP.
+_CONFIG: Final = {
+    "distributed.admin.large-graph-warning-threshold": "4GB",
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
 
 
 class EngineGoneError(Exception):
@@ -201,7 +206,10 @@ def open_engine(place: ClusterPlace, notice: Callable[[str], None]) -> Iterator[
         engine = Engine(client, place)
         opened.callback(engine.cancel)
         if not engine.threads:
-            notice(f"There are no workers at {place.scheduler} yet: waiting for the first.")
+            notice(
+                f"There are no workers at {place.scheduler} yet: waiting for the first "
+                f"(`dask worker {place.scheduler}` starts one)."
+            )
         yield engine
 
 
@@ -245,7 +253,7 @@ def _local_cluster(processes: int) -> LocalCluster:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # None is port 8787, which another one may have
             security=Security.temporary(),
             silence_logs=_NEVER,
         )

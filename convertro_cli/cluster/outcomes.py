@@ -53,6 +53,6 @@ def gone(place: ClusterPlace) -> ConvertroError:
     return ConvertroError(
         f"{place.title} is gone.",
         hint="Nothing is lost: its workers end what is under way. Run the same command again once "
-        "it is back.",
+        "it is back, and workers with it: they often end when it does.",
         exit_code=ExitCode.TRY_LATER,
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import psutil  # type: ignore[import-untyped]  # its stubs are no dependency
 import pytest
+import requests
 
 pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
 
@@ -17,7 +19,7 @@ from distributed.scheduler import KilledWorker
 
 from convertro_cli.cluster import frames
 from convertro_cli.cluster.bundles import Bundle, bundles_of
-from convertro_cli.cluster.engine import Engine, EngineGoneError
+from convertro_cli.cluster.engine import Engine, EngineGoneError, open_engine
 from convertro_cli.cluster.place import ClusterPlace
 from convertro_cli.cluster.task import BundleProcessError
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -153,3 +155,27 @@ def test_of_many_workers_each_is_heard_of_more_seldom() -> None:
     engine = Engine(cast(Client, cluster), ClusterPlace("tcp://127.0.0.1:8786"))
     cluster.last_seen = {f"tcp://w:{n}": 100.0 + 6.0 * n / 999 for n in range(1_000)}
     assert not engine.some_sleep
+
+
+def test_a_cluster_made_here_shows_nothing_over_http() -> None:
+    """What Dask listens at besides its own connections has no page, for nobody asked for one."""
+    with open_engine(ClusterPlace(processes=1), notice=lambda _: None) as engine:
+        assert engine.threads == 1
+        ours = psutil.Process()
+        listening = {
+            connection.laddr.port
+            for process in (ours, *ours.children(recursive=True))
+            for connection in process.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        answers = [_status_of(port) for port in listening]
+    assert 404 in answers
+    assert set(answers) <= {404, None}
+
+
+def _status_of(port: int) -> int | None:
+    """Give the status of a page that Dask has, None where the port speaks no HTTP."""
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/health", timeout=2).status_code
+    except requests.RequestException:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -286,13 +287,30 @@ def test_a_server_that_is_away_at_the_start_is_waited_for(tmp_path: Path) -> Non
 
 
 def test_a_database_that_does_not_exist_is_told_at_once(postgres: PostgresServer) -> None:
-    """The server is there and says no: to wait would change nothing."""
+    """The server is there and says no: to wait would change nothing, and so would to try later."""
     told: list[str] = []
     with pytest.raises(ConvertroError, match="does not exist") as raised:
         PostgresLedger(
             LedgerUrl(postgres.url("nothing")), patience=ServerPatience(notice=told.append)
         )
-    assert raised.value.exit_code is ExitCode.TRY_LATER
+    assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
+    assert "createdb" in str(raised.value.hint)
+    assert told == []
+
+
+@pytest.mark.parametrize("password", ["", "wrong"])
+def test_who_is_not_let_in_is_told_at_once_where_a_password_is_found(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    """A password that is wrong or that nobody gave does not come by itself."""
+    url = postgres.create_role(f"role_of_{password or 'none'}", "right")
+    monkeypatch.setenv("PGPASSWORD", password)
+    monkeypatch.setenv("PGPASSFILE", os.devnull)
+    told: list[str] = []
+    with pytest.raises(ConvertroError, match="password") as raised:
+        PostgresLedger(LedgerUrl(url), patience=ServerPatience(notice=told.append))
+    assert raised.value.exit_code is ExitCode.CANNOT_WRITE_STATE
+    assert "PGPASSWORD" in str(raised.value.hint)
     assert told == []
 
 

@@ -6,6 +6,7 @@ carried out whose answer was lost, nobody knows.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -33,6 +34,16 @@ _WORDS_THAT_PASS = (
     "remaining connection slots",
     "terminating connection",
 )
+_NO_PASSWORD = "no password supplied"  # noqa: S105 - libpq's own words: it did not even ask
+_WAYS_IN = {
+    "password": "Its password is found as by psql: ~/.pgpass, PGPASSFILE, a service file, or "
+    "PGPASSWORD.",
+    "database": "`createdb` makes a database.",
+}
+"""What helps where nobody is let in, by a word of what the server or libpq says."""
+
+# What it warns of, such as a connection that broke, is told in sentences.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 # The server ends a transaction whose process was stopped in its midst: others wait for it.
 # Every key is found by its index: what the planner takes for a short list of keys can be
@@ -167,16 +178,17 @@ class _Absence:
                 return
         if not _means_away(error):
             raise _refused(self._address, error) from None
+        if not _may_pass(error):
+            raise _not_let_in(self._address, error) from None
         now = time.monotonic()
         if self._since is None:
             self._since = now
-            if _may_pass(error):
-                self._patience.notice(
-                    f"The ledger in {self._address} is away ({what_it_said(error)}): "
-                    f"waiting for up to {self._patience.seconds:.0f} s."
-                )
+            self._patience.notice(
+                f"The ledger in {self._address} is away ({what_it_said(error)}): "
+                f"waiting for up to {self._patience.seconds:.0f} s."
+            )
         gone = now - self._since
-        if not _may_pass(error) or self._patience.stopped() or gone >= self._patience.seconds:
+        if self._patience.stopped() or gone >= self._patience.seconds:
             raise _away(self._address, error, gone) from None
         self._patience.meanwhile(self._pause)
         self._pause = min(_LONGEST_PAUSE, self._pause * 2)
@@ -211,7 +223,7 @@ def _may_pass(error: psycopg.Error) -> bool:
     text = str(error)
     return (
         error.sqlstate is not None
-        or "FATAL" not in text
+        or ("FATAL" not in text and _NO_PASSWORD not in text)
         or any(words in text for words in _WORDS_THAT_PASS)
     )
 
@@ -226,9 +238,25 @@ def _away(address: LedgerUrl, error: psycopg.Error, seconds: float) -> Convertro
     )
 
 
+def _not_let_in(address: LedgerUrl, error: psycopg.Error) -> ConvertroError:
+    said = what_it_said(error)
+    ways = (way for word, way in _WAYS_IN.items() if word in said.rpartition("FATAL")[2])
+    return _cannot_be_used(address, said, next(ways, f"Try `psql '{address.url}'`."))
+
+
 def _refused(address: LedgerUrl, error: psycopg.Error) -> ConvertroError:
+    way = "Mend it."
+    if isinstance(error, errors.InsufficientPrivilege):
+        way = (
+            "The role needs USAGE on the schema convertro, and SELECT, INSERT, UPDATE and DELETE "
+            "on its tables."
+        )
+    return _cannot_be_used(address, what_it_said(error), way)
+
+
+def _cannot_be_used(address: LedgerUrl, said: str, way: str) -> ConvertroError:
     return ConvertroError(
-        f"The ledger in {address} cannot be used: {what_it_said(error)}.",
-        hint="Nothing is lost. Mend it and run the same command again.",
+        f"The ledger in {address} cannot be used: {said}.",
+        hint=f"Nothing is lost. {way} Then run the same command again.",
         exit_code=ExitCode.CANNOT_WRITE_STATE,
     )
