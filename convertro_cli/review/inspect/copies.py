@@ -113,8 +113,7 @@ class Copies:
 
 def _line(batch: LineBatch, result: BatchFindings, index: int, rules: Rules) -> MappedLine:
     start, end = result.spans[index]
-    line = LineBatch(batch.file, batch.source, 1, batch.data[start:end], 0)
-    return next(map_lines(line, rules))
+    return next(map_lines(batch.only(result.keys.numbers[index], start, end), rules))
 
 
 def _calls(line: MappedLine) -> list[Call]:
