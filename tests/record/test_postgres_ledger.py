@@ -298,6 +298,20 @@ def test_a_database_that_does_not_exist_is_told_at_once(postgres: PostgresServer
     assert told == []
 
 
+def test_where_a_database_is_closed_to_all_nobody_is_told_to_make_one(
+    postgres: PostgresServer,
+) -> None:
+    """What helps against a missing database does not help against a closed one."""
+    closed = postgres.create_database()
+    name = psycopg.conninfo.conninfo_to_dict(closed)["dbname"]
+    with psycopg.connect(postgres.url(), autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    with pytest.raises(ConvertroError, match="not currently accepting") as raised:
+        PostgresLedger(LedgerUrl(closed))
+    assert "createdb" not in str(raised.value.hint)
+    assert "psql" in str(raised.value.hint)
+
+
 @pytest.mark.parametrize("password", ["", "wrong"])
 def test_who_is_not_let_in_is_told_at_once_where_a_password_is_found(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, password: str

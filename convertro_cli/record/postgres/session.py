@@ -7,6 +7,7 @@ carried out whose answer was lost, nobody knows.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -36,11 +37,11 @@ _WORDS_THAT_PASS = (
 )
 _NO_PASSWORD = "no password supplied"  # noqa: S105 - libpq's own words: it did not even ask
 _WAYS_IN = {
-    "password": "Its password is found as by psql: ~/.pgpass, PGPASSFILE, a service file, or "
-    "PGPASSWORD.",
-    "database": "`createdb` makes a database.",
+    re.compile("password"): "Its password is found as by psql: ~/.pgpass, PGPASSFILE, a service "
+    "file, or PGPASSWORD.",
+    re.compile("database .* does not exist"): "`createdb` makes a database.",
 }
-"""What helps where nobody is let in, by a word of what the server or libpq says."""
+"""What helps where nobody is let in, by what the server or libpq says."""
 
 # What it warns of, such as a connection that broke, is told in sentences.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
@@ -240,7 +241,7 @@ def _away(address: LedgerUrl, error: psycopg.Error, seconds: float) -> Convertro
 
 def _not_let_in(address: LedgerUrl, error: psycopg.Error) -> ConvertroError:
     said = what_it_said(error)
-    ways = (way for word, way in _WAYS_IN.items() if word in said.rpartition("FATAL")[2])
+    ways = (way for words, way in _WAYS_IN.items() if words.search(said.rpartition("FATAL")[2]))
     return _cannot_be_used(address, said, next(ways, f"Try `psql '{address.url}'`."))
 
 
