@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 import psutil  # type: ignore[import-untyped]  # its stubs are no dependency
@@ -66,6 +67,34 @@ def start(
     """Start a replay of the exports on the cluster."""
     where = ("--scheduler", machines.address, "--base-url", side.url, "--ledger", url)
     return workspace.start("replay", "exports", "--json", *where, *more)
+
+
+def start_sending(
+    workspace: Workspace, machines: DaskMachines, side: OtherSide, url: str
+) -> Running:
+    """Start a replay on the cluster, and wait until it is in the midst of sending."""
+    driver = start(workspace, machines, side, url)
+    wait_until(lambda: side.requests() > 100, "requests", within=60)
+    return driver
+
+
+def stop_a_sender(machines: DaskMachines, side: OtherSide) -> psutil.Process:
+    """Stop the process of a bundle in the midst of sending: neither about to begin nor done."""
+    stopped: list[psutil.Process] = []
+    port = urlsplit(side.url).port
+
+    def stops_one() -> bool:
+        for process in machines.bundle_processes():
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+                if any(at.raddr[1:] == (port,) for at in process.net_connections("tcp")):
+                    stopped.append(process)
+                    return True
+                process.resume()
+        return False
+
+    wait_until(stops_one, "process that sends")
+    return stopped[0]
 
 
 def slow_side() -> OtherSide:
@@ -152,8 +181,7 @@ def test_a_database_that_stays_away_ends_the_command_and_the_next_one_goes_on(
     workspace.config.write_text(SETTINGS.replace(timeout, 'ledger_timeout = "1s"'))
     with slow_side() as side:
         url = mortal_postgres.create_database()
-        driver = start(workspace, machines, side, url)
-        wait_until(lambda: side.requests() > 100, "requests", within=60)
+        driver = start_sending(workspace, machines, side, url)
         mortal_postgres.kill()
         ended = driver.end(within=60)
         assert "cannot be reached" in ended.err
@@ -203,8 +231,7 @@ def test_an_interrupt_stops_all_workers_cleanly(
     """Ctrl-C at the driver: what is under way ends, nothing is in doubt, the summary is right."""
     with slow_side() as side:
         url = postgres.create_database()
-        driver = start(workspace, machines, side, url)
-        wait_until(lambda: side.requests() > 100, "requests", within=60)
+        driver = start_sending(workspace, machines, side, url)
         driver.send(signal.SIGINT)
         ended = driver.end(within=30)
         assert ended.code == 130, ended.err
@@ -226,13 +253,12 @@ def test_a_machine_that_sleeps_on_is_not_waited_for(
     """
     with slow_side() as side, ExitStack() as woken:
         url = postgres.create_database()
-        driver = start(workspace, machines, side, url)
-        wait_until(lambda: side.requests() > 100, "requests", within=60)
-        victim = machines.bundle_processes()[0]
+        driver = start_sending(workspace, machines, side, url)
+        victim = stop_a_sender(machines, side)
         worker = machines.worker_of(victim)
+        worker.send_signal(signal.SIGSTOP)
         for process in (worker, victim):
             woken.callback(process.send_signal, signal.SIGCONT)
-            process.send_signal(signal.SIGSTOP)
         ended = driver.end(within=60)
         assert ended.code == 0, ended.err
         assert "begun anew" in ended.err
@@ -247,8 +273,7 @@ def test_a_command_that_is_killed_takes_its_workers_along(
     """kill -9 of the driver: what is under way ends, nothing more is sent or in doubt."""
     with slow_side() as side:
         url = postgres.create_database()
-        driver = start(workspace, machines, side, url)
-        wait_until(lambda: side.requests() > 100, "requests", within=60)
+        driver = start_sending(workspace, machines, side, url)
         driver.kill()
         wait_until(lambda: not machines.bundle_processes(), "end of the workers' processes")
         side.wait_for_quiet()
@@ -266,8 +291,7 @@ def test_a_scheduler_that_is_killed_ends_the_run_and_leaves_nothing_in_doubt(
     """
     with slow_side() as side:
         url = postgres.create_database()
-        driver = start(workspace, machines, side, url)
-        wait_until(lambda: side.requests() > 100, "requests", within=60)
+        driver = start_sending(workspace, machines, side, url)
         machines.scheduler.kill()
         ended = driver.end(within=60)
         assert "is gone" in ended.err
