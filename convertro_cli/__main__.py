@@ -17,6 +17,8 @@ def main() -> None:
         from convertro_cli.storage.signatures import set_aside
 
         sys.argv[1:] = set_aside(sys.argv[1:])
+    # Settings are checked by pydantic alone: it would ask each package that is installed for more.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         from convertro_cli.cli.app import run
 

@@ -8,6 +8,8 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from heapq import nlargest
 from typing import Any, Generic, Protocol, TypeVar
 
+from msgspec import Struct
+
 EXACTLY = Context(prec=2_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 """Adds without rounding: a JSON number has its digits between 1e308 and 5e-324."""
 
@@ -206,17 +208,15 @@ def is_cut(name: str) -> bool:
     return len(name) > LONGEST_NAME
 
 
-class Counted:
+class Counted(Struct):
     """Counts that are put together field by field, and can be taken apart again.
 
-    A dataclass of numbers, Counters, and whatever can itself be added and taken out.
+    Its fields are numbers, Counters, and whatever can itself be added and taken out.
     """
-
-    __slots__ = ()
 
     def add(self, other: Any) -> None:
         """Take in the counts of another part."""
-        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]
+        for name in self.__struct_fields__:
             mine, more = getattr(self, name), getattr(other, name)
             if isinstance(mine, int):
                 setattr(self, name, mine + more)
@@ -227,7 +227,7 @@ class Counted:
 
     def take_out(self, other: Any) -> None:
         """Take out the counts of some of what was counted."""
-        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]
+        for name in self.__struct_fields__:
             mine, less = getattr(self, name), getattr(other, name)
             if isinstance(mine, int):
                 setattr(self, name, mine - less)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from convertro_cli.mapping.dry_run import DryRunBatch, DryRunJob
 from convertro_cli.mapping.jobs import TOO_LONG
@@ -21,8 +22,7 @@ from convertro_cli.run.report import Report
 from convertro_cli.run.retyped import RetypedSearch
 
 
-@dataclass(frozen=True, slots=True)
-class DryRunOptions:
+class DryRunOptions(Struct, frozen=True):
     """``workers`` is None for the default; ``limit`` counts messages that pass the filters.
 
     ``resend`` and ``at_most_once`` are those of the replay that the dry run is to tell of.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -13,32 +14,23 @@ import typer
 
 from convertro_cli import __version__
 from convertro_cli.cli import log
-from convertro_cli.cli.check import check
 from convertro_cli.cli.console import print_error
-from convertro_cli.cli.diff import diff
-from convertro_cli.cli.explain import explain
-from convertro_cli.cli.forget import forget
 from convertro_cli.cli.help import EXIT_CODES, Command, Commands
-from convertro_cli.cli.init import init
-from convertro_cli.cli.inspect import inspect
-from convertro_cli.cli.ledger import dead_letters, ledger
 from convertro_cli.cli.option_groups import with_groups
-from convertro_cli.cli.replay import replay
-from convertro_cli.cli.sandbox import sandbox
-from convertro_cli.cli.status import status
 from convertro_cli.errors import ConvertroError, ExitCode
 
-_COMMANDS: tuple[Callable[..., None], ...] = (
-    init,
-    check,
-    inspect,
-    replay,
-    diff,
-    explain,
-    status,
-    forget,
-    sandbox,
+_COMMANDS = (
+    "init",
+    "check",
+    "inspect",
+    "replay",
+    "diff",
+    "explain",
+    "status",
+    "forget",
+    "sandbox",
 )
+"""The commands, in the order of their use: each is a function in the module of its name."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -59,8 +51,8 @@ def _convertro(
 def app(arguments: Sequence[str]) -> typer.Typer:
     """The program as these arguments need it.
 
-    Where the first of them names a command it is the only one there: Typer builds the options of
-    every command that it has, which for all of them takes a good part of a short command's time.
+    Where the first of them names a command it is the only one there. To load all the others, and
+    to build their options, would take a good part of a short command's time.
     """
     program = typer.Typer(
         name="convertro",
@@ -72,10 +64,13 @@ def app(arguments: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     program.callback()(_convertro)
-    named = [command for command in _COMMANDS if [command.__name__] == [*arguments[:1]]]
-    for command in named or _COMMANDS:
+    named = [name for name in _COMMANDS if [name] == [*arguments[:1]]]
+    for name in named or _COMMANDS:
+        command = getattr(import_module(f"convertro_cli.cli.{name}"), name)
         program.command(cls=Command, epilog=EXIT_CODES)(with_groups(command))
     if not named:
+        from convertro_cli.cli.ledger import dead_letters, ledger
+
         program.add_typer(ledger, name="ledger")
         program.add_typer(dead_letters, name="dead-letters")
     return program

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from convertro_cli.cli.help import EXIT_CODES, Command, Commands
 from convertro_cli.cli.option_groups import with_groups

@@ -1,6 +1,6 @@
 """Groups of options: a command takes each as one parameter, and Typer sees the options in it.
 
-A group is a dataclass whose fields are declared as options. Beside an option that is in place of
+A group is a struct whose fields are declared as options. Beside an option that is in place of
 a setting stands ``Overrides``, so that the settings are loaded with what was given.
 """
 
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
 from functools import wraps
 from typing import Any, NamedTuple, get_type_hints
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 
 class Overrides(NamedTuple):
@@ -25,9 +27,9 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command that takes the options of its groups one by one, as Typer gives them."""
     hints = get_type_hints(command, include_extras=True)
     taken: list[inspect.Parameter] = []
-    groups: dict[str, type] = {}
+    groups: dict[str, type[Struct]] = {}
     for name, parameter in inspect.signature(command).parameters.items():
-        if is_dataclass(hints[name]):
+        if _is_group(hints[name]):
             groups[name] = hints[name]
             taken += _parameters_of(hints[name])
         else:
@@ -36,7 +38,7 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(**given: Any) -> None:
         for name, group in groups.items():
-            given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
+            given[name] = group(**{each: given.pop(each) for each in group.__struct_fields__})
         command(**given)
 
     run.__annotations__ = {each.name: each.annotation for each in taken}
@@ -44,7 +46,11 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _parameters_of(group: type) -> Iterator[inspect.Parameter]:
+def _is_group(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Struct)
+
+
+def _parameters_of(group: type[Struct]) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
     for each in fields(group):
         yield inspect.Parameter(

@@ -1,7 +1,7 @@
 """The options of the commands: each is declared once, and commands are put together from groups.
 
 A declaration has an option's names, its help, the panel of ``--help`` that shows it, and the
-setting in whose place it is, if it is. A group is a dataclass of such declarations, which
+setting in whose place it is, if it is. A group is a struct of such declarations, which
 ``option_groups`` shows Typer as the command's own.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from msgspec import Struct
 
 from convertro_cli.cli.completion import complete_events, complete_transports, complete_types
 from convertro_cli.cli.option_groups import Overrides, in_place_of_settings, overrides
@@ -106,8 +106,7 @@ LedgerOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterOptions:
+class ClusterOptions(Struct, frozen=True):
     """On which machines."""
 
     scheduler: Annotated[
@@ -132,8 +131,7 @@ class ClusterOptions:
     ] = None
 
 
-@dataclass(frozen=True, slots=True)
-class SelectionOptions:
+class SelectionOptions(Struct, frozen=True):
     """Which messages to take, by time and type."""
 
     since: Annotated[
@@ -179,8 +177,7 @@ class SelectionOptions:
     ] = None
 
 
-@dataclass(frozen=True, slots=True)
-class SendingOptions:
+class SendingOptions(Struct, frozen=True):
     """How to send."""
 
     transport: Annotated[
@@ -211,8 +208,7 @@ class SendingOptions:
     ] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Loudness:
+class Loudness(Struct, frozen=True):
     """What the user wants to see on standard error."""
 
     quiet: Annotated[
@@ -225,8 +221,7 @@ class Loudness:
     ] = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerOptions:
+class LedgerOptions(Struct, frozen=True):
     """Where the ledger is."""
 
     state: Annotated[
@@ -242,8 +237,7 @@ class LedgerOptions:
     ledger: LedgerOption = None
 
 
-@dataclass(frozen=True, slots=True)
-class TargetOptions:
+class TargetOptions(Struct, frozen=True):
     """Where calls go."""
 
     account: Annotated[

@@ -10,9 +10,10 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.paths import CLOUDS
@@ -44,8 +45,7 @@ def file_or_stdout(path: Path | None) -> Path | None:
     return None if path is None or is_stdout(path) else path
 
 
-@dataclass(frozen=True, slots=True)
-class Spared:
+class Spared(Struct, frozen=True):
     """What a command reads or keeps: its exports, its settings, and the state beside them.
 
     Of a long list of exports the first ones are checked at once, the others when they are found:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Struct
 
 from convertro_cli.cli.options import OUTPUT, option
 from convertro_cli.cli.outputs import file_or_stdout
@@ -33,8 +34,7 @@ _FORMATS: dict[str, Format] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
+class ReportOptions(Struct, frozen=True):
     """Where a report goes and in which form."""
 
     format_: Annotated[

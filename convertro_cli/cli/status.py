@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from convertro_cli.cli.options import (
     DEFAULT_CONFIG,
@@ -69,7 +69,7 @@ def status(
         import orjson
 
         found = asdict(overview) if overview else {}
-        print_json(orjson.dumps({"state": str(place), **found}) + b"\n")
+        print_json(orjson.dumps({"state": str(place), **found}, default=asdict) + b"\n")
     elif overview is None:
         typer.echo(f"There is no ledger in {visible(str(place))} yet: nothing was replayed.")
     else:

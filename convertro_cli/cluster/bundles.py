@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.reading.export_set import ExportFile
@@ -17,8 +19,7 @@ _FEWEST_BYTES: Final = 1 << 20
 _A_THREAD: Final = 4  # bundles, so that none has to wait for the largest for long
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(Struct, frozen=True):
     """Some exports in their order. ``number`` counts bundles, ``first`` is its first file's place.
 
     ``size`` is in bytes as the files lie there.

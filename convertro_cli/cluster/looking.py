@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 from convertro_cli.cluster.bundles import Bundle, bundle_size, bundles_of
 from convertro_cli.cluster.engine import Engine, EngineGoneError, open_engine
@@ -29,8 +30,7 @@ _AHEAD = 2
 _TICK = 0.1
 
 
-@dataclass(slots=True)
-class ClusterSpread:
+class ClusterSpread(Struct):
     """Has a job done on a cluster, bundle by bundle."""
 
     engine: Engine

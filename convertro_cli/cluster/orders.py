@@ -7,8 +7,10 @@ credentials in its own environment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from convertro_cli.cluster.bundles import Bundle
 from convertro_cli.reading.batch import LineBatch
@@ -28,8 +30,7 @@ class Order(Protocol):
         """Do it with one bundle; give what comes of it, part by part. Raises ConvertroError."""
 
 
-@dataclass(frozen=True, slots=True)
-class LookOrder:
+class LookOrder(Struct, frozen=True):
     """Read a bundle, and do a job for each of its batches: the work of a dry run and the like.
 
     ``spare`` leaves of each batch what is needed once the job is done.

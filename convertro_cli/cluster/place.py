@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from convertro_cli.errors import ConvertroError
 
@@ -13,8 +14,7 @@ _SCHEMES: Final = frozenset({"tcp", "tls"})
 _WANTED: Final = "Give what `dask scheduler` prints as its address, such as tcp://scheduler:8786."
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterPlace:
+class ClusterPlace(Struct, frozen=True):
     """A scheduler's address, or the number of ``processes`` to start on this machine."""
 
     scheduler: str | None = None

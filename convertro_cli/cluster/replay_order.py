@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from convertro_cli.cluster.bundles import Bundle
 from convertro_cli.mapping.rules import Selection
@@ -32,8 +34,7 @@ class BundleEnd(NamedTuple):
     comes_again: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayOrder:
+class ReplayOrder(Struct, frozen=True):
     """Replay a bundle, as part of the job of this number in the ledger.
 
     ``settings`` is their digest, and ``begun`` when the job began, in Unix seconds.

@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from convertro_cli.cluster.driver import JobDriver
 from convertro_cli.cluster.engine import open_engine

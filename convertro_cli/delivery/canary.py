@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from convertro_cli.delivery.answers import Answer, read_answer
 from convertro_cli.delivery.pending import PendingCall
@@ -32,8 +33,7 @@ class Tried(NamedTuple):
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class CanaryOptions:
+class CanaryOptions(Struct, frozen=True):
     """How many ``calls`` go, and to whom each request is shown once it has ended."""
 
     calls: int

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+
+from msgspec import Struct
 
 from convertro_cli.delivery import endings
 from convertro_cli.delivery.answers import Success
@@ -38,8 +39,7 @@ from convertro_cli.record.ledger import Ledger
 from convertro_cli.record.tally import Tally
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryOptions:
+class DeliveryOptions(Struct, frozen=True, kw_only=True):
     """How to deliver; times are in seconds, rates in calls a second.
 
     ``concurrency`` is None for as many requests at once as prove good, up to
@@ -66,8 +66,7 @@ class DeliveryOptions:
     canary: CanaryOptions | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryState:
+class DeliveryState(Struct, frozen=True):
     """Where a delivery is, for whoever shows it. Times are in seconds, from now.
 
     ``rate`` is the most calls a second that may start, None for no limit. ``outage`` is how long

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
+
+from msgspec import Struct
 
 from convertro_cli.delivery.journal import Journal
 from convertro_cli.delivery.pending import PendingCall, PendingFile, PendingMessage
@@ -21,8 +22,7 @@ _FAILED = frozenset({Fate.FAILED, Fate.ALREADY_FAILED})
 """What becomes of a call whose place another one for its order takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class IntakeOptions:
+class IntakeOptions(Struct, frozen=True):
     """``resend``: what earlier runs did does not count. ``at_most_once``: doubt is left alone."""
 
     resend: bool = False

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from convertro_cli.delivery.pending import PendingCall
 from convertro_cli.record.dead_letters import DeadLetters
@@ -27,8 +28,7 @@ _COMMIT_AT = 256
 _COMMIT_AFTER = 0.25
 
 
-@dataclass(slots=True)
-class _Changes:
+class _Changes(Struct):
     """What happened since the last commit."""
 
     sent: list[bytes] = field(default_factory=list)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import log
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from convertro_cli.delivery.meter import Meter
 from convertro_cli.delivery.overload import OverloadSense, Sign
@@ -53,8 +54,7 @@ class RateCeiling:
         return self._bucket
 
 
-@dataclass(slots=True)
-class _Limit:
+class _Limit(Struct):
     """Requests at once: plus one each round trip, halved at a sign of overload."""
 
     value: float

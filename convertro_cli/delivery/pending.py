@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from convertro_cli.record.tally import Fate
 
 
-@dataclass(slots=True)
-class PendingFile:
+class PendingFile(Struct):
     """A file with messages that are not settled yet.
 
     ``clean`` turns False when a message of it was left in doubt: then it has to be read again.
@@ -19,8 +18,7 @@ class PendingFile:
     clean: bool = True
 
 
-@dataclass(slots=True, weakref_slot=True)
-class PendingMessage:
+class PendingMessage(Struct, weakref=True):
     """A message with calls that are not settled yet; ``original`` has its bytes.
 
     ``spooled`` is its number among what waits on disk, 0 if it never did.
@@ -36,8 +34,7 @@ class PendingMessage:
     spooled: int = 0
 
 
-@dataclass(slots=True)
-class PendingCall:
+class PendingCall(Struct):
     """A call that is not settled yet. Times are the delivery clock's.
 
     ``marked`` says that the ledger has it as being sent; ``uncertain`` that an earlier request

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import chain, count
+
+from msgspec import Struct
 
 from convertro_cli.delivery.answers import Success, read_answer
 from convertro_cli.delivery.blame import Blame
@@ -31,8 +32,7 @@ _SHORTEST_WAIT = 0.0005
 _ONE_MORE_EVERY = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class SenderOptions:
+class SenderOptions(Struct, frozen=True):
     """``max_attempts`` for one call; whether a call that may have arrived is left alone.
 
     ``success`` says which answers count as delivered.

@@ -11,7 +11,6 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -21,11 +20,9 @@ from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.tally import Fate
 
 _CALL = [
-    field.name
-    for field in fields(PendingCall)
-    if field.name not in {"message", "followers", "heirs"}
+    name for name in PendingCall.__struct_fields__ if name not in {"message", "followers", "heirs"}
 ]
-_MESSAGE = [field.name for field in fields(PendingMessage) if field.name not in {"file", "spooled"}]
+_MESSAGE = [name for name in PendingMessage.__struct_fields__ if name not in {"file", "spooled"}]
 _CALL_COLUMNS, _MESSAGE_COLUMNS = ", ".join(_CALL), ", ".join(_MESSAGE)
 _SCHEMA = f"""
     PRAGMA journal_mode = OFF;

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 USER_AGENT = "convertro"
 
@@ -37,8 +38,7 @@ class RequestOutcome(NamedTuple):
     content_type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TransportOptions:
+class TransportOptions(Struct, frozen=True):
     """What a transport needs to know: seconds for connecting and for the answer, and whom to trust.
 
     ``connections`` is the most requests that will be under way at once.

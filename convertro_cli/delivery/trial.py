@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 MANY_FAULTS = 4
 """From so many faults on their share tells something."""
 
 
-@dataclass(slots=True)
-class Answers:
+class Answers(Struct):
     """How many answers were good, and how many may be signs of overload."""
 
     good: float = 0
@@ -39,8 +38,7 @@ class Answers:
             self.faults /= 2
 
 
-@dataclass(slots=True, kw_only=True)
-class Trial(Answers):
+class Trial(Answers, kw_only=True):
     """What was answered since a cut. ``good_share`` is that of before, None if not known.
 
     ``rate_before`` and ``starts_before`` are how many requests a second were good before the cut,

@@ -13,8 +13,9 @@ Terraform keeps them as resources ``segment_destination_filter`` in its state
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from convertro_cli.destination_filters.documents import read_documents
 from convertro_cli.destination_filters.listing import Listing
@@ -36,16 +37,14 @@ class FilterFileError(ConvertroError):
         self.faults = faults
 
 
-@dataclass(frozen=True, slots=True)
-class FiltersFile:
+class FiltersFile(Struct, frozen=True):
     """The filters of a file, and a sentence for each thing in it that is to be known."""
 
     filters: tuple[DestinationFilter, ...]
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TransformationsFile:
+class TransformationsFile(Struct, frozen=True):
     """The transformations of a file, and a sentence for each thing in it that is to be known."""
 
     transformations: tuple[Transformation, ...]

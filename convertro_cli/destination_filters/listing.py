@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from convertro_cli.destination_filters.documents import JsonValue
 from convertro_cli.destination_filters.raw_table import Misshape, RawTable, shown
@@ -13,8 +14,7 @@ from convertro_cli.destination_filters.shapes import PUBLIC_API, TERRAFORM
 ListedKind = Literal["filter", "transformation"]
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(Struct):
     """What is read of a file: its tables, and what is wrong with it."""
 
     kind: ListedKind

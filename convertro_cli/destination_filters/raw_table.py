@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 ABOVE_ALL_TABLES = frozenset({"filters_file", "destination_id", "transformations_file"})
 """The keys that belong to no table. Below a table's heading they would belong to that."""
@@ -28,8 +29,7 @@ class Misshape(NamedTuple):
         return f"{text}; did you mean {self.meant}?" if self.meant else text
 
 
-@dataclass(frozen=True, slots=True)
-class RawTable:
+class RawTable(Struct, frozen=True):
     """A table as it was read, with its place and how its keys are spelt.
 
     Every question adds to ``faults`` what is wrong with the answer, and gives a value to go on

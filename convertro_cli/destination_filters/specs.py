@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 FieldNames = tuple[tuple[str, tuple[str, ...]], ...]
 """Paths of objects, each with names in it; the path "" is the message itself."""
@@ -16,13 +17,11 @@ def fields_of(fields: Mapping[str, Iterable[str]]) -> FieldNames:
     return tuple((path, tuple(names)) for path, names in fields.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(Struct, frozen=True):
     """``DROP``: the message is skipped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """``SAMPLE``: a part of the messages is kept, told by the value at ``path``, if there is one.
 
     ``percent`` is a fraction: 0 keeps none, 1 keeps all.
@@ -37,15 +36,13 @@ class Sample:
         return 0 < self.percent < 1
 
 
-@dataclass(frozen=True, slots=True)
-class DropProperties:
+class DropProperties(Struct, frozen=True):
     """``DROP_PROPERTIES``: the named fields are taken away."""
 
     fields: FieldNames
 
 
-@dataclass(frozen=True, slots=True)
-class AllowProperties:
+class AllowProperties(Struct, frozen=True):
     """``ALLOW_PROPERTIES``: in the objects that are named, all other fields are taken away."""
 
     fields: FieldNames
@@ -54,8 +51,7 @@ class AllowProperties:
 Action = Drop | Sample | DropProperties | AllowProperties
 
 
-@dataclass(frozen=True, slots=True)
-class DestinationFilter:
+class DestinationFilter(Struct, frozen=True):
     """A destination filter. ``source_id`` is None for messages of every source."""
 
     title: str
@@ -66,8 +62,7 @@ class DestinationFilter:
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Transformation:
+class Transformation(Struct, frozen=True):
     """A transformation. Paths are dotted from the top of the message; ``\\.`` is a dot in a name.
 
     ``renames`` has the old and the new path of each field that moves, ``values`` the paths that
@@ -88,8 +83,7 @@ class Transformation:
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FilterSpecs:
+class FilterSpecs(Struct, frozen=True):
     """All filters and transformations of a destination, in the order of the lists.
 
     ``notes`` has a sentence for each thing that is to be known of the files they come from.
@@ -97,7 +91,7 @@ class FilterSpecs:
 
     filters: tuple[DestinationFilter, ...] = ()
     transformations: tuple[Transformation, ...] = ()
-    notes: tuple[str, ...] = field(default=(), compare=False)
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.filters or self.transformations)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 from convertro_cli.destination_filters.fields import Message
 from convertro_cli.fql.parts import ConditionPart
@@ -31,8 +32,7 @@ class Draw(NamedTuple):
     percent: float
 
 
-@dataclass(frozen=True, slots=True)
-class FilterStep:
+class FilterStep(Struct, frozen=True):
     """A filter's actions of one kind, or a transformation, as it met one message.
 
     ``does`` is the kind of action (``DROP``, …, ``transform``). ``passed_over`` says why it was

@@ -6,43 +6,39 @@ operand that stands alone is a condition, too: it holds if its value is the bool
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal as OneOf
+
+from msgspec import Struct
 
 Operator = OneOf["=", "!=", "<", "<=", ">", ">=", "in"]
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A value that is written in the condition itself."""
 
     value: str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True):
     """A field of the object: its name, after the names of the objects that it is in."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Struct, frozen=True):
     """A list in brackets."""
 
     items: tuple[Operand, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function, with as many arguments as it takes."""
 
     name: str
     arguments: tuple[Operand, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Two operands and what is asked of them."""
 
     left: Operand
@@ -50,23 +46,20 @@ class Comparison:
     right: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """The opposite of a condition."""
 
     inner: Condition
 
 
-@dataclass(frozen=True, slots=True)
-class Junction:
+class Junction(Struct, frozen=True):
     """Two conditions or more, joined by one word."""
 
     word: OneOf["and", "or"]
     parts: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Everything:
+class Everything(Struct, frozen=True):
     """The condition ``all``, which holds for every object."""
 
 

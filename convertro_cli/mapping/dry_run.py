@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
 
 from convertro_cli.amounts import Sum
 from convertro_cli.mapping.calls import Call, Invalid, Skipped
@@ -20,7 +20,6 @@ from convertro_cli.segment.ids import read_id
 from convertro_cli.segment.json_text import write_json
 
 
-@dataclass(slots=True)
 class DryRunBatch(BatchCounts):
     """A batch of which it was only written down what would be sent.
 
@@ -46,7 +45,6 @@ class DryRunBatch(BatchCounts):
             self.typed.append(keys)
 
 
-@dataclass(slots=True)
 class DryRunJob(MappingJob):
     """Map a batch and write the dry run's lines for it; its calls go nowhere.
 
@@ -84,8 +82,7 @@ class DryRunJob(MappingJob):
         return result
 
 
-@dataclass(slots=True)
-class _Writing:
+class _Writing(Struct):
     """Writes the lines of a batch."""
 
     batch: LineBatch

@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from convertro_cli.mapping.calls import (
     Call,
@@ -74,8 +75,7 @@ class InvalidLine(NamedTuple):
     length: int = 0
 
 
-@dataclass(slots=True)
-class BatchCounts:
+class BatchCounts(Struct):
     """What is counted of a batch, whatever is done with it.
 
     ``mapped`` counts the messages that yield calls; ``warning_places`` has the numbers of a few
@@ -146,7 +146,6 @@ class BatchCounts:
             places.append(number)
 
 
-@dataclass(slots=True)
 class MappedBatch(BatchCounts):
     """A batch made ready for delivery: its messages that have calls, in order."""
 
@@ -183,8 +182,7 @@ def ready_call(call: Call, identity: str, rules: Rules) -> ReadyCall:
     )
 
 
-@dataclass(slots=True)
-class CallKeys:
+class CallKeys(Struct):
     """What the search for repeats looks at, of a batch's messages that have calls, in order.
 
     ``keys`` has the key of each call, end to end, and where orders go out once ``orders``
@@ -244,8 +242,7 @@ class CallKeys:
 _NO_ORDER = bytes(KEY_BYTES)
 
 
-@dataclass(slots=True)
-class MappingJob:
+class MappingJob(Struct):
     """What every job has: the rules, and a ``limit`` of messages that counts down over batches."""
 
     rules: Rules
@@ -280,7 +277,6 @@ class MappingJob:
         counts.exhausted = left <= 0
 
 
-@dataclass(slots=True)
 class ReplayJob(MappingJob):
     """Map a batch and make its calls ready to go."""
 

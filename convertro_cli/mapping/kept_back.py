@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from convertro_cli.amounts import Sum
 
 
-@dataclass(slots=True)
-class KeptBack:
+class KeptBack(Struct):
     """Messages and values, by reason and by what the reason's title is: a filter's, mostly."""
 
     totals: dict[tuple[str, str], Sum] = field(default_factory=dict)

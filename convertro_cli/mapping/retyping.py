@@ -8,7 +8,8 @@ that they may have given an event can be put into its key, and looked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from convertro_cli.mapping.calls import Call, Mapped
 from convertro_cli.mapping.jobs import BatchCounts, MappingJob
@@ -54,8 +55,7 @@ def typed_keys(
     return is_order, now, then
 
 
-@dataclass(frozen=True, slots=True)
-class Retyping:
+class Retyping(Struct, frozen=True):
     """Finds out which types a message's events may have had. ``delivered`` are some that
     earlier runs are known to have delivered."""
 
@@ -78,7 +78,6 @@ class Retyping:
         yield from self.delivered
 
 
-@dataclass(slots=True)
 class RetypingJob(MappingJob):
     """Give the keys of a batch's events, and nothing else of it."""
 

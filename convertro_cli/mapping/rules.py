@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from convertro_cli.segment.names import is_install, is_order, normalise
 
@@ -85,8 +87,7 @@ class EventMap:
         return {name: keys[0] for name, keys in self._keys.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which messages the user asked for. Times are Unix seconds: ``since`` <= time < ``until``.
 
     ``received_since`` and ``received_until`` bound the time at which Segment received a message,
@@ -114,8 +115,7 @@ class Selection:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Struct, frozen=True):
     """The consent that a message must carry: each of the ``categories`` set to true.
 
     ``without`` says what becomes of a message that carries no consent at all, ``empty`` of one
@@ -127,8 +127,7 @@ class Consent:
     empty: Literal["skip", "send"] = "skip"
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(Struct, frozen=True):
     """Where and how calls go out.
 
     ``targets`` has the URL up to the query for each call (``web_event``, ``web_user``,
@@ -140,8 +139,7 @@ class Wire:
     hash_email_ids: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """Everything that decides what a message becomes."""
 
     wire: Wire
@@ -168,9 +166,11 @@ class Rules:
     delivered_in_browser: DeliveredInBrowserSetting = "skip"
     unreadable_amount: UnreadableAmountSetting = "hold"
     repeated_orders: RepeatedOrdersSetting = "send"
-    has_selection: bool = field(init=False, repr=False, compare=False)
-    """Whether the user asked for some messages only."""
-    has_gates: bool = field(init=False, repr=False, compare=False)
+    destination_filters: DestinationFilters | None = None
+    """Segment's destination filters and transformations; None where there is nothing to apply."""
+    has_selection: bool = False
+    """Whether the user asked for some messages only. It is worked out, as is the next."""
+    has_gates: bool = False
     """Whether any gate is set that could stop a message which itself chooses nothing."""
 
     def __post_init__(self) -> None:
@@ -181,8 +181,5 @@ class Rules:
             or bool(self.consent.categories or self.disabled_events or has_selection)
             or self.delivered_in_browser == "skip-unmarked"
         )
-        object.__setattr__(self, "has_selection", has_selection)
-        object.__setattr__(self, "has_gates", has_gates)
-
-    destination_filters: DestinationFilters | None = None
-    """Segment's destination filters and transformations; None where there is nothing to apply."""
+        force_setattr(self, "has_selection", has_selection)
+        force_setattr(self, "has_gates", has_gates)

@@ -7,8 +7,9 @@ to a tracer: there is one copy of the rules, and it is the one that runs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Protocol
+
+from msgspec import Struct, field
 
 from convertro_cli.mapping.calls import InvalidReason, SkipReason
 
@@ -57,8 +58,7 @@ class PassedOver(NamedTuple):
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """One thing that the mapping did.
 
     ``why`` names the rule of the topic that decided, where there are several. ``value`` is what
@@ -91,8 +91,7 @@ class Trail(Protocol):
         """Forget what was noted: the message is mapped again from a more exact reading."""
 
 
-@dataclass(slots=True)
-class Notes:
+class Notes(Struct):
     """A trail that keeps the notes."""
 
     notes: list[Note] = field(default_factory=list)

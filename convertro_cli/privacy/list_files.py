@@ -7,9 +7,10 @@ import re
 import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+from msgspec import Struct, field
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.privacy.id_lines import read_id_lines
@@ -36,8 +37,7 @@ class ListFault(NamedTuple):
     is_misshapen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListFile:
+class ListFile(Struct, frozen=True):
     """A file of a suppression list.
 
     ``ids`` counts the user ids that stand in it, ``others`` the subjects that are none,
@@ -50,16 +50,14 @@ class ListFile:
     modified: float
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressions:
+class Suppressions(Struct, frozen=True):
     """The users that are suppressed, and the files that say so."""
 
     users: SuppressionList
     files: tuple[ListFile, ...] = ()
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """The files read so far."""
 
     builder: ListBuilder

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, NamedTuple
+
+from msgspec import Struct, field
 
 from convertro_cli.privacy.list_builder import FOR_GOOD, from_then_on
 from convertro_cli.privacy.misshapen import MisshapenError
@@ -48,8 +49,7 @@ class ListAnswer(NamedTuple):
     content: Any
 
 
-@dataclass(slots=True)
-class Pages:
+class Pages(Struct):
     """The pages that were read, by what they list: which there are, and which they lead to."""
 
     read: set[tuple[str, str]] = field(default_factory=set)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from convertro_cli.reading.identity import FileIdentity
@@ -31,8 +33,7 @@ def place(source: str, line: int, index: int | None = None) -> str:
     return f"{source}:{line}" if index is None else f"{source}:{line}[{index}]"
 
 
-@dataclass(frozen=True, slots=True)
-class FileEnd:
+class FileEnd(Struct, frozen=True):
     """How the reading of a file ended.
 
     ``damage`` is None if it was read to its end, else a sentence: what is wrong, where, and the
@@ -44,8 +45,7 @@ class FileEnd:
     identity: FileIdentity | None
 
 
-@dataclass(frozen=True, slots=True)
-class LineBatch:
+class LineBatch(Struct, frozen=True):
     """Whole lines of one file; only the last line of a file may lack its newline.
 
     ``file`` is the file's index, ``source`` its name, ``first_line`` the number (from 1) of the

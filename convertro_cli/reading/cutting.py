@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from convertro_cli.reading.batch import Items
 from convertro_cli.reading.damage import DamagedExport
@@ -11,8 +12,7 @@ from convertro_cli.reading.damage import DamagedExport
 KEPT_LINE = 8 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """Whole lines that begin with number ``first_line``.
 
     With ``overlong`` it is the first ``KEPT_LINE`` bytes of one line of that many bytes, its

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from convertro_cli.reading.unread import Unread
 
@@ -43,8 +44,7 @@ class DayFolder(NamedTuple):
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WantedDays:
+class WantedDays(Struct, frozen=True):
     """The days that are wanted, in epoch seconds, by what they bound.
 
     ``since`` bounds the messages' own times from below: a message is received after it happened,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from convertro_cli.reading.listed import Listed
 from convertro_cli.reading.raw import ExportPlace
@@ -15,8 +16,7 @@ from convertro_cli.reading.unread import Unread
 _TOGETHER = 500  # files that are sifted at once
 
 
-@dataclass(frozen=True, slots=True)
-class ExportFile:
+class ExportFile(Struct, frozen=True):
     """One export to read.
 
     ``name`` is what people and dry-run lines are shown: the path as given, for a folder's files
@@ -29,12 +29,11 @@ class ExportFile:
     name: str
     path: Path | None
     size: int | None
-    place: ExportPlace | None = field(default=None, compare=False)
-    mtime_ns: int | None = field(default=None, compare=False)
+    place: ExportPlace | None = None
+    mtime_ns: int | None = None
 
 
-@dataclass(slots=True)
-class ExportSet:
+class ExportSet(Struct):
     """The files to read, and how many were found and left unread, by reason.
 
     Iterate over it for all the files, once. ``files`` are those that are known at the beginning;
@@ -48,10 +47,10 @@ class ExportSet:
     unread: Counter[Unread] = field(default_factory=Counter)
     total_bytes: int | None = 0
     notes: Sequence[str] = ()
-    rest: Iterator[ExportFile] | None = field(default=None, compare=False)
-    found: int = field(default=0, compare=False)
+    rest: Iterator[ExportFile] | None = None
+    found: int = 0
     """How many files to read are known so far."""
-    listed: Listed = field(default_factory=Listed, compare=False)
+    listed: Listed = field(default_factory=Listed)
     """How many files were come upon so far, whether they are to be read or not."""
 
     def __post_init__(self) -> None:

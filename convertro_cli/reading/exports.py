@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from convertro_cli.reading.batch import LineBatch
 from convertro_cli.reading.compression import Stream

@@ -7,10 +7,11 @@ import glob
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from convertro_cli.reading.listed import Listed
 from convertro_cli.reading.unread import Unread, why_unread
@@ -31,8 +32,7 @@ class Entry(NamedTuple):
     by_link: bool = False
 
 
-@dataclass(slots=True)
-class Walk:
+class Walk(Struct):
     """Goes through a folder and its folders, each folder's entries in order of name.
 
     It holds the names of one folder at each depth, however many files there are, and looks at

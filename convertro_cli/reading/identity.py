@@ -6,17 +6,17 @@ import errno
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from convertro_cli.reading.paths import as_text
 
 _EDGE = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class FileIdentity:
+class FileIdentity(Struct, frozen=True):
     """The file at this place with these contents, as far as can be told without reading it all.
 
     ``path`` is absolute with links resolved; ``edges`` is a 16-byte BLAKE2b digest of the first

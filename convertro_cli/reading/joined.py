@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
 from pickle import PickleBuffer
+
+from msgspec.structs import replace
 
 from convertro_cli.reading.batch import Items, LineBatch
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedBatch(LineBatch):
+class JoinedBatch(LineBatch, frozen=True):
     """The lines of several batches, numbered through from 1, each with the place that it has.
 
     ``parts`` are the batches, and ``starts`` has the number before the first line of each.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.record.place import LedgerPlace
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from convertro_cli.record.postgres.taking_over import TakenOver
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedOptions:
+class SharedOptions(Struct, frozen=True, kw_only=True):
     """How a run shares a database; times are in seconds.
 
     ``stopped`` says that the run is to end, ``notice`` is told in a sentence of each absence of
@@ -42,8 +42,7 @@ class SharedOptions:
     stop: Callable[[int], None] = lambda _: None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenLedger:
+class OpenLedger(Struct, frozen=True):
     """A ledger that a run has open, and the place for its dead letters.
 
     ``forget`` removes the dead letters of these users, of all runs, and gives how many there were.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from convertro_cli.mapping.dead_letter import unwrap
 from convertro_cli.reading.identity import identify
@@ -19,8 +21,7 @@ from convertro_cli.segment.ids import read_id
 from convertro_cli.segment.json_text import read_json_exactly
 
 
-@dataclass(slots=True)
-class Forgotten:
+class Forgotten(Struct):
     """What was found in a place of dead letters, in lines. ``unreadable`` ones are among the kept.
 
     Their user cannot be told: they are no JSON, or no dead letters. The place is a file, or a

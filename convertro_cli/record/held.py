@@ -7,8 +7,9 @@ find any more, and whoever comes next begins anew.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from convertro_cli.errors import ConvertroError, ExitCode
 
@@ -16,8 +17,7 @@ Inode = tuple[int, int]
 """A file's device and number."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldFile:
+class HeldFile(Struct, frozen=True):
     """A file as it was when it was opened; ``what`` names it to a person."""
 
     what: str

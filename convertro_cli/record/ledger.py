@@ -9,9 +9,10 @@ SQLite for one run at a time, and PostgreSQL for any number of runs at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.reading.identity import FileIdentity
@@ -31,8 +32,7 @@ class Settled(NamedTuple):
     run: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A call or a line that failed for good: its key, why, and its place in an export."""
 
     key: bytes

@@ -6,11 +6,11 @@ import sqlite3
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
+from msgspec import Struct, field
 
 from convertro_cli.reading.identity import identify
 from convertro_cli.record import schema
@@ -42,8 +42,7 @@ class Target(NamedTuple):
 NO_TARGET = Target("a target that this ledger does not know")
 
 
-@dataclass(slots=True)
-class OpenLetters:
+class OpenLetters(Struct):
     """So many letters, by reason; ``oldest`` is an ISO 8601 time, None where there are none."""
 
     count: int = 0

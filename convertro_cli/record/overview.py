@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from convertro_cli.mapping.ledger_key import KEY_BYTES
 from convertro_cli.record import schema
@@ -27,8 +27,7 @@ from convertro_cli.record.sqlite_ledger import told
 from convertro_cli.record.state import StateFolder, is_under_way
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(Struct, frozen=True):
     """A run: when, and its summary; None where it did not come to its end.
 
     ``under_way`` says that it may still do so.
@@ -50,8 +49,7 @@ class RunRow:
         return self.exit_code != 0 and not self.under_way
 
 
-@dataclass(frozen=True, slots=True)
-class TargetRow:
+class TargetRow(Struct, frozen=True):
     """What there is of one target: calls settled, open dead letters, doubts, and its last run."""
 
     url: str
@@ -69,8 +67,7 @@ class TargetRow:
         return str(Target(self.url, self.account, self.site_id))
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
+class FileRow(Struct, frozen=True):
     """A file that was replayed to its end."""
 
     path: str
@@ -79,8 +76,7 @@ class FileRow:
     finished_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """The whole of a ledger in numbers, with its latest runs and files."""
 
     sent: int

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from convertro_cli.record.postgres.address import LedgerUrl
 from convertro_cli.record.state import StateFolder
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerPlace:
+class LedgerPlace(Struct, frozen=True):
     """The state folder, and the database's address where the ledger is not in the folder."""
 
     state: StateFolder

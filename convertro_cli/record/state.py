@@ -7,12 +7,12 @@ import os
 import socket
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.claim import FolderClaim
@@ -29,8 +29,7 @@ _PREFIXES = ("ledger.db", "dead-letters.", "waiting.db", LETTERS_AGAIN)
 _NAMED_WITHIN = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class StateFolder:
+class StateFolder(Struct, frozen=True):
     """Where a replay keeps its state. Exports hold personal data, so only the owner may look."""
 
     path: Path

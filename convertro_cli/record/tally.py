@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 from heapq import nsmallest
 from typing import Any
+
+from msgspec import Struct, field
 
 from convertro_cli.amounts import Sum, add_up
 from convertro_cli.mapping.kept_back import KeptBack
@@ -41,8 +42,7 @@ _PLACES_KEPT = 5
 _SKIPPED = {Fate.IN_DOUBT: IN_DOUBT, Fate.REPEATED_ORDER: "repeated_order"}
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """The counts of one run, as the summary shows them."""
 
     messages: Counter[str] = field(default_factory=Counter)

@@ -7,9 +7,10 @@ e-mail address also where its parts are (``j…@e….com``).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
+
+from msgspec import Struct
 
 from convertro_cli.segment.ids import plain_number
 
@@ -30,8 +31,7 @@ _LONG_ENOUGH_FOR_AN_END = 8
 _LONG_ENOUGH_FOR_A_START = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Masking:
+class Masking(Struct, frozen=True):
     """Shows personal data only as far as ``show`` allows."""
 
     show: Show

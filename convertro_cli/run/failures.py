@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.tally import Tally
@@ -13,8 +13,7 @@ _ENOUGH = 100
 _COUNTED = ("delivered", "failed", "invalid")
 
 
-@dataclass(frozen=True, slots=True)
-class FailureLimit:
+class FailureLimit(Struct, frozen=True):
     """The most messages that may fail or be invalid: a number, or a share of those settled."""
 
     number: int | None = None

@@ -12,10 +12,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.open_letters import Target
@@ -68,8 +69,7 @@ def check_metrics() -> None:
         ) from None
 
 
-@dataclass(slots=True)
-class RunFacts:
+class RunFacts(Struct):
     """What is known of a run at its end; ``report`` is None where it did not begin."""
 
     target: Target | None

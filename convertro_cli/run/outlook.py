@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.retyping import RetypingJob
@@ -36,8 +37,7 @@ _LOOKED_AT_IN_DOUBT = 4 << 20
 _MOST_FILES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Struct, frozen=True):
     """What is known of a replay before it begins.
 
     ``is_new`` says that nothing was ever sent to its target, as far as the ledger knows.

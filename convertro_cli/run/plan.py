@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from convertro_cli.mapping.rules import Selection
 from convertro_cli.reading.export_set import ExportSet
@@ -29,8 +30,7 @@ if TYPE_CHECKING:  # a dry run need not load what delivers
     from convertro_cli.delivery.canary import CanaryOptions
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayOptions:
+class ReplayOptions(Struct, frozen=True):
     """How to replay. ``workers`` is None for the default, ``command`` what the user typed.
 
     With ``dead_letters`` those of the ledger are tried again, wherever they are kept.
@@ -47,8 +47,7 @@ class ReplayOptions:
     command: str = "replay"
 
 
-@dataclass(frozen=True, slots=True)
-class JobBundle:
+class JobBundle(Struct, frozen=True):
     """Some of the exports of a replay that is spread over a cluster, for one run to replay.
 
     ``job`` is the replay's number in the ledger, ``bundle`` that of these exports in it;

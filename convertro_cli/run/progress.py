@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from convertro_cli.reading.export_set import ExportSet
 from convertro_cli.record.tally import Tally
@@ -15,8 +16,7 @@ if TYPE_CHECKING:  # who only reads exports need not load what delivers
 _WORTH_TELLING = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterProgress:
+class ClusterProgress(Struct, frozen=True):
     """Where a cluster is: bundles that are done and known, None while more are being found.
 
     ``rates`` has the calls a second of each process that is at it now, by its machine and number.
@@ -32,8 +32,7 @@ class ClusterProgress:
         return sum(self.rates.values())
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(Struct):
     """Where a run is. ``trouble`` says in a few words what holds it up, if anything does.
 
     ``rate`` is the most calls a second that may start, None for no limit. ``retries`` counts what

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.record.tally import Tally
@@ -12,16 +14,14 @@ if TYPE_CHECKING:
     from convertro_cli.run.retyped import RetypedSearch
 
 
-@dataclass(frozen=True, slots=True)
-class CanaryReport:
+class CanaryReport(Struct, frozen=True):
     """How many calls a canary sent; ``stopped`` says that there may be more to send."""
 
     calls: int
     stopped: bool
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """The report of a replay or a dry run. Times are in seconds.
 
     ``advice`` says what to do about what is left, a sentence each; ``problem`` why the run ended

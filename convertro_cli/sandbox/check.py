@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 Call = Literal["event", "user", "install"]
 
@@ -32,8 +33,7 @@ _LONGEST_NUMBER: Final = 400  # the largest double, written plainly, has 309 dig
 _LONGEST_SECONDS: Final = 12  # the year 9999; thirteen digits are milliseconds of our time
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A request as read: the call that its path names (None for an unknown path), its parameters,
     and one sentence that says why it is refused, or None when it is in order.
 

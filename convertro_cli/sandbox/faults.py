@@ -4,8 +4,9 @@ numbers and a clock that is handed in, so the same numbers give the same trouble
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import blake2b
+
+from msgspec import Struct
 
 from convertro_cli.sandbox.options import PlannedOutage, SandboxOptions
 from convertro_cli.token_bucket import TokenBucket
@@ -13,8 +14,7 @@ from convertro_cli.token_bucket import TokenBucket
 _BURST_S = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class FaultyAnswer:
+class FaultyAnswer(Struct, frozen=True):
     """The answer that a request gets in place of its own."""
 
     status: int

@@ -13,8 +13,9 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
+
+from msgspec import Struct
 
 # What common web servers take; a longer request would fail against the real service as well.
 MAX_REQUEST_LINE = 8190
@@ -35,8 +36,7 @@ class BadRequestError(Exception):
         self.sentence = sentence
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request's first line, and the rest of its head as it came."""
 
     method: str
@@ -53,8 +53,7 @@ class Request:
         return None if found is None else found.decode("latin-1")
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """A status, a body, and what the headers say beyond the body's type and length."""
 
     status: int

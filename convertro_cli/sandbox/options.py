@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from convertro_cli.errors import ConvertroError
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedOutage:
+class PlannedOutage(Struct, frozen=True):
     """A time in which every request fails: ``length_s`` seconds long, and it begins ``start_s``
     seconds after the sandbox has started to listen."""
 
@@ -28,8 +28,7 @@ class PlannedOutage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxOptions:
+class SandboxOptions(Struct, frozen=True):
     """The sandbox's settings.
 
     ``port`` 0 takes any free port. ``log`` is a file that gets one JSON line a request.

@@ -4,9 +4,10 @@ in it escaped, nothing loaded from anywhere."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
 
 from convertro_cli.sandbox.log import Record
 from convertro_cli.sandbox.tally import Stats
@@ -57,8 +58,7 @@ dd{font-size:1.15rem}
 """
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What the page shows: the counts, the sum of all values, the rate, the last requests."""
 
     stats: Stats

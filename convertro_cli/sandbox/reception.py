@@ -7,10 +7,11 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import blake2b
 from ipaddress import ip_address
 from typing import Final
+
+from msgspec import Struct
 
 from convertro_cli.sandbox.check import Checked, check
 from convertro_cli.sandbox.faults import Faults, FaultyAnswer
@@ -34,8 +35,7 @@ _PAGE_HEADERS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(Struct, frozen=True):
     """The clocks: ``steady`` never goes back, ``wall`` is Unix time; both in seconds."""
 
     steady: Callable[[], float]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from convertro_cli.destination_filters.specs import FilterSpecs
 from convertro_cli.mapping.ledger_key import scope

@@ -7,9 +7,10 @@ Segment drops the events of a filter that it cannot read, and to send them would
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from convertro_cli.destination_filters.conditions import unknown_fields, unreadable
 from convertro_cli.destination_filters.files import (
@@ -133,8 +134,7 @@ def _fault(misshape: Misshape, title: str) -> Fault:
     return Fault(misshape.place, f"{title}{problem}", allowed or None, misshape.meant)
 
 
-@dataclass(slots=True)
-class _File:
+class _File(Struct):
     """The files that raw settings name, what is wrong with them, and what is to be known."""
 
     data: Mapping[str, Any]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from convertro_cli.destination_filters.specs import FilterSpecs
@@ -43,8 +43,7 @@ _FILTER_KEYS = frozenset({"filters", "transformations", "filters_file", "transfo
 Origin = Literal["file", "environment", "option", "default"]
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedSettings:
+class LoadedSettings(Struct, frozen=True):
     """Checked settings, with where they are from.
 
     ``origins`` has a dotted key for each value that is not a default. Paths in the settings

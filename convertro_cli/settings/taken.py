@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class SegmentSettings:
+
+class SegmentSettings(Struct, frozen=True):
     """Tables of a convertro.toml, and a sentence for each thing that is not taken over."""
 
     values: dict[str, Any] = field(default_factory=lambda: {"convertro": {}, "events": {}})

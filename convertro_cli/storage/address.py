@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.paths import WEB
@@ -11,8 +12,7 @@ from convertro_cli.storage.signatures import signed
 from convertro_cli.text import visible
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A place in object storage.
 
     ``bucket`` is what Azure calls a container, and for a web address its host with the port.
@@ -24,7 +24,10 @@ class Address:
     scheme: str
     bucket: str
     key: str
-    url: str = field(default="", repr=False, compare=False)
+    url: str = ""
+
+    def __repr__(self) -> str:
+        return f"Address({self.name!r})"
 
     @property
     def name(self) -> str:

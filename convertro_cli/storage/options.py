@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class StorageOptions:
+
+class StorageOptions(Struct, frozen=True):
     """What ``[storage]`` says. Credentials are never among it: each cloud has its own ways."""
 
     endpoint_url: str | None = None

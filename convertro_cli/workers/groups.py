@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
 
 from convertro_cli.reading.batch import LineBatch
 
@@ -14,8 +15,7 @@ _BYTES: Final = 256 << 10
 _MOST: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Each(Generic[Result]):
+class Each(Struct, Generic[Result], frozen=True):
     """The job that does another one for each batch of a group."""
 
     job: Callable[[LineBatch], Result]

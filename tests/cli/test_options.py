@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import pytest
 import typer
+from msgspec import Struct
 
 from convertro_cli.cli import options as declared
 from convertro_cli.cli.app import app
@@ -106,8 +106,7 @@ def test_options_can_be_repeated_for_another_command(tmp_path: Path) -> None:
     assert repeat_options(loaded) == expected
 
 
-@dataclass(frozen=True)
-class _Greeting:
+class _Greeting(Struct, frozen=True):
     """A group for the tests."""
 
     name: Annotated[str, option("--name", panel=declared.INPUT, help="Whom.")] = "you"

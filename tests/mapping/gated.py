@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from convertro_cli.mapping.rules import Rules, Selection
 from convertro_cli.settings.compile import compile_rules

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from convertro_cli.mapping.calls import Skipped
 from convertro_cli.mapping.message import MADE_BY_REPLAY, map_message

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Self
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from convertro_cli.sandbox.log import Record
 from convertro_cli.sandbox.options import SandboxOptions
@@ -50,7 +51,7 @@ class OtherSide:
         """Listen again at the same address."""
         port = urlsplit(self.url).port or 0
         self._earlier = self.received()
-        self._sandbox = Sandbox(dataclasses.replace(options, port=port), keep_requests=True)
+        self._sandbox = Sandbox(replace(options, port=port), keep_requests=True)
         self._sandbox.start()
 
     def was_cut(self) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from msgspec import Struct
 
 SCHEMES = ("postgresql", "postgres")
 _SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret", "scram_client_key"})
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerUrl:
+class LedgerUrl(Struct, frozen=True):
     """A checked URL of a ledger."""
 
     url: str

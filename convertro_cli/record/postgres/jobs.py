@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from msgspec import Struct
 from psycopg import Connection
 
 from convertro_cli.record.postgres.session import Session
@@ -68,8 +68,7 @@ class SharedJob:
         return [JobPart(*row) for row in rows]
 
 
-@dataclass(slots=True)
-class JobShare:
+class JobShare(Struct):
     """What a run has to do with the job that it is part of.
 
     ``stop`` hears with which exit code the run is to end. ``counts`` are written by the next

@@ -11,10 +11,10 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
+from msgspec import Struct
 from psycopg import Connection, errors
 
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -72,8 +72,7 @@ _NETWORK: dict[str, Any] = {
 }
 
 
-@dataclass(slots=True)
-class ServerPatience:
+class ServerPatience(Struct):
     """How long to wait for a server that is away, in seconds, and what to do meanwhile.
 
     ``stopped`` says that nobody wants to wait any more; ``notice`` is told of each absence;

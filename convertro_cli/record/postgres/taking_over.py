@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from msgspec import Struct, field
 from psycopg import Connection
 
 from convertro_cli.reading.identity import FileIdentity
@@ -64,8 +64,7 @@ WHERE calls.claim IS NULL AND calls.state <> 1
 """
 
 
-@dataclass(slots=True)
-class TakenOver:
+class TakenOver(Struct):
     """How many rows of each kind the other ledger has; all of them are in the shared one now."""
 
     runs: int = 0
@@ -76,8 +75,7 @@ class TakenOver:
     dead_letters: int = 0
 
 
-@dataclass(slots=True)
-class TakingOver:
+class TakingOver(Struct):
     """Takes over the ledger of a state folder that no run uses. ``tick`` is told of each step."""
 
     state: StateFolder

@@ -13,9 +13,10 @@ message's calls; only a call that came before, which a dry run marks as a repeat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from convertro_cli.amounts import cut_name
 from convertro_cli.review.diff.calls import CallPair, Fields, ShownCall, pair_calls
@@ -34,8 +35,7 @@ class WhichMessage(NamedTuple):
     event: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What a comparison is to give: so many samples of each kind of change, whether every change
     is written down, and how its ids are shown; and whether to note events whose types differ."""
 

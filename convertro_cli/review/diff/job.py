@@ -6,9 +6,10 @@ Before is what other rules make of it, or what a saved dry run says that it beca
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct, field
 
 from convertro_cli.mapping.calls import Invalid, InvalidReason, Mapped, Outcome, Skipped, SkipReason
 from convertro_cli.mapping.jobs import BatchCounts, CallKeys, MappingJob
@@ -44,8 +45,7 @@ _LINE, _GONE = 1, 0
 """The changes of a line come after those of saved lines before it that are of nothing here."""
 
 
-@dataclass(slots=True)
-class DiffPart:
+class DiffPart(Struct):
     """What comparing a batch gave.
 
     ``written`` has the changes, if wanted, by the numbers of lines. ``exhausted`` says that the

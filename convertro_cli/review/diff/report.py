@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.review.diff.tally import DiffTally
@@ -15,8 +16,7 @@ from convertro_cli.run.retyped import RetypedSearch
 from convertro_cli.settings.compare import SettingDifference
 
 
-@dataclass(slots=True)
-class DiffReport:
+class DiffReport(Struct):
     """What changes between two sides.
 
     ``before`` and ``after`` name the two settings files; where ``is_saved``, ``before`` is a

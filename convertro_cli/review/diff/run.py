@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.export_set import ExportSet
@@ -20,8 +21,7 @@ from convertro_cli.run.retyped import RetypedSearch
 from convertro_cli.settings.compare import SettingDifference
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """What is compared: the rules after with those before, or with a saved dry run.
 
     ``settings`` has the differences of the two settings files, None if there is only one.
@@ -34,8 +34,7 @@ class Sides:
     settings: list[SettingDifference] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DiffOptions:
+class DiffOptions(Struct, frozen=True):
     """``workers`` is None for the default; ``limit`` counts messages that pass the filters."""
 
     wanted: Wanted

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from convertro_cli.amounts import cut_name
 from convertro_cli.mapping.wire import trait_text
@@ -59,16 +60,14 @@ class ChangeSample(NamedTuple):
         }
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """All changes of one kind: how many, and the first few of them."""
 
     count: int = 0
     samples: list[ChangeSample] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Groups:
+class Groups(Struct):
     """Changes by kind, ``wanted`` samples of each.
 
     A part of an export is small, and all its kinds are counted. Of the whole a bounded number of

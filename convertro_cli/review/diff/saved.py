@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,8 +66,7 @@ class SavedLine(NamedTuple):
         return place(self.file, self.number, self.item)
 
 
-@dataclass(frozen=True, slots=True)
-class SavedBatch(LineBatch):
+class SavedBatch(LineBatch, frozen=True):
     """A batch of the export with the saved lines that are of it.
 
     One without any data of an export has saved lines that are of nothing that this run reads.
@@ -219,9 +217,8 @@ _NOTHING = LineBatch(-1, "", 1, b"", 0, is_followed=True)
 
 
 def _beside(batch: LineBatch, lines: Iterable[SavedLine]) -> SavedBatch:
-    return SavedBatch(
-        **{each.name: getattr(batch, each.name) for each in fields(LineBatch)}, saved=tuple(lines)
-    )
+    found = {name: getattr(batch, name) for name in LineBatch.__struct_fields__}
+    return SavedBatch(**found, saved=tuple(lines))
 
 
 def _after(batch: LineBatch) -> At:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
+
+from msgspec import field
 
 from convertro_cli.amounts import EXACTLY, Counted, Rows, Sum, cut_name
 from convertro_cli.review.diff.calls import Fields, ShownCall, WhatChanged
@@ -36,7 +37,6 @@ class OneSide(NamedTuple):
     filter: str | None = None
 
 
-@dataclass(slots=True)
 class SideCounts(Counted):
     """Messages on one side: how many are sent, and why the others are not.
 
@@ -62,7 +62,6 @@ class SideCounts(Counted):
         return {"sent": self.sent, "not_sent": self.not_sent, **by_filter}
 
 
-@dataclass(slots=True)
 class MessageCounts(Counted):
     """Messages that were read, as they are counted on each side, and what changes of them.
 
@@ -93,10 +92,9 @@ class MessageCounts(Counted):
 
     def as_json(self) -> dict[str, Any]:
         """Give the counts, all of them."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: getattr(self, name) for name in self.__struct_fields__}
 
 
-@dataclass(slots=True)
 class BeforeAfter(Counted):
     """Calls and their values on the two sides."""
 
@@ -145,7 +143,6 @@ def _weight(item: tuple[str, BeforeAfter]) -> tuple[Decimal, int, int, str]:
     return value, -abs(row.calls_difference), -row.after.count, name
 
 
-@dataclass(slots=True)
 class DiffTally(Counted):
     """All that is counted: calls by verdict, totals by name, messages, and samples.
 

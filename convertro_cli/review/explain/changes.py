@@ -6,9 +6,11 @@ A change is one of the settings, of the export, or of an option; each knows what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from convertro_cli.destination_filters.filters import DestinationFilters
 from convertro_cli.destination_filters.specs import DestinationFilter, Transformation
@@ -35,8 +37,7 @@ REMOVED = object()
 """In place of a value: the key is taken away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """A message, and all that decides what becomes of it.
 
     ``rules`` are made of the settings, of the user's filters, and of the files that the settings
@@ -56,8 +57,7 @@ class Situation:
             return map_message(read_json_exactly(write_json(self.message)), self.rules)
 
 
-@dataclass(frozen=True, slots=True)
-class SettingChange:
+class SettingChange(Struct, frozen=True):
     """Values for keys of one table of convertro.toml; ``note`` says what else comes of it.
 
     ``cost`` is higher for a change that is not about this kind of message alone.
@@ -90,8 +90,7 @@ class SettingChange:
         return {**shown, "note": self.note}
 
 
-@dataclass(frozen=True, slots=True)
-class DataChange:
+class DataChange(Struct, frozen=True):
     """A value for a place in the message, such as ``context.device.id``.
 
     ``example`` says that the value only stands for the right one, which is not known here and
@@ -116,8 +115,7 @@ class DataChange:
         return {**shown, "value": self.value, "example": self.example}
 
 
-@dataclass(frozen=True, slots=True)
-class OptionDropped:
+class OptionDropped(Struct, frozen=True):
     """An option of the command line that is left away."""
 
     option: str
@@ -138,8 +136,7 @@ class OptionDropped:
 _Spec = TypeVar("_Spec", DestinationFilter, Transformation)
 
 
-@dataclass(frozen=True, slots=True)
-class FilterSwitchedOff:
+class FilterSwitchedOff(Struct, frozen=True):
     """A destination filter or transformation that is switched off, named by its title."""
 
     table: Literal["filters", "transformations"]

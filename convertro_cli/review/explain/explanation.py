@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+from msgspec import Struct
 
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.calls import Call, Invalid, Mapped
@@ -22,7 +23,6 @@ from convertro_cli.review.explain.remedy import find_remedies, why_not_sent
 from convertro_cli.review.explain.steps import ShownSetting, Step, Telling
 from convertro_cli.review.explain.words import Told, put_into_words
 from convertro_cli.review.masking import Masking, plain_values
-from convertro_cli.review.report.as_json import SPREAD
 from convertro_cli.segment.ids import read_id
 from convertro_cli.settings.load import LoadedSettings
 
@@ -54,24 +54,24 @@ class Parameter(NamedTuple):
     from_: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedCall:
+class ExplainedCall(Struct, frozen=True):
     """A call as a dry run's ``line`` has it, and its request.
 
     ``fault`` says why it cannot be sent, ``address`` has the settings that made its address,
     ``ledger`` what became of it before, or why nothing of it is known.
     """
 
-    line: Mapping[str, Any] = field(metadata=SPREAD)
+    line: Mapping[str, Any]
     fault: str | None
     detail: str | None
     parameters: Sequence[Parameter]
     address: Sequence[ShownSetting]
     ledger: Mapping[str, Any]
 
+    SPREAD: ClassVar = {"line"}
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+
+class Explanation(Struct, frozen=True):
     """One message explained, with personal data only as far as it may be shown.
 
     ``first_source`` is where a dead letter was first met. ``reason`` is None where all calls are

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from convertro_cli.errors import ExitCode
 from convertro_cli.mapping.lines import MappedLine, map_line, map_lines
@@ -57,8 +58,7 @@ LOOKED_ON = 64 << 20
 _PLACES = 5
 
 
-@dataclass(slots=True)
-class Search:
+class Search(Struct):
     """What was found. ``lines`` counts those of the file that was read last.
 
     ``others`` counts more of the kind, and ``places`` names the first of them; ``saw_all`` says
@@ -111,8 +111,7 @@ def search(
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class LineJob:
+class LineJob(Struct, frozen=True):
     """Finds a line by its number. Lines are counted on the way to it, and not parsed.
 
     Of an array it is the item ``index``, the first one without it.
@@ -182,8 +181,7 @@ class MessageIdJob:
         return message is not None and read_id(message.get("messageId")) == self._wanted
 
 
-@dataclass(frozen=True, slots=True)
-class FilterJob:
+class FilterJob(Struct, frozen=True):
     """Finds the messages that pass the filters of its rules, whatever becomes of them."""
 
     rules: Rules

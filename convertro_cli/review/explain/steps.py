@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+from msgspec import Struct
 
 from convertro_cli.destination_filters.steps import FilterStep
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import MISSING, Note, NoteVerdict, PassedOver, Path
 from convertro_cli.review.masking import Masking
-from convertro_cli.review.report.as_json import ASIDE
 from convertro_cli.settings.load import LoadedSettings
 
 _LONGEST_SHOWN = 80
@@ -26,8 +26,7 @@ class ShownSetting(NamedTuple):
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step of the way of a message through the rules.
 
     ``value`` is what was found, as far as it may be shown; ``says`` is never personal data.
@@ -43,11 +42,12 @@ class Step:
     reason: str | None
     settings: Sequence[ShownSetting]
     filter: dict[str, Any] | None = None
-    is_personal: bool = field(default=False, metadata=ASIDE)
+    is_personal: bool = False
+
+    ASIDE: ClassVar = {"is_personal"}
 
 
-@dataclass(frozen=True)
-class Telling:
+class Telling(Struct, frozen=True, dict=True):
     """How a message is told of: under which rules and settings, and how much of it is shown."""
 
     rules: Rules

@@ -7,8 +7,9 @@ times and event types depends on more, and has a function.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from convertro_cli.destination_filters.steps import FilterStep
 from convertro_cli.mapping.trail import Note, Path

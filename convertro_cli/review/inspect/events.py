@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
+
+from msgspec import Struct
 
 from convertro_cli.amounts import add_up, is_cut
 from convertro_cli.mapping.rules import EventMap, EventName
 from convertro_cli.review.inspect.findings import Findings
-from convertro_cli.review.report.as_json import ASIDE
 from convertro_cli.segment.names import normalise
 
 NameKind = Literal["order", "install", "mapped", "unmapped", "unnamed"]
 """What a track is by its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedEvents:
+class NamedEvents(Struct, frozen=True):
     """The tracks of one name in all its spellings; ``name`` is the most frequent, None for none.
 
     ``targets`` are the event types that ``[events]`` gives for the name. ``value_found`` is the
@@ -46,15 +45,16 @@ class OtherNames(NamedTuple):
     messages: int
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
+class Events(Struct, frozen=True):
     """The most frequent names, the others together, and ``every`` name that was kept."""
 
     names: int
     names_are_all: bool
     top: tuple[NamedEvents, ...]
     others: OtherNames
-    every: tuple[NamedEvents, ...] = field(metadata=ASIDE)
+    every: tuple[NamedEvents, ...]
+
+    ASIDE: ClassVar = {"every"}
 
     @classmethod
     def of(cls, found: Findings, table: EventMap, top: int) -> Events:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+from msgspec import Struct, field
 
 from convertro_cli.amounts import Counted, Rows, Sum, cut_name
 from convertro_cli.mapping.browser import Mark
@@ -56,7 +57,6 @@ FoundPlaces = FirstPlaces[tuple[str, str]]
 _PLACES = partial(FirstPlaces, PLACES_SHOWN)
 
 
-@dataclass(slots=True)
 class ChoiceCounts(Counted):
     """Messages that give a category of consent, and those that refuse it."""
 
@@ -64,7 +64,6 @@ class ChoiceCounts(Counted):
     refused: int = 0
 
 
-@dataclass(slots=True)
 class GateCounts(Counted):
     """What identifies and tracks say for the gates.
 
@@ -102,7 +101,6 @@ class GateCounts(Counted):
             self.marks[mark, NO_MONTH if day is None else month_of(day)] += count
 
 
-@dataclass(slots=True)
 class Outcomes(Counted):
     """What becomes of messages, counted as a replay counts them, and of their calls.
 
@@ -184,8 +182,7 @@ class Outcomes(Counted):
                 row.add_values(values)
 
 
-@dataclass(slots=True)
-class TimeCounts:
+class TimeCounts(Struct):
     """When messages happened: first and last in Unix seconds, days and hours counted from 1970."""
 
     days: Rows[int, Sum] = field(default_factory=_DAYS)
@@ -213,7 +210,6 @@ class TimeCounts:
             self.hours.clear()
 
 
-@dataclass(slots=True)
 class Findings(Counted):
     """All that is found.
 
@@ -244,8 +240,7 @@ class Findings(Counted):
         self.warned.note(what, (place, ""))
 
 
-@dataclass(slots=True)
-class CameBefore:
+class CameBefore(Struct):
     """Calls of ``copies`` of messages, messages that share an id, and calls for known orders.
 
     A copy's calls are not sent again. ``shared_ids`` counts messages whose id a different one had
@@ -258,8 +253,7 @@ class CameBefore:
     repeated_orders: Sum = field(default_factory=Sum)
 
 
-@dataclass(slots=True)
-class BatchFindings:
+class BatchFindings(Struct):
     """What is found in one batch, as if no call came before.
 
     ``keys`` is for finding the calls that did, ``spans`` has where in the batch the messages lie

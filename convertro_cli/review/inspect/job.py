@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
@@ -62,7 +61,6 @@ def event_of(message: Mapping[str, Any] | None) -> str | None:
     return name_of(message.get("event"))
 
 
-@dataclass(slots=True)
 class InspectJob(MappingJob):
     """Find out what is in a batch."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+from msgspec import Struct
 
 from convertro_cli.amounts import Rows, Sum, add_up
 from convertro_cli.mapping.kept_back import KeptBack
 from convertro_cli.review.inspect.findings import FoundPlaces, GateCounts, Outcomes, TimeCounts
-from convertro_cli.review.report.as_json import ASIDE
 from convertro_cli.review.report.document import Place
 from convertro_cli.segment.days import day_of, hour_of, moment_of
 
@@ -50,8 +50,7 @@ class Gap(NamedTuple):
     days: int
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(Struct, frozen=True):
     """When the messages happened, in UTC. ``by_hour`` is there for a short span only.
 
     Without ``is_exact`` there were more different days than can be kept, and so no gaps are
@@ -63,7 +62,9 @@ class Times:
     by_day: Mapping[date, int]
     by_hour: Mapping[datetime, int]
     gaps: tuple[Gap, ...]
-    is_exact: bool = field(metadata=ASIDE)
+    is_exact: bool
+
+    ASIDE: ClassVar = {"is_exact"}
 
     @classmethod
     def of(cls, found: TimeCounts) -> Times | None:
@@ -104,8 +105,7 @@ class RepeatedMessages(NamedTuple):
     one_in: int
 
 
-@dataclass(frozen=True, slots=True)
-class Becomes:
+class Becomes(Struct, frozen=True):
     """What becomes of the messages, counted as a replay counts them, and the calls by kind.
 
     Without settings it is what would be sent under settings that send all they can.
@@ -203,8 +203,7 @@ def marks_by_month(found: GateCounts) -> Iterator[Mapping[str, Any]]:
         yield {"month": month or None, **marks}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """Messages that somebody's choice keeps back: why, by which filter, and their worth."""
 
     reason: str
@@ -221,8 +220,7 @@ def kept_of(found: KeptBack) -> Iterator[Kept]:
         yield Kept(reason=reason, title=title, messages=kept.count, value=kept.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """Something wrong with so many lines, and the places of the first of them."""
 
     count: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, ClassVar, TypedDict
+
+from msgspec import Struct, field
 
 from convertro_cli.amounts import Name, Rows, Sum
 from convertro_cli.errors import ExitCode
@@ -14,7 +15,6 @@ from convertro_cli.review.inspect import parts
 from convertro_cli.review.inspect.events import Events
 from convertro_cli.review.inspect.findings import CameBefore, Findings
 from convertro_cli.review.inspect.profile import Lack, find_lacks
-from convertro_cli.review.report.as_json import ASIDE
 
 OTHER = "(other)"
 """In place of the types that were too many to be kept."""
@@ -37,8 +37,7 @@ class ReadingFacts(TypedDict):
     exit_code: ExitCode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectReport:
+class InspectReport(Struct, frozen=True, kw_only=True):
     """All that was found, under the names that programs read; see also ``ReadingFacts``.
 
     ``copies`` are calls of messages that are there twice, which are not sent again;
@@ -53,7 +52,7 @@ class InspectReport:
     types: Mapping[str, int]
     modes: Mapping[str, int]
     sources: tuple[parts.Source, ...]
-    other_sources: int = field(metadata=ASIDE)
+    other_sources: int
     events: Events
     time: parts.Times | None
     lacking: tuple[Lack, ...]
@@ -68,15 +67,17 @@ class InspectReport:
     invalid: Mapping[str, parts.Trouble]
     warnings: Mapping[str, parts.Trouble]
     by_event_type: Mapping[str, parts.TypeTotal]
-    other_event_types: parts.CallsWorth = field(metadata=ASIDE)
-    top: int = field(metadata=ASIDE)
-    filtered: bool = field(metadata=ASIDE)
+    other_event_types: parts.CallsWorth
+    top: int
+    filtered: bool
     files: Mapping[str, int]
     unread: Mapping[str, int] = field(default_factory=dict)
     bytes_read: int
     elapsed_s: float
     interrupted: bool = False
     exit_code: ExitCode
+
+    ASIDE: ClassVar = {"other_sources", "other_event_types", "top", "filtered"}
 
 
 def build_report(

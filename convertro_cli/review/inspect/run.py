@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.reading.export_set import ExportSet
@@ -14,8 +14,7 @@ from convertro_cli.run.progress import Watcher
 from convertro_cli.run.reading import Reading, Spread
 
 
-@dataclass(frozen=True, slots=True)
-class InspectOptions:
+class InspectOptions(Struct, frozen=True):
     """``settings`` names the file that the rules are from, None for rules without settings.
 
     ``workers`` is None for the default; ``limit`` counts messages that pass the filters;

@@ -8,31 +8,27 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import orjson
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import asdict
 
 from convertro_cli.segment.json_text import write_json
 
-ASIDE: Mapping[str, Any] = {"aside": True}
-"""The metadata of a field that only people are shown."""
-
-SPREAD: Mapping[str, Any] = {"spread": True}
-"""The metadata of a field whose own entries stand among the other fields."""
-
-_OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-
 
 def write_report(report: object, number: Callable[[Decimal], object] = float) -> bytes:
-    """Write a report, of dataclasses and named tuples, as one JSON object on a line.
+    """Write a report, of structs and named tuples, as one JSON object on a line.
 
     A field that has a default is left out while it is at that; an underscore behind its name is
-    for Python only. Counts come with the greatest first, and by two names as one table in
-    another. Times are ISO 8601 in UTC. ``number`` gives an amount as it is written.
+    for Python only. A struct names in ``ASIDE`` the fields that only people are shown, and in
+    ``SPREAD`` those whose own entries stand among the other fields. Counts come with the greatest
+    first, and by two names as one table in another. Times are ISO 8601 in UTC. ``number`` gives
+    an amount as it is written.
     """
 
     def default(value: object) -> object:
@@ -46,7 +42,7 @@ def write_report(report: object, number: Callable[[Decimal], object] = float) ->
     def written(value: object) -> bytes:
         told = _told(value)
         try:
-            return write_json(told, default=default, option=_OPTIONS)
+            return write_json(told, default=default, option=orjson.OPT_PASSTHROUGH_DATETIME)
         except orjson.JSONEncodeError:  # something is nested almost as deep as orjson goes
             return json.dumps(told, default=_told).encode()
 
@@ -61,33 +57,46 @@ def exactly(value: Decimal) -> orjson.Fragment:
 def _told(value: object) -> dict[str, Any]:
     """Give what is to be written of a part of a report."""
     told: dict[str, Any] = {}
-    for name, found, metadata in _fields(value):
+    spread = getattr(value, "SPREAD", ())
+    for name, found in _fields(value):
         if isinstance(found, Counter):
             shown = _ranked(found)
         elif isinstance(found, Mapping):
             shown = {_key(key): row for key, row in found.items()}
         else:
             shown = found
-        told |= shown if "spread" in metadata else {name.rstrip("_"): shown}
+        told |= shown if name in spread else {name.rstrip("_"): shown}
     return told
 
 
-def _fields(value: Any) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
-    """Give the name and the value of each field that is to be written, and its metadata."""
-    if is_dataclass(value) and not hasattr(value, "as_json"):
-        for each in fields(value):
-            found, made = getattr(value, each.name), each.default_factory
-            default = each.default if made is MISSING else made()
-            if found != default and "aside" not in each.metadata:
-                yield each.name, found, each.metadata
-    elif isinstance(value, tuple) and hasattr(value, "_fields"):
-        defaults: Mapping[str, object] = getattr(value, "_field_defaults", {})
-        for name, found in zip(value._fields, value, strict=True):
-            if found != defaults.get(name, MISSING):
-                yield name, found, {}
+def _fields(value: Any) -> Iterable[tuple[str, Any]]:
+    """Give the name and the value of each field that is to be written."""
+    if hasattr(value, "as_json"):
+        return _fields(value.as_json())
+    if isinstance(value, Mapping):
+        return value.items()
+    if isinstance(value, Struct):
+        found, defaults = asdict(value), _defaults(type(value))
     else:
-        table = value if isinstance(value, Mapping) else value.as_json()
-        yield from ((name, found, {}) for name, found in table.items())
+        found, defaults = value._asdict(), value._field_defaults
+    aside = getattr(value, "ASIDE", ())
+    return (
+        (name, each)
+        for name, each in found.items()
+        if name not in aside and not (name in defaults and each == defaults[name])
+    )
+
+
+@cache
+def _defaults(kind: type[Struct]) -> Mapping[str, object]:
+    """Give the defaults of those fields of a struct that have one."""
+    values = kind.__struct_defaults__
+    named = zip(kind.__struct_fields__[-len(values) :], values, strict=True) if values else ()
+    return {
+        name: each.factory() if hasattr(each, "factory") else each
+        for name, each in named
+        if each is not NODEFAULT
+    }
 
 
 def _ranked(counts: Counter[Any]) -> dict[str, Any]:

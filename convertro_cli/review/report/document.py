@@ -7,11 +7,13 @@ any. Text in it is as it was found: each of the three escapes all of it, in one 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain, repeat
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from convertro_cli.text import count
 
@@ -39,8 +41,7 @@ INDENT = "  "
 """What the first cell of a row begins with that belongs to the row above."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows under columns. A column that ends in ``#`` is of numbers.
 
     Each row has as many cells as there are columns; ``total`` is a last row, if any. Without
@@ -54,23 +55,20 @@ class Table:
     total: Row = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fitting:
+class Fitting(Struct, frozen=True):
     """The same tables from wide to narrow: where room is short, the widest that fits is taken."""
 
     variants: Sequence[Sequence[Table]]
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
+class Prose(Struct, frozen=True):
     """Sentences, a paragraph each."""
 
     title: str
     lines: Sequence[Text]
 
 
-@dataclass(frozen=True, slots=True)
-class Verbatim:
+class Verbatim(Struct, frozen=True):
     """Lines to be copied, such as a URL: however long they are, none is broken."""
 
     lines: Sequence[str]
@@ -83,8 +81,7 @@ class Place(NamedTuple):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Reasons, each with its number and the first places where it was met."""
 
     title: str
@@ -109,8 +106,7 @@ class Series(NamedTuple):
     by_day: Mapping[date, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(Struct, frozen=True):
     """One or two series by day; of a short time ``by_hour`` has the first one by hour.
 
     ``holes`` says in lines on which days there is nothing.
@@ -132,8 +128,7 @@ class Pair(NamedTuple):
     after_text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Struct, frozen=True):
     """Pairs of numbers as a picture. Only pages have room for it; a table has the numbers."""
 
     title: str
@@ -149,8 +144,7 @@ class Field(NamedTuple):
     changed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """One example. ``tone`` tells one that was added or removed from one that changed."""
 
     title: str
@@ -159,8 +153,7 @@ class Example:
     tone: Literal["added", "removed", "changed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Examples:
+class Examples(Struct, frozen=True):
     """Examples of one kind, of ``count`` in all."""
 
     title: str
@@ -172,8 +165,7 @@ class Examples:
 Block = Table | Fitting | Prose | Verbatim | Places | Days | Bars | Examples
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What stands under one heading; ``key`` is the heading's address within a page."""
 
     key: str
@@ -202,8 +194,7 @@ class Figure(NamedTuple):
     tone: Tone = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A report.
 
     ``lede`` says it in a sentence or two; ``facts`` have a label each; ``warnings`` are what the

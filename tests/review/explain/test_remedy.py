@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as profile
+from msgspec.structs import replace
 
 from convertro_cli.mapping.calls import SkipReason
 from convertro_cli.mapping.rules import Selection

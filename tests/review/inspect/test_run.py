@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from convertro_cli.dry_run import DryRunOptions, dry_run
 from convertro_cli.errors import ExitCode
