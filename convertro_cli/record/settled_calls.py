@@ -19,17 +19,18 @@ from convertro_cli.record.ledger import CallState, Settled, split_keys
 MERGE_AT = 65_536
 """So many recent calls are merged. Until then a run has them in memory, in 110 bytes each."""
 
-_KEYS_A_QUERY = 64
-_LOOK_UP = f"SELECT key, state, run FROM calls WHERE key IN ({','.join('?' * _KEYS_A_QUERY)})"  # noqa: S608
 _KEYS_A_STATEMENT = 512  # SQLite keeps what their pages were until it is through with them all
-# The keys of a run, end to end: SQLite cuts them, for a row of Python's costs twice as much as what
-# SQLite does with it. Where a row is replaced, a trigger takes it out of the totals (``schema``).
-_PUT = f"""
-INSERT INTO calls
+# Keys go to SQLite end to end, and it cuts them: a row or a parameter of Python's for each costs
+# twice as much as what SQLite does with it.
+_EACH_KEY = f"""
 WITH RECURSIVE place (start) AS (
     SELECT 1 UNION ALL SELECT start + {KEY_BYTES} FROM place LIMIT length(:keys) / {KEY_BYTES}
-)
-SELECT substr(:keys, start, {KEY_BYTES}), :state, :run FROM place WHERE true
+), each (key) AS (SELECT substr(:keys, start, {KEY_BYTES}) FROM place)
+"""  # noqa: S608
+_LOOK_UP = f"{_EACH_KEY} SELECT key, state, run FROM each CROSS JOIN calls USING (key)"  # noqa: S608
+# Where a row is replaced, a trigger takes it out of the totals (``schema``).
+_PUT = f"""
+INSERT INTO calls {_EACH_KEY} SELECT key, :state, :run FROM each WHERE true
 ON CONFLICT (key) DO UPDATE SET state = excluded.state, run = excluded.run
 """  # noqa: S608
 _COUNT = (
@@ -166,12 +167,8 @@ def find_settled(
         found = {key: Settled(CallState.SENT, recent[key]) for key in keys if key in recent}
         if found:
             keys = [key for key in keys if key not in found]
-    for start in range(0, len(keys), _KEYS_A_QUERY):
-        some = keys[start : start + _KEYS_A_QUERY]
-        # Always as many parameters, so that SQLite prepares the statement only once.
-        padded = [*some, *[None] * (_KEYS_A_QUERY - len(some))]
-        for key, state, run in database.execute(_LOOK_UP, padded):
-            found[key] = Settled(CallState(state), run)
+    for key, state, run in database.execute(_LOOK_UP, {"keys": b"".join(keys)}):
+        found[key] = Settled(CallState(state), run)
     return found
 
 

@@ -40,6 +40,7 @@ COUNTERS = ("messages", "calls", "skipped", "invalid", "failed", "warnings", "fi
 
 _PLACES_KEPT = 5
 _SKIPPED = {Fate.IN_DOUBT: IN_DOUBT, Fate.REPEATED_ORDER: "repeated_order"}
+_NAMES = {fate: fate.name.lower() for fate in Fate}  # asked for of each message
 
 
 class Tally(Struct):
@@ -116,7 +117,7 @@ class Tally(Struct):
     def settle_call(self, fate: Fate) -> None:
         """Count a call that was not delivered by this run."""
         if fate is not Fate.REPEATED_ORDER:
-            self.calls[fate.name.lower()] += 1
+            self.calls[_NAMES[fate]] += 1
 
     def settle_message(self, fate: Fate, reason: str | None = None) -> None:
         """Count a message all of whose calls are settled; ``reason`` says why it failed."""
@@ -125,7 +126,7 @@ class Tally(Struct):
             self.messages["skipped"] += 1
             self.skipped[_SKIPPED[fate]] += 1
             return
-        self.messages[fate.name.lower()] += 1
+        self.messages[_NAMES[fate]] += 1
         if fate is Fate.FAILED and reason:
             self.failed[reason] += 1
 
