@@ -12,7 +12,6 @@ from math import isinf
 from operator import itemgetter
 from string import ascii_letters, digits
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote
 
 import orjson
 
@@ -69,6 +68,7 @@ _ENDPOINTS: dict[tuple[Any, ...], str] = {
     ("cloud", "install"): "install",
 }
 _PLAIN = (ascii_letters + digits + "-._~").encode()
+_WRITTEN = [chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in range(256)]
 _REMEMBERED_LENGTH = 512
 _MOST_REMEMBERED = 4096
 
@@ -85,7 +85,7 @@ def build_url(call: Call, wire: Wire) -> str:
     that are sent.
     """
     where = _ENDPOINTS[call[:2]]
-    names, writers, values = _FIELDS[wire.hash_email_ids, where]
+    names, writers, values = WRITTEN_FIELDS[wire.hash_email_ids, where]
     if wire.names:
         writers = _renamed(names, writers, wire)
     parts = [
@@ -96,19 +96,6 @@ def build_url(call: Call, wire: Wire) -> str:
     if call.traits:
         parts += [f"&{name}={encode(trait_text(value))}" for name, value in call.traits.items()]
     return f"{wire.targets[where]}?{''.join(parts)[1:]}"
-
-
-def parameters(call: Call, wire: Wire) -> list[tuple[str, str]]:
-    """Give the parameters of a call, under the names before any renaming, as they are sent."""
-    fields = _FIELDS[wire.hash_email_ids, endpoint(call)]
-    found = [
-        (name, unquote(write(value)))
-        for name, (_, write), value in zip(
-            fields.names, fields.writers, fields.values(call), strict=True
-        )
-        if value is not None
-    ]
-    return found + [(name, trait_text(value)) for name, value in (call.traits or {}).items()]
 
 
 def wire_user_id(user_id: str, *, hash_email_ids: bool) -> str:
@@ -174,9 +161,10 @@ def _trait_fault(name: str, value: Any, taken: frozenset[str]) -> MappingWarning
 
 def encode(text: str) -> str:
     """Percent-encode as UTF-8 everything but letters, digits and ``-._~``."""
-    if not text.encode().translate(None, _PLAIN):  # as most ids are: there is nothing to encode
+    content = text.encode()
+    if not content.translate(None, _PLAIN):  # as most ids are: there is nothing to encode
         return text
-    return quote(text, safe="")
+    return "".join([_WRITTEN[byte] for byte in content])  # takes 40 % of urllib's quote
 
 
 class _Encoded(dict[str, str]):
@@ -206,7 +194,7 @@ _Writer = tuple[str, Callable[[Any], str]]
 """How a parameter begins, and how its value is written."""
 
 
-class _Fields(NamedTuple):
+class WrittenFields(NamedTuple):
     """An endpoint's parameters; ``values`` gives what a call has for each, in their order."""
 
     names: tuple[str, ...]
@@ -219,7 +207,7 @@ def _renamed(names: Sequence[str], writers: Sequence[_Writer], wire: Wire) -> tu
     return tuple((f"&{wire.names.get(name, name)}=", write) for name, (_, write) in pairs)
 
 
-def _fields(names: Sequence[str], write_id: Callable[[str], str]) -> _Fields:
+def _fields(names: Sequence[str], write_id: Callable[[str], str]) -> WrittenFields:
     writers: dict[str, Callable[[Any], str]] = {
         "visitor_id": encode,
         "event_id": encode,
@@ -234,15 +222,16 @@ def _fields(names: Sequence[str], write_id: Callable[[str], str]) -> _Fields:
         "user_id": encode,
     }
     own = {"id": write_id}
-    return _Fields(
+    return WrittenFields(
         tuple(names),
         tuple((f"&{name}=", own.get(name) or writers[FIELDS[name]]) for name in names),
         itemgetter(*(Call._fields.index(FIELDS[name]) for name in names)),
     )
 
 
-_FIELDS = {
+WRITTEN_FIELDS = {
     (hashes, where): _fields(names, write_id)
     for hashes, write_id in ((True, _hashed_id), (False, encode))
     for where, names in PARAMETERS.items()
 }
+"""The parameters of each endpoint, by whether the ids that are e-mails are hashed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import orjson
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from convertro_cli.mapping.calls import Call, Mapped, MappingWarning
 from convertro_cli.mapping.message import map_message
+from convertro_cli.mapping.parameters import parameters
 from convertro_cli.mapping.rules import Rules, Wire
 from convertro_cli.mapping.wire import (
     PARAMETERS,
@@ -19,7 +20,6 @@ from convertro_cli.mapping.wire import (
     build_url,
     encode,
     find_trait_faults,
-    parameters,
     trait_text,
     wire_user_id,
 )
@@ -342,8 +342,9 @@ def test_any_url_is_ascii_and_gives_back_its_parameters(
 
 @given(TEXT)
 def test_any_encoded_text_decodes_to_itself(text: str) -> None:
-    """Encoding loses nothing."""
+    """Encoding loses nothing, and is the one that all others have of RFC 3986."""
     assert unquote(encode(text), errors="strict") == text
+    assert encode(text) == quote(text, safe="")
 
 
 def test_endless_different_values_do_not_fill_the_memory() -> None:

@@ -12,9 +12,10 @@ from convertro_cli.mapping.calls import Call, Invalid, Mapped
 from convertro_cli.mapping.dry_run import describe_call
 from convertro_cli.mapping.jobs import TOO_LONG, calls_of, ready_message
 from convertro_cli.mapping.lines import MappedLine
+from convertro_cli.mapping.parameters import parameters
 from convertro_cli.mapping.rules import Rules
 from convertro_cli.mapping.trail import Notes
-from convertro_cli.mapping.wire import FIELDS, endpoint, parameters
+from convertro_cli.mapping.wire import FIELDS, endpoint
 from convertro_cli.record.backends import look_up_calls
 from convertro_cli.review.explain.changes import Situation
 from convertro_cli.review.explain.find import FoundLine

@@ -11,8 +11,8 @@ from hypothesis import settings as profile
 
 from convertro_cli.mapping.calls import Mapped
 from convertro_cli.mapping.message import map_message
+from convertro_cli.mapping.parameters import parameters
 from convertro_cli.mapping.rules import Selection
-from convertro_cli.mapping.wire import parameters
 from convertro_cli.review.explain.explanation import Parameter
 from convertro_cli.settings.compile import compile_rules
 from convertro_cli.settings.load import check
