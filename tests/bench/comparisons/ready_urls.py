@@ -31,7 +31,7 @@ def run(bench: Bench) -> list[Row]:
             theirs=other,
             unit="s",
             ratio=mine / other,
-            goal=2.5,
+            goal=3.3,
             sense="at most",
             against="bare pycurl loop, ready-made URLs",
             runs=bench.runs,

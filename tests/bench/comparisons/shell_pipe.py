@@ -37,7 +37,7 @@ def run(bench: Bench) -> list[Row]:
             theirs=other,
             unit="events/s",
             ratio=mine / other,
-            goal=1.5,
+            goal=1.6,
             sense="at least",
             against="jq | curl --parallel",
             runs=bench.runs,

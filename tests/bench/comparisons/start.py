@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
 
+from convertro_cli.mapping.dry_run import DryRunJob
+from convertro_cli.reading.batch import LineBatch
+from convertro_cli.workers.pool import run_in_order
 from tests.bench.bench import Bench, python
 from tests.bench.measure import Row, alternate, seconds
+from tests.mapping.messages import make_rules
+
+_WORKERS_LIMIT = 0.1
 
 
 def run(bench: Bench) -> list[Row]:
@@ -16,6 +23,7 @@ def run(bench: Bench) -> list[Row]:
     )
     seconds(mine), seconds(other)
     ours, theirs = alternate(runs, lambda: seconds(mine), lambda: seconds(other))
+    (workers,) = alternate(runs, _two_workers)
     return [
         Row(
             name="start: convertro --version",
@@ -27,5 +35,27 @@ def run(bench: Bench) -> list[Row]:
             sense="at most",
             against='python -c "import typer, rich"',
             runs=runs,
-        )
+        ),
+        Row(
+            name="start: two mapping processes",
+            ours=workers,
+            theirs=_WORKERS_LIMIT,
+            unit="s",
+            ratio=workers / _WORKERS_LIMIT,
+            goal=1,
+            sense="at most",
+            against=f"{_WORKERS_LIMIT} s",
+            runs=runs,
+        ),
     ]
+
+
+def _two_workers() -> float:
+    """Seconds until both have done a batch of one line."""
+    batches = [LineBatch(0, "export", 1, b'{"type":"page"}\n', 16)] * 2
+    began = time.perf_counter()
+    done = run_in_order(DryRunJob(make_rules()), batches, workers=2)
+    next(done), next(done)
+    took = time.perf_counter() - began
+    assert next(done, None) is None
+    return took
