@@ -12,7 +12,7 @@ from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 if TYPE_CHECKING:
     from convertro_cli.reading.identity import FileIdentity
@@ -70,9 +70,9 @@ class LineBatch(Struct, frozen=True):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Cross processes with the lines beside the pickle, for they are nearly all of it."""
-        place = self.file, self.source, self.first_line
-        rest = self.position, self.overlong, self.end, self.items, self.is_followed
-        return LineBatch, (*place, PickleBuffer(self.data), *rest)
+        fields = asdict(self)
+        fields["data"] = PickleBuffer(self.data)
+        return type(self), (*fields.values(),)
 
     def place(self, number: int) -> str:
         """Where a line is from, for people: "export.ndjson:12", or "export.ndjson:12[3]".

@@ -13,7 +13,7 @@ import pytest
 from convertro_cli.errors import ConvertroError
 from convertro_cli.mapping.dry_run import DryRunJob
 from convertro_cli.mapping.rules import Rules
-from convertro_cli.reading.batch import LineBatch
+from convertro_cli.reading.batch import BATCH_BYTES, LineBatch
 from convertro_cli.reading.sources import find_exports
 from convertro_cli.review.diff.report import DiffReport
 from convertro_cli.review.diff.run import DiffOptions, Sides, compare
@@ -46,13 +46,13 @@ def saved(path: Path, *exports: Path, rules: Rules = RULES, include_skipped: boo
 
 
 def against(
-    run: Path, *exports: Path, rules: Rules = RULES, limit: int | None = None
+    run: Path, *exports: Path, rules: Rules = RULES, limit: int | None = None, workers: int = 1
 ) -> DiffReport:
     """Compare a saved dry run with what would be sent now."""
     return compare(
         find_exports([str(export) for export in exports]),
         Sides("then", SavedRun(run), "now", rules),
-        options=DiffOptions(WRITTEN, 1, limit),
+        options=DiffOptions(WRITTEN, workers, limit),
         watcher=NobodyWatches(),
     )
 
@@ -73,6 +73,20 @@ def test_the_same_run_is_the_same(tmp_path: Path, two: tuple[Path, Path]) -> Non
     run = saved(tmp_path / "run.ndjson", *two)
     assert calls(against(run, *two)) == {"unchanged": 70}
     assert calls(against(run, *two, rules=OTHER)) == {"changed": 70}
+
+
+def test_any_number_of_processes_gives_the_same(tmp_path: Path) -> None:
+    """Saved lines cross to the processes with their batches; what came before is found in all.
+
+    The run that is saved here did not look for copies, so that they are gone now.
+    """
+    path = export(tmp_path, "a.ndjson", 1_500)
+    path.write_bytes(path.read_bytes() * 2)
+    assert path.stat().st_size > 3 * BATCH_BYTES
+    run = saved(tmp_path / "run.ndjson", path)
+    alone, together = (against(run, path, rules=OTHER, workers=workers) for workers in (1, 3))
+    assert calls(alone) == calls(together) == {"changed": 1_500, "removed": 1_500}
+    assert alone.tally == together.tally
 
 
 def test_a_saved_run_may_be_compressed_and_re_formatted(
