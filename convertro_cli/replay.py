@@ -30,6 +30,7 @@ from convertro_cli.run.progress import Watcher, tell_of_list
 from convertro_cli.run.reading import Batches, Files, Reading
 from convertro_cli.run.report import CanaryReport, Report, how_it_ended
 from convertro_cli.settings.load import LoadedSettings
+from convertro_cli.text import count
 
 DRAIN_SECONDS = 10.0
 """How long an interrupted run waits for the requests that are under way."""
@@ -300,6 +301,11 @@ class _Run:
         )
         if self._problem and self._problem.hint:
             report.advice.append(self._problem.hint)
+        if unwritten := delivery.count_unwritten():
+            report.advice.append(
+                f"Of the calls that were delivered, the last ones ({count(unwritten)} at most) could "
+                "not be noted: the next run sends them again, unless it is told --at-most-once."
+            )
         report.advice += self._reading.files.notes()
         report.advice += self._plan.notes(self._tally.messages["skipped"])
         if (refused := delivery.refused_all()) is not None:

@@ -89,13 +89,21 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _run_logged(arguments) if log.is_json() else _run(arguments)
     except ConvertroError as error:
-        print_error(error)
+        _tell(error)
         return int(error.exit_code)
     except OSError as error:  # most likely standard output, on a disk that is full
         what = error.filename or "What was to be printed could not be written"
-        print_error(ConvertroError(f"{what}: {error.strerror}."))
+        _tell(ConvertroError(f"{what}: {error.strerror}."))
         sys.stdout = sys.stderr  # or Python would try once more when it ends
         return int(ExitCode.CANNOT_WRITE_STATE)
+
+
+def _tell(error: ConvertroError) -> None:
+    """Tell an error, unless even that cannot be written: then the exit code has to do."""
+    try:
+        print_error(error)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # or Python would try once more at its end
 
 
 def _run(arguments: Sequence[str]) -> int:

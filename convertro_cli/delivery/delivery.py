@@ -280,6 +280,10 @@ class Delivery:
         """Count the calls that may have arrived, and whose outcome this run will not know."""
         return self._sender.count_in_doubt()
 
+    def count_unwritten(self) -> int:
+        """Count the calls, at most, that were delivered though the ledger could not note it."""
+        return self._journal.unwritten
+
     def state(self) -> DeliveryState:
         """Say where the delivery is."""
         now = self._clock.now()

@@ -95,6 +95,11 @@ class Journal:
         return self._commit is not None
 
     @property
+    def unwritten(self) -> int:
+        """How many calls, at most, were delivered and are not noted on disk."""
+        return len(self._being_written.sent) + len(self._changes.sent)
+
+    @property
     def is_clean(self) -> bool:
         """Whether all that was noted is on disk."""
         return self._commit is None and self._changed_at is None

@@ -104,6 +104,20 @@ def test_a_full_disk_behind_standard_output(convertro: CommandLine, arguments: l
     ended.assert_told(74, "No space left on device")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["check"], 0), (["check", "-c", "nowhere.toml"], 2), (["replay", "-n", "export.ndjson"], 74)],
+)
+def test_a_full_disk_behind_standard_error(
+    convertro: CommandLine, arguments: list[str], code: int
+) -> None:
+    """Where nothing can be said the exit code still tells, and is none of failed events."""
+    convertro.workspace.write("export.ndjson", {"type": "page"})
+    with Path("/dev/full").open("wb") as full:
+        ended = convertro.workspace.start(*arguments, stderr=full.fileno()).end()
+    assert ended.code == code
+
+
 def test_closed_standard_output(convertro: CommandLine) -> None:
     """A caller that closed standard output gets no traceback for it."""
     ended = convertro.workspace.start("check", before=lambda: os.close(1)).end()

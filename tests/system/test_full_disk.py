@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import orjson
 import pytest
 
 from convertro_cli.sandbox.server import Sandbox
@@ -37,10 +38,11 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
 
 def test_a_full_disk_while_the_ledger_commits(workspace: Workspace, sandbox: Sandbox) -> None:
     """The run ends with 74; with more room the same command goes on, and no call is missing."""
-    facts = write_export(workspace.folder / "export.ndjson", 8_000)
+    facts = write_export(workspace.folder / "export.ndjson", 20_000)
     command = ["replay", "export.ndjson", "--base-url", sandbox.url, "--state", "disk/state"]
     with small_disk(workspace.folder / "disk", "400k"):
-        workspace.run(*command).assert_told(74, "ledger.db", "Nothing is lost")
+        stopped = workspace.run(*command, "--json")
+        stopped.assert_told(74, "ledger.db", "Nothing is lost")
         wait_for_quiet(sandbox)
         calls = expected_calls(workspace, sandbox.url, "export.ndjson")
         ledger = read_ledger(workspace.folder / "disk/state")
@@ -48,6 +50,9 @@ def test_a_full_disk_while_the_ledger_commits(workspace: Workspace, sandbox: San
         assert 0 < len(arrived) < facts.calls
         assert arrived <= {calls[key] for key in ledger.sent | ledger.sending}
         assert len(ledger.sending) <= 256
+        unwritten = orjson.loads(stopped.out)["calls"]["delivered"] - len(ledger.sent)
+        assert unwritten > 0
+        stopped.assert_told(74, f"the last ones ({unwritten:,} at most) could not be noted")
         workspace.run(*command).assert_told(74)
 
         options = ["remount", "size=40m"]
