@@ -25,6 +25,10 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # before a command is ready to deal with it
         code = 130
+    except RuntimeError as error:  # so Python 3.11 wraps what comes while a class is made
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        code = 130
     sys.exit(code)
 
 

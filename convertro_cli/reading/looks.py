@@ -41,6 +41,9 @@ _LONG_BATCH = Look("a batch of messages too long to be held", _APART)
 _GLUED = Look("JSON objects without newlines between them", _COMPACT)
 _PRETTY = Look("pretty-printed JSON, over several lines each", _COMPACT)
 _CUT_OFF = Look("JSON that breaks off", advice=_FETCH_AGAIN)
+_LONG_LINE = Look(
+    "JSON in a line too long for a message, which has 1 MiB at most", advice=_LINES_INSTEAD
+)
 _QUOTED = Look("messages in quotes, as JSON in a JSON string", "jq -c fromjson")
 _QUOTED_CSV = Look(
     "messages in quotes, as a spreadsheet writes them",
@@ -169,8 +172,8 @@ def _broken_json(first: bytes, lines: Sequence[bytes]) -> Look:
     for _ in parts.go_on(first):
         pass
     if parts.closed_by is None:
-        if len(first) >= SAMPLE_LINE and begins_batch(first):
-            return _LONG_BATCH
+        if len(first) >= SAMPLE_LINE:
+            return _LONG_BATCH if begins_batch(first) else _LONG_LINE
         return _PRETTY if len(lines) > 1 else _CUT_OFF
     return _GLUED if first[parts.at :].lstrip(BLANK).startswith(b"{") else _of_text(lines)
 

@@ -124,10 +124,16 @@ def test_closed_standard_output(convertro: CommandLine) -> None:
     assert (ended.code, ended.err) == (0, "")
 
 
-def test_an_interrupt_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C before a command has begun ends with 130, not with a traceback."""
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_an_interrupt_at_the_start(monkeypatch: pytest.MonkeyPatch, wrapped: bool) -> None:
+    """Ctrl-C before a command has begun ends with 130, not with a traceback.
+
+    Nor does one that comes while a class is made, which Python 3.11 wraps.
+    """
 
     def interrupted(_: object) -> int:
+        if wrapped:
+            raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(convertro_cli.cli.app, "run", interrupted)

@@ -349,6 +349,7 @@ ADVICE: list[tuple[str, bytes, str]] = [
     ("zeros", b"\0" * 700, "bytes that are no text"),
     ("cut off", GOOD[:-9], "JSON that breaks off"),
     ("open bracket", b"[", "JSON that breaks off"),
+    ("a long line", lines({"type": "track", "properties": {"x": "x" * (2 << 20)}}), "too long"),
 ]
 
 
