@@ -303,8 +303,8 @@ class _Run:
             report.advice.append(self._problem.hint)
         if unwritten := delivery.count_unwritten():
             report.advice.append(
-                f"Of the calls that were delivered, the last ones ({count(unwritten)} at most) could "
-                "not be noted: the next run sends them again, unless it is told --at-most-once."
+                f"Of the calls that were delivered, the last ones ({count(unwritten)} at most) "
+                "could not be noted: the next run sends them again, unless told --at-most-once."
             )
         report.advice += self._reading.files.notes()
         report.advice += self._plan.notes(self._tally.messages["skipped"])

@@ -11,7 +11,7 @@ import typer
 
 from convertro_cli.cli.options import DEFAULT_CONFIG, INPUT, OUTPUT, option
 from convertro_cli.cli.outputs import Spared, is_stdout
-from convertro_cli.errors import ConvertroError
+from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.text import visible
 
 
@@ -166,7 +166,11 @@ def _write(file: Path, text: str, *, force: bool) -> None:
             partial.unlink(missing_ok=True)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         reason = error.strerror if isinstance(error, OSError) else "its links go in a circle"
-        raise ConvertroError(f"{file} cannot be written: {reason}") from None
+        raise ConvertroError(
+            f"{file} cannot be written: {reason}.",
+            hint="--output names another file.",
+            exit_code=ExitCode.CANNOT_WRITE_STATE,
+        ) from None
 
 
 def _write_through(file: Path, text: str) -> None:

@@ -115,10 +115,10 @@ def test_an_overwritten_file_keeps_its_permissions() -> None:
 def test_a_file_that_cannot_be_written(
     output: str, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One sentence, exit code 2, and nothing is left behind."""
+    """One sentence, exit code 74 as for any output, and nothing is left behind."""
     Path("folder").mkdir()
     Path("circle").symlink_to("circle")
-    assert run(["init", "--force", "--output", output]) == 2
+    assert run(["init", "--force", "--output", output]) == 74
     told = capsys.readouterr().err
     assert f"{output} cannot be written: {reason}" in told
     assert "Traceback" not in told
@@ -136,7 +136,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file_whole(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    assert run(["init", "--force"]) == 2
+    assert run(["init", "--force"]) == 74
     assert "No space left on device" in capsys.readouterr().err
     assert Path("convertro.toml").read_text() == "mine"
     assert files() == ["convertro.toml"]
