@@ -20,7 +20,7 @@ from convertro_cli.segment.first_look import glimpse_type
 from convertro_cli.segment.ids import InexactNumberError, read_id
 from convertro_cli.segment.json_text import read_json, read_json_exactly
 
-_ARRAY_HINT = "a JSON array, not one message a line: jq -c '.[]' takes it apart"
+_OTHER_ARRAY = "a JSON array that is not one of messages"
 
 
 class MappedLine(NamedTuple):
@@ -136,7 +136,7 @@ def parse_line(line: bytes) -> dict[str, Any] | Invalid:
             return Invalid(InvalidReason.INVALID_JSON, _describe(error, line))
     if isinstance(value, dict):
         return value
-    detail = _ARRAY_HINT if isinstance(value, list) else "a JSON value that is no object"
+    detail = _OTHER_ARRAY if isinstance(value, list) else "a JSON value that is no object"
     return Invalid(InvalidReason.NOT_AN_OBJECT, detail)
 
 

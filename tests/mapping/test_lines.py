@@ -58,7 +58,7 @@ def test_lines_are_numbered_and_cut_out() -> None:
         (b'{"type":NaN}', "invalid_json", "at character 9"),
         (b'{"a":"\xff"}', "invalid_json", "not UTF-8 at byte 7"),
         (b"[" * 3000 + b"]" * 3000, "invalid_json", "at character"),
-        (b'[{"type":"track"}]', "not_an_object", "jq -c '.[]'"),
+        (b"[1, 2]", "not_an_object", "a JSON array that is not one of messages"),
         (b"5", "not_an_object", "no object"),
         (b'"track"', "not_an_object", "no object"),
         (b"null", "not_an_object", "no object"),
