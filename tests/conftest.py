@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import PostgresServer, server_or_skip
+from tests.review.browser import Browser, open_browser
 from tests.soaking import examples
 
 # An installed program has its bytecode beside it. One that may not keep it would be compiled anew
@@ -43,6 +44,13 @@ def postgres() -> Iterator[PostgresServer]:
     """A server of PostgreSQL that stays up; each test makes a database of its own there."""
     with server_or_skip() as server:
         yield server.start()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One chromium for all tests that look at pages; each view is a page of its own."""
+    with open_browser() as opened:
+        yield opened
 
 
 _LONG_ROOMS = ("system", "storage", "delivery", "review", "reading", "cli")

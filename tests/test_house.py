@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "convertro_cli"
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """The files of the package, parsed."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
 
 
 def test_no_two_classes_have_the_same_name() -> None:
     """Whoever looks for one finds it, and an import says all."""
     places = defaultdict(list)
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path.relative_to(PACKAGE)))
@@ -24,7 +30,7 @@ def test_no_two_classes_have_the_same_name() -> None:
 def test_no_file_only_hands_on_what_others_define() -> None:
     """A name is imported from the file that defines it."""
     plain = (ast.Import, ast.ImportFrom, ast.Expr)
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         kinds = Counter(type(node) for node in tree.body if not _is_list_of_names(node))
         assert kinds.keys() - set(plain) or not kinds.keys() & {ast.Import, ast.ImportFrom}, path
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from convertro_cli.delivery.pace import Pace
 
-_STEP = 0.002
+_STEP = 0.005
 """How often a client looks at its clock while it waits for its rate, in seconds."""
 
 

@@ -26,10 +26,10 @@ def adaptive(*, most: int = 256, rate_limit: float | None = None, now: float = 0
     [
         (50, 0.001, 60),
         (50, 0.05, 60),
-        (500, 0.001, 60),
-        (500, 0.05, 60),
+        (500, 0.001, 30),
+        (500, 0.05, 30),
         (5000, 0.001, 20),
-        (5000, 0.02, 20),
+        (5000, 0.02, 10),
     ],
 )
 def test_a_servers_capacity_is_found_and_kept_to(

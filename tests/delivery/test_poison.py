@@ -19,8 +19,8 @@ from tests.delivery.raw_server import RawServer, Talk, answer
 from tests.delivery.rig import Config, Event, Rig, name_of, numbered
 from tests.soaking import usually
 
-MANY = usually(20_000, in_soak=60_000)
-SOME = usually(10_000, in_soak=60_000)
+MANY = usually(10_000, in_soak=60_000)
+SOME = usually(5_000, in_soak=60_000)
 
 
 def batches(count: int, size: int = 500) -> Iterator[list[Event]]:
@@ -41,7 +41,7 @@ def poisoned(poison: set[str], reply: Reply) -> Server:
     ("share", "count"), [(0.005, MANY), (0.02, MANY), (0.1, SOME), (0.4, SOME)]
 )
 def test_any_share_of_poison_is_survived(tmp_path: Path, share: float, count: int) -> None:
-    """Of tens of thousands every good one is delivered, and every poison one is a dead letter."""
+    """Of thousands every good one is delivered, and every poison one is a dead letter."""
     poison = some(count, share)
     config = Config(max_attempts=3)
     rig = Rig(tmp_path, poisoned(poison, Reply(500)), config).feed(batches(count))

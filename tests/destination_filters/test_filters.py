@@ -240,7 +240,10 @@ ACTIONS = (
 )
 CONDITIONS = st.sampled_from(["all", "!a", "properties = null", "length(\\or) >= 0", "\\all != a"])
 FILTERS = st.builds(
-    DestinationFilter, st.just("f"), CONDITIONS, st.lists(ACTIONS, min_size=1).map(tuple)
+    DestinationFilter,
+    st.just("f"),
+    CONDITIONS,
+    st.lists(ACTIONS, min_size=1, max_size=3).map(tuple),
 )
 PATHS = st.sampled_from(["a", "properties.a", "properties.or", "or.in.a", "all"])
 CHANGES = st.builds(

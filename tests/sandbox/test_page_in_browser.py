@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from convertro_cli.sandbox.log import Record
 from convertro_cli.sandbox.page import View, render
 from convertro_cli.sandbox.tally import Stats
-from tests.review.browser import Browser, needs_chromium, open_browser
+from tests.review.browser import Browser, needs_chromium
 
 pytestmark = needs_chromium
 
@@ -36,13 +35,6 @@ RECORD: Record = {
     "status": 200,
     "repeat": False,
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One chromium for all tests of this file."""
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

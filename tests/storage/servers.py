@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -140,11 +140,10 @@ def between(
             if own is not None:
                 self._reply(own[0], own[1], {})
                 return
-            server = HTTPConnection("127.0.0.1", port, timeout=30)
-            server.request(self.command, self.path, content, dict(self.headers.items()))
-            found = server.getresponse()
-            self._reply(found.status, found.read(), dict(found.getheaders()))
-            server.close()
+            with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as server:
+                server.request(self.command, self.path, content, dict(self.headers.items()))
+                found = server.getresponse()
+                self._reply(found.status, found.read(), dict(found.getheaders()))
 
         def _reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)

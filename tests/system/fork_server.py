@@ -44,6 +44,8 @@ _LOADED = (
     "review.diff.run",
     "review.inspect.run",
 )
+_FOR_A_CLUSTER = frozenset({"--cluster", "--scheduler"})
+"""The options with which a program needs Dask, too, which takes longer to load than all else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,12 @@ def serve(orders: socket.socket) -> Order | None:
         if not content:
             _let_go_of_ended()
             return None
+        order: Order = pickle.loads(content)
+        if _FOR_A_CLUSTER.intersection(order.words):
+            import_module("distributed")
         if os.fork() == 0:
             orders.close()
-            return _split_off(pickle.loads(content), *descriptors)
+            return _split_off(order, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         _let_go_of_ended()

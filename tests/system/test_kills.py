@@ -17,7 +17,7 @@ from tests.system.receiving import (
     wait_for_requests,
 )
 
-EVENTS = usually(8_000, in_soak=20_000)
+EVENTS = usually(4_000, in_soak=20_000)
 WINDOW = 256
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from convertro_cli.sandbox.options import SandboxOptions
 from tests.exports import write_export
-from tests.postgres import PostgresServer, server_or_skip
+from tests.postgres import PostgresServer
 from tests.system.other_side import OtherSide
 from tests.system.program import Running, Workspace, wait_until
 from tests.system.receiving import accepted, expected_calls
@@ -21,19 +21,6 @@ from tests.system.shared_ordeal import SETTINGS, SharedOrdeal
 
 SEED = 7
 EVENTS = 3_000
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """A server of these tests' own."""
-    with server_or_skip() as server:
-        yield server
-
-
-@pytest.fixture
-def mortal_postgres(server: PostgresServer) -> PostgresServer:
-    """A server that a test may kill: the next one starts it again."""
-    return server if server.process is not None else server.start()
 
 
 @pytest.fixture

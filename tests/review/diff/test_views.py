@@ -28,7 +28,7 @@ from convertro_cli.review.report.terminal import print_document
 from convertro_cli.settings.compare import SettingDifference
 from convertro_cli.text import visible
 from tests.mapping.messages import cloud_message, make_rules, web_message
-from tests.review.browser import needs_chromium, open_browser
+from tests.review.browser import Browser, needs_chromium
 from tests.review.diff.comparing import compare
 
 HARMFUL = "<script>alert(1)</script> | `x` ``\\| @someone \x1b[31m\n# **red** \u202e"
@@ -290,12 +290,11 @@ def test_the_page_escapes_what_an_event_says(name: str) -> None:
 
 @needs_chromium
 @pytest.mark.parametrize("width", [390, 1280])
-def test_a_browser_draws_the_page_quietly(tmp_path: Path, width: int) -> None:
+def test_a_browser_draws_the_page_quietly(browser: Browser, tmp_path: Path, width: int) -> None:
     """It asks for nothing, complains of nothing, runs nothing, and fits the window."""
     file = tmp_path / "report.html"
     file.write_text(to_html(to_document(REPORTS["everything"], Masking("masked"))))
-    with open_browser() as browser:
-        view = browser.view(file, width=width, dark=width == 390)
+    view = browser.view(file, width=width, dark=width == 390)
     assert view.requests == [file.as_uri()]
     assert view.complaints == []
     assert view.scripts == 0

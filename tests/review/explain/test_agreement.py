@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 import orjson
@@ -53,16 +54,17 @@ def _web_settings(segment: Message) -> Settings:
     )
 
 
-CASES = [
-    *((line_of(case), settings_of(case["settings"])) for case in read_cases("rules.ndjson")),
-    *((line_of(case), _web_settings(case["settings"])) for case in read_cases("web.ndjson")),
-]
-"""The line and the settings of each recorded case."""
+def _recorded_cases() -> Iterator[tuple[bytes, Settings]]:
+    """Give the line and the settings of each recorded case."""
+    for case in read_cases("rules.ndjson"):
+        yield line_of(case), settings_of(case["settings"])
+    for case in read_cases("web.ndjson"):
+        yield line_of(case), _web_settings(case["settings"])
 
 
 def test_every_recorded_case_is_explained_as_the_dry_run_maps_it() -> None:
     """Each recorded message has the same calls, or the same reason for none."""
-    for line, settings in CASES:
+    for line, settings in _recorded_cases():
         assert_agrees(explain_message(line, settings), dry_run(line, compile_rules(settings)))
 
 

@@ -19,7 +19,7 @@ from convertro_cli.review.report.markdown import to_markdown
 from convertro_cli.review.report.page import to_html
 from convertro_cli.review.report.terminal import print_document
 from tests.mapping.messages import cloud_message, make_rules, web_message
-from tests.review.browser import needs_chromium, open_browser
+from tests.review.browser import Browser, needs_chromium
 from tests.review.inspect.looking import SHOP_RULES, as_read, at, order, report_of, track
 from tests.soaking import examples
 
@@ -224,17 +224,16 @@ def test_every_report_is_a_page(name: str) -> None:
 
 
 @needs_chromium
-def test_the_page_is_drawn_quietly(tmp_path: Path) -> None:
+def test_the_page_is_drawn_quietly(browser: Browser, tmp_path: Path) -> None:
     """On a phone and on a desk it fits, asks for nothing, and has no complaints."""
     file = tmp_path / "report.html"
     file.write_text(to_html(to_document(REPORTS["everything"])), encoding="utf-8")
-    with open_browser() as browser:
-        for width in (390, 1280):
-            view = browser.view(file, width=width)
-            assert view.page_width == width
-            assert view.requests == [file.as_uri()]
-            assert view.complaints == []
-            assert "<script>alert(1)</script>" in view.text
+    for width in (390, 1280):
+        view = browser.view(file, width=width)
+        assert view.page_width == width
+        assert view.requests == [file.as_uri()]
+        assert view.complaints == []
+        assert "<script>alert(1)</script>" in view.text
 
 
 @settings(max_examples=examples(20))

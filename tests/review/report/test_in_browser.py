@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.review.browser import Browser, needs_chromium, open_browser
+from tests.review.browser import Browser, needs_chromium
 from tests.review.report.everything import render_everything
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One chromium for all tests of this file."""
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
