@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -194,7 +195,7 @@ def _line(exports: Sequence[str] | None, line: str, find: _Finding) -> _Sought:
     from convertro_cli.reading.sources import find_exports
     from convertro_cli.review.explain.find import LineJob
 
-    wanted = PLACE.fullmatch(line)
+    wanted = re.fullmatch(PLACE, line)
     if wanted is None or not wanted["file"]:
         raise ConvertroError(
             f"--line {line!r} is no FILE:N.",

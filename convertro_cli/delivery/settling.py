@@ -19,8 +19,8 @@ class Settling:
     """Notes what became of each call, and of each message once all its calls are settled.
 
     ``open_calls`` are the calls that are not settled, by their keys: each leaves them when it is.
-    ``forget`` is called with each call that is settled and how, ``offer`` with a call that is to be
-    delivered after all: another message's for an order whose first call failed.
+    ``forget`` is called with each call for an order that is settled, and how, ``offer`` with a call
+    that is to be delivered after all: another message's for an order whose first call failed.
     """
 
     def __init__(
@@ -130,7 +130,8 @@ class Settling:
 
     def _settle(self, call: PendingCall, fate: Fate) -> None:
         self._open_calls.pop(call.key, None)
-        self.forget(call, fate)
+        if call.order_key:
+            self.forget(call, fate)
         self.close_call(call.message, fate)
         for message in call.followers:
             shared = _SHARED_FATE.get(fate, fate)

@@ -6,7 +6,6 @@ them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
@@ -24,8 +23,8 @@ Items = tuple[tuple[int, int | None], ...]
 """For each line its number in the file, and for an item of an array its index, from 0."""
 
 
-PLACE = re.compile(r"(?P<file>.*):(?P<line>[0-9]{1,18})(?:\[(?P<index>[0-9]{1,18})\])?", re.DOTALL)
-"""A place as ``place`` writes it."""
+PLACE = r"(?s)(?P<file>.*):(?P<line>[0-9]{1,18})(?:\[(?P<index>[0-9]{1,18})\])?"
+"""A place as ``place`` writes it, as a regular expression."""
 
 
 def place(source: str, line: int, index: int | None = None) -> str:

@@ -20,20 +20,19 @@ from convertro_cli.segment.ids import EXACT_BELOW, InexactNumberError, is_json_i
 
 # An escape, or a pair of them. Backslashes stand only in strings, so none but these are met in
 # sound JSON, and in other JSON orjson finds the fault afterwards. The replacement is as long as
-# what it replaces: places in the line stay where they are.
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
+# what it replaces: places in the line stay where they are. (Few exports need it, nor the next two,
+# so they are compiled where they are used.)
+_ESCAPE = (
+    rb"(?s)\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 )
 # What may be a number, with all that is before it: strings are passed over whole (to the end, where
 # nothing ends them). It fits at every place, so a line is gone through once.
-_NEXT_NUMBER = re.compile(
-    rb'(?P<before>(?:[^"0-9-]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|-(?![0-9]))*+)'
-    rb"(?P<number>-?[0-9][0-9.eE+-]*+)?+",
-    re.DOTALL,
+_NEXT_NUMBER = (
+    rb'(?s)(?P<before>(?:[^"0-9-]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|-(?![0-9]))*+)'
+    rb"(?P<number>-?[0-9][0-9.eE+-]*+)?+"
 )
-_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?P<parts>(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)")
+_NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?P<parts>(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)"
 _LONGEST_INTEGER = len(str(-(2**63)))
 # In compact JSON as orjson writes it: a number of 16 digits, or with an exponent for a large one.
 _LARGE = re.compile(rb"[:,\[]-?(?:[0-9]{16}|[0-9.]+e[+0-9])")
@@ -60,7 +59,7 @@ def read_json_exactly(line: bytes) -> Any:
     No finite float of 2**53 or more is left. Raises orjson.JSONDecodeError.
     """
     if b"\\u" in line:
-        line = _ESCAPE.sub(_whole_escape, line)
+        line = re.sub(_ESCAPE, _whole_escape, line)
     marks: dict[float, Any] = {}
     marked = _replace_inexact(line, lambda number: _mark(number, marks))
     try:
@@ -130,7 +129,7 @@ def _replace_inexact(line: bytes, replace: Callable[[bytes], bytes]) -> bytes:
             return match[0]
         return match["before"] + replace(number)
 
-    return _NEXT_NUMBER.sub(replaced, line)
+    return re.sub(_NEXT_NUMBER, replaced, line)
 
 
 def _is_inexact(text: bytes) -> bool:
@@ -138,7 +137,7 @@ def _is_inexact(text: bytes) -> bool:
 
     What is no number at all is left for orjson to refuse.
     """
-    match = _NUMBER.fullmatch(text)
+    match = re.fullmatch(_NUMBER, text)
     if match is None or abs(float(text)) < EXACT_BELOW:
         return False
     if match["parts"] or len(text) > _LONGEST_INTEGER:

@@ -22,14 +22,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MARKS, _USUAL_MARKS = slice(7, 20, 3), "-T::."  # of 2024-03-01T10:20:30.500Z
 _MILLISECONDS_FROM = 31_557_600_000  # a thousand years of seconds, or one of milliseconds
 # What Python's own reader takes beyond ISO 8601 differs from version to version. The space before
-# the offset is Ruby's.
-_ISO = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d|\d{8}|\d{4}-W\d\d(?:-\d)?|\d{4}W\d{2,3})"
+# the offset is Ruby's. Few exports need it, so it is compiled where it is used.
+_ISO = (
+    r"(?a)(?P<date>\d{4}-\d\d-\d\d|\d{8}|\d{4}-W\d\d(?:-\d)?|\d{4}W\d{2,3})"
     r"(?:[T ](?P<hour>\d\d)"
     r"(?:(?P<colon>:?)(?P<minute>\d\d)"
     r"(?:(?P=colon)(?P<second>\d\d)(?:[.,](?P<part>\d+))?)?)?"
-    r"(?: ?(?P<offset>Z|[+-]\d\d(?::?\d\d)?))?)?",
-    re.ASCII,
+    r"(?: ?(?P<offset>Z|[+-]\d\d(?::?\d\d)?))?)?"
 )
 
 
@@ -186,7 +185,7 @@ def _read_text(text: str) -> timedelta | None:
             pass
     if text.isascii() and text.isdigit() and len(text) in {10, 13}:
         return _span(int(text), in_seconds=len(text) == 10)
-    match = _ISO.fullmatch(text.upper())
+    match = re.fullmatch(_ISO, text.upper())
     if match is None:
         return None
     part = match["part"] or "0"

@@ -168,7 +168,7 @@ def test_each_place_leads_back_to_its_message(rows: list[bytes], *, is_ended: bo
     """Line and index name the same bytes in the file as in the batch."""
     data = b"\n".join([GOOD, *rows]) + b"\n" * is_ended
     for place, line in placed(read(data)).items():
-        found = PLACE.fullmatch(place)
+        found = re.fullmatch(PLACE, place)
         assert found is not None
         whole = data.split(b"\n")[int(found["line"]) - 1]
         if found["index"] is None:

@@ -242,7 +242,7 @@ def _locate(line: bytes, where: str) -> SavedLine:
     source = told.get("source") if isinstance(told, dict) else None
     if not isinstance(source, str) or not _WHAT & told.keys():
         raise _no_dry_run(where, "is no line of a dry run")
-    found = PLACE.fullmatch(source)
+    found = re.fullmatch(PLACE, source)
     if found is None:
         raise _no_dry_run(where, "has a source without a line number")
     index = None if found["index"] is None else int(found["index"])
