@@ -14,7 +14,7 @@ import typer
 
 from convertro_cli import __version__
 from convertro_cli.cli import log
-from convertro_cli.cli.console import print_error
+from convertro_cli.cli.console import go_nowhere, print_error
 from convertro_cli.cli.help import EXIT_CODES, Command, Commands
 from convertro_cli.cli.option_groups import with_groups
 from convertro_cli.errors import ConvertroError, ExitCode
@@ -103,7 +103,7 @@ def _tell(error: ConvertroError) -> None:
     try:
         print_error(error)
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # or Python would try once more at its end
+        go_nowhere(2)
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -124,7 +124,7 @@ def _run_logged(arguments: Sequence[str]) -> int:
     try:
         code = app(arguments)(list(arguments), standalone_mode=False)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try once more at its end
+        go_nowhere(1)
         return int(ExitCode.OUTPUT_CLOSED)
     except SystemExit as ending:
         if isinstance(ending.__context__, BrokenPipeError):

@@ -39,11 +39,16 @@ def terminal_may_go() -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.EIO:
             raise
-        nowhere = os.open(os.devnull, os.O_WRONLY)
         for descriptor in (1, 2):
             if _is_gone(descriptor):
-                os.dup2(nowhere, descriptor)
-        os.close(nowhere)
+                go_nowhere(descriptor)
+
+
+def go_nowhere(descriptor: int) -> None:
+    """Have what is still to be written there go nowhere: Python would try once more at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _is_gone(descriptor: int) -> bool:

@@ -12,7 +12,6 @@ from functools import wraps
 from typing import Any, NamedTuple, get_type_hints
 
 from msgspec import Struct
-from msgspec.structs import fields
 
 
 class Overrides(NamedTuple):
@@ -52,12 +51,9 @@ def _is_group(hint: Any) -> bool:
 
 def _parameters_of(group: type[Struct]) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
-    for each in fields(group):
+    for name, default in zip(group.__struct_fields__, group.__struct_defaults__, strict=True):
         yield inspect.Parameter(
-            each.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=each.default,
-            annotation=hints[each.name],
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[name]
         )
 
 

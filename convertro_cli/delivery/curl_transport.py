@@ -175,11 +175,16 @@ class _Handle:
         status = curl.getinfo(pycurl.RESPONSE_CODE)
         elapsed = curl.getinfo(pycurl.STARTTRANSFER_TIME) or curl.getinfo(pycurl.TOTAL_TIME)
         if status >= 200:  # below that, the answer itself was still to come
-            waits = status >= 300 and float(curl.getinfo(pycurl.RETRY_AFTER))
+            retry_after = float(curl.getinfo(pycurl.RETRY_AFTER)) if status >= 300 else 0.0
             body = self._body.beginning
             kind = (curl.getinfo(pycurl.CONTENT_TYPE) or "") if body else ""
             return RequestOutcome(
-                self._token, status, waits or None, elapsed=elapsed, body=body, content_type=kind
+                self._token,
+                status,
+                retry_after or None,
+                elapsed=elapsed,
+                body=body,
+                content_type=kind,
             )
         fault, received = self._classify(code, message)
         elapsed = time.monotonic() - self._began_at

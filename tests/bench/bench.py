@@ -35,7 +35,15 @@ class Bench:
             warm(path)
         return self._exports[events]
 
-    def settings(self, name: str, *, base_url: str, transport: str, concurrency: int) -> Path:
+    def settings(
+        self,
+        name: str,
+        *,
+        base_url: str = "http://127.0.0.1:9",
+        transport: str = "auto",
+        concurrency: int = 64,
+    ) -> Path:
+        """Settings for a server, by default one that is not there: for who sends nothing."""
         path = self.folder / f"{name}.toml"
         path.write_text(
             f'{BENCH_SETTINGS}\n[delivery]\ntransport = "{transport}"\n'

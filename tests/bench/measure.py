@@ -23,12 +23,15 @@ class Row:
     ours: float
     theirs: float
     unit: str
-    ratio: float
     goal: float
     sense: Literal["at least", "at most"]
     against: str
     runs: int = 1
     note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.theirs
 
     @property
     def met(self) -> bool:

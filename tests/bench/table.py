@@ -42,5 +42,5 @@ def machine() -> str:
 
 
 def as_json(rows: Sequence[Row], faults: dict[str, str]) -> str:
-    found = [{**asdict(row), "met": row.met} for row in rows]
+    found = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows]
     return json.dumps({"machine": machine(), "rows": found, "faults": faults}, indent=2)

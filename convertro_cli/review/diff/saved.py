@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import orjson
+from msgspec.structs import asdict
 
 from convertro_cli.errors import ConvertroError, ExitCode
 from convertro_cli.reading.batch import PLACE, LineBatch, place
@@ -217,8 +218,7 @@ _NOTHING = LineBatch(-1, "", 1, b"", 0, is_followed=True)
 
 
 def _beside(batch: LineBatch, lines: Iterable[SavedLine]) -> SavedBatch:
-    found = {name: getattr(batch, name) for name in LineBatch.__struct_fields__}
-    return SavedBatch(**found, saved=tuple(lines))
+    return SavedBatch(**asdict(batch), saved=tuple(lines))
 
 
 def _after(batch: LineBatch) -> At:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from msgspec import field
+from msgspec.structs import asdict
 
 from convertro_cli.amounts import EXACTLY, Counted, Rows, Sum, cut_name
 from convertro_cli.review.diff.calls import Fields, ShownCall, WhatChanged
@@ -92,7 +93,7 @@ class MessageCounts(Counted):
 
     def as_json(self) -> dict[str, Any]:
         """Give the counts, all of them."""
-        return {name: getattr(self, name) for name in self.__struct_fields__}
+        return asdict(self)
 
 
 class BeforeAfter(Counted):

@@ -8,9 +8,7 @@ from tests.bench.measure import Row, alternate, seconds
 
 def run(bench: Bench) -> list[Row]:
     export = bench.export(50_000 if bench.quick else 1_000_000)
-    settings = bench.settings(
-        "inspect", base_url="http://127.0.0.1:9", transport="auto", concurrency=64
-    )
+    settings = bench.settings("inspect")
     look = [*python("convertro_cli"), "inspect", str(export.path), "--config", str(settings)]
     ours, theirs = alternate(
         bench.runs,
@@ -23,7 +21,6 @@ def run(bench: Bench) -> list[Row]:
             ours=ours,
             theirs=theirs,
             unit="s",
-            ratio=ours / theirs,
             goal=1.2,
             sense="at most",
             against="a dry run",

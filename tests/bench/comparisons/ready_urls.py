@@ -30,7 +30,6 @@ def run(bench: Bench) -> list[Row]:
             ours=mine,
             theirs=other,
             unit="s",
-            ratio=mine / other,
             goal=3.3,
             sense="at most",
             against="bare pycurl loop, ready-made URLs",

@@ -32,7 +32,6 @@ def run(bench: Bench) -> list[Row]:
             ours=mine,
             theirs=other,
             unit="calls/s",
-            ratio=mine / other,
             goal=1.5,
             sense="at least",
             against=f"requests.Session, {THREADS} threads",

@@ -36,7 +36,6 @@ def run(bench: Bench) -> list[Row]:
             ours=mine,
             theirs=other,
             unit="events/s",
-            ratio=mine / other,
             goal=1.6,
             sense="at least",
             against="jq | curl --parallel",

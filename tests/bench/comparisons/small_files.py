@@ -46,7 +46,6 @@ def _row(
         ours=ours,
         theirs=theirs,
         unit="s",
-        ratio=ours / theirs,
         goal=1.3,
         sense="at most",
         against="the same lines in one file",
